@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+# One call declares a folder: what it is made of, which folders it may include, which outside libraries it needs.
+#
+#   datong_module(ledger
+#     SOURCES  ledger_entry.cc ledger_reader.cc
+#     USES     base broker proto            # our folders; transitive ones must be named too if included
+#     PACKAGES absl openssl)                # names from datong_packages.cmake
+#
+# Makes the library datong_<name>. Its unit tests are tests/unit/<same path>/*_test.cc, linked into the one executable
+# <name>_test; TEST_USES and TEST_PACKAGES name what only the tests need.
+function(datong_module name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES;PACKAGES;TEST_USES;TEST_PACKAGES" ${ARGN})
+  set(target datong_${name})
+  if(ARG_SOURCES)
+    add_library(${target} STATIC ${ARG_SOURCES})
+    set(scope PUBLIC)
+  else()
+    add_library(${target} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(${target} ${scope} ${PROJECT_SOURCE_DIR})
+  foreach(used ${ARG_USES})
+    target_link_libraries(${target} ${scope} datong_${used})
+  endforeach()
+  foreach(package ${ARG_PACKAGES})
+    target_link_libraries(${target} ${scope} ${DATONG_PACKAGE_${package}})
+  endforeach()
+  target_link_libraries(${target} ${scope} Threads::Threads)
+
+  file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+  file(GLOB tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/${path}/*_test.cc)
+  if(tests)
+    datong_test(${name}_test LABEL unit SOURCES ${tests} USES ${name} ${ARG_TEST_USES} PACKAGES ${ARG_TEST_PACKAGES})
+  endif()
+endfunction()
+
+# A Catch2 executable: datong_test(NAME LABEL unit|conformance|... SOURCES ... USES ... PACKAGES ...).
+function(datong_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;USES;PACKAGES" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE datong_catch_main)
+  foreach(used ${ARG_USES})
+    target_link_libraries(${name} PRIVATE datong_${used})
+  endforeach()
+  foreach(package ${ARG_PACKAGES})
+    target_link_libraries(${name} PRIVATE ${DATONG_PACKAGE_${package}})
+  endforeach()
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(${name} PRIVATE DATONG_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  add_test(NAME ${name} COMMAND ${name})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 600)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT})
+endfunction()

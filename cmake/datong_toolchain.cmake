@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# Language level, warnings and the sanitizer of a preset (DATONG_SANITIZE: empty, address-undefined, thread, fuzz).
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
+
+find_program(DATONG_CCACHE ccache)
+if(DATONG_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${DATONG_CCACHE})
+endif()
+find_program(DATONG_LLD ld.lld)
+if(DATONG_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+
+set(DATONG_SANITIZE "" CACHE STRING "address-undefined, thread or fuzz")
+if(DATONG_SANITIZE STREQUAL "address-undefined")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(DATONG_SANITIZE STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+elseif(DATONG_SANITIZE STREQUAL "fuzz")
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(NOT DATONG_SANITIZE STREQUAL "")
+  message(FATAL_ERROR "DATONG_SANITIZE=${DATONG_SANITIZE} is not address-undefined, thread or fuzz")
+endif()
+
+add_compile_options(-Wall -Wextra -Wshadow -Wno-missing-field-initializers)

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "connectors/file/content_window.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace datong::file {
+namespace {
+constexpr size_t kChunkBytes = size_t{512} << 10;  // stays in the second-level cache
+}
+
+ContentWindow::ContentWindow(std::unique_ptr<ByteStream> stream) : stream_(std::move(stream)), buffer_(2 * kChunkBytes) {}
+
+bool ContentWindow::TakeError(const absl::Status& error) {
+  status_ = error;
+  ended_ = absl::IsOutOfRange(error) || absl::IsDataLoss(error);
+  return false;
+}
+
+bool ContentWindow::More() {
+  if (ended_) return false;
+  status_ = absl::OkStatus();
+  if (buffer_.size() - end_ < kChunkBytes) {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+    if (buffer_.size() - end_ < kChunkBytes) buffer_.resize(2 * buffer_.size());
+  }
+  const absl::StatusOr<size_t> got = stream_->Read(buffer_.data() + end_, std::min(kChunkBytes, buffer_.size() - end_));
+  if (!got.ok()) return TakeError(got.status());
+  end_ += *got;
+  ended_ = *got == 0;
+  return !ended_;
+}
+
+bool ContentWindow::SkipTowards(uint64_t offset) {
+  const uint64_t loaded_until = offset_ + (end_ - begin_);
+  if (offset <= loaded_until) {
+    Consume(offset - offset_);
+    return true;
+  }
+  begin_ = end_ = 0;
+  offset_ = loaded_until;
+  status_ = absl::OkStatus();
+  const absl::StatusOr<uint64_t> stands = stream_->SkipTowards(offset);
+  if (!stands.ok()) {
+    TakeError(stands.status());
+    return true;
+  }
+  offset_ = *stands;
+  return offset_ == offset;
+}
+
+}  // namespace datong::file

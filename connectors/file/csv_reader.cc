@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "connectors/file/csv_reader.h"
+
+#include <algorithm>
+
+#include "connectors/file/utf8.h"
+#include "connectors/file/world_status.h"
+#include "exchange_core/base/limits.h"
+
+namespace datong::file {
+namespace {
+
+constexpr size_t kTooLargeHeadBytes = 4096;                   // kept of a record that is too large to hold
+constexpr uint64_t kSkipBytesPerCall = uint64_t{64} << 20;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+}  // namespace
+
+CsvReader::CsvReader(std::unique_ptr<ByteStream> content, std::string path, const FileSourceOptions& options, Encoding encoding,
+                     char delimiter)
+    : window_(std::move(content)),
+      path_(std::move(path)),
+      options_(options),
+      decoder_(encoding),
+      scanner_(delimiter, options.quote, encoding != Encoding::kUtf8 && delimiter >= 0x30),
+      titles_left_(options.title_lines) {}
+
+// On kRecord the scanner holds its fields, and the window still begins with it. kPause: bounded work done, call again.
+CsvReader::Next CsvReader::FindRecord() {
+  if (too_large_bytes_ != 0) return SkipTooLarge();
+  for (;;) {
+    switch (scanner_.Next(window_.view(), window_.ended() && window_.status().ok())) {
+      case CsvScanner::Found::kRecord:
+        if (scanner_.size() <= base::kRecordBytesMax) return Next::kRecord;
+        scanner_.StartSkip();
+        return SkipTooLarge();
+      case CsvScanner::Found::kBlankLine:
+        window_.Consume(scanner_.size());
+        continue;
+      case CsvScanner::Found::kEnd: return Next::kEnd;
+      case CsvScanner::Found::kOpenQuote:
+        return Next::kOpenQuote;
+      case CsvScanner::Found::kNeedMore:
+        if (window_.view().size() > base::kRecordBytesMax) {
+          scanner_.StartSkip();
+          return SkipTooLarge();
+        }
+        if (!window_.More() && !window_.status().ok()) return Next::kBroken;
+    }
+  }
+}
+
+CsvReader::Next CsvReader::SkipTooLarge() {
+  for (uint64_t skipped = 0; skipped < kSkipBytesPerCall;) {
+    if (window_.view().empty() && !window_.More()) {
+      if (!window_.status().ok()) return Next::kBroken;
+      return scanner_.inside_quotes() ? Next::kOpenQuote : Next::kTooLarge;
+    }
+    const std::string_view text = window_.view();
+    const size_t belongs = scanner_.SkipSome(text);
+    if (too_large_head_.size() < kTooLargeHeadBytes) {
+      too_large_head_.append(text.substr(0, std::min(belongs, kTooLargeHeadBytes - too_large_head_.size())));
+    }
+    too_large_bytes_ += belongs;
+    skipped += belongs;
+    window_.Consume(belongs);
+    if (scanner_.done()) return Next::kTooLarge;
+  }
+  return Next::kPause;
+}
+
+sdk::Status CsvReader::Begin(Progress& progress) {
+  progress = Progress::kMore;
+  if (!begun_) {
+    while (window_.view().size() < kByteOrderMark.size() && window_.More()) {
+    }
+    if (!window_.status().ok()) return FromWorld(window_.status());
+    if (window_.view().substr(0, kByteOrderMark.size()) == kByteOrderMark) window_.Consume(kByteOrderMark.size());
+    begun_ = true;
+  }
+  while (!names_known_) {
+    switch (FindRecord()) {
+      case Next::kBroken: return FromWorld(window_.status());
+      case Next::kPause: return sdk::Status::Ok();
+      case Next::kOpenQuote: return CutOff();
+      case Next::kTooLarge:
+        return sdk::Status::Fail("no_header", "the first lines of " + path_ + " are longer than 4 MiB",
+                                 "check that this is a CSV file, and its declared delimiter and quote");
+      case Next::kEnd:
+        return sdk::Status::Fail("no_header", path_ + " holds no " + (options_.header ? "header line" : "row"),
+                                 "an empty file is not taken for an empty table; check how it was exported");
+      case Next::kRecord: break;
+    }
+    const bool title = titles_left_ > 0;
+    if (!title) {
+      if (const sdk::Status named = TakeNames(scanner_.record(window_.view())); !named.ok()) return named;
+      names_known_ = true;
+    }
+    if (title) --titles_left_;
+    if (title || options_.header) window_.Consume(scanner_.size());
+  }
+  place_.offset = window_.offset();
+  progress = Progress::kDone;
+  return sdk::Status::Ok();
+}
+
+sdk::Status CsvReader::TakeNames(std::string_view record) {
+  decoded_.clear();
+  if (!decoder_.Append(record, decoded_)) {
+    return sdk::Status::Fail("header_encoding",
+                             "the first line of " + path_ + " is not " + EncodingName(decoder_.encoding()),
+                             decoder_.encoding() == Encoding::kUtf8 ? "declare the file's encoding: gb18030 or gbk"
+                                                                    : "declare the file's encoding: utf-8");
+  }
+  columns_.clear();
+  for (const CsvScanner::Field& field : scanner_.fields()) {
+    const size_t at = columns_.size();
+    std::string name;
+    if (options_.header) {
+      std::string text;
+      decoder_.Append(scanner_.Value(field, scratch_), text);
+      name = TrimName(text);
+    }
+    if (name.empty() && at < options_.columns.size()) name = options_.columns[at];
+    if (name.empty()) name = "column_" + std::to_string(at + 1);
+    columns_.push_back(std::move(name));
+  }
+  // Without a header the declared names say how wide a row is.
+  if (!options_.header && !options_.columns.empty()) columns_ = options_.columns;
+  return sdk::Status::Ok();
+}
+
+sdk::Status CsvReader::SkipTowards(const Place& place, Progress& progress) {
+  const bool there = window_.SkipTowards(place.offset);
+  if (!window_.status().ok()) return FromWorld(window_.status());
+  progress = there ? Progress::kDone : Progress::kMore;
+  if (there) place_ = place;
+  return sdk::Status::Ok();
+}
+
+sdk::Status CsvReader::ReadRows(size_t rows_max, size_t bytes_max, sdk::RowBatch& rows, Progress& progress) {
+  progress = Progress::kMore;
+  const size_t rows_before = rows.rows(), bytes_before = rows.bytes();
+  while (rows.rows() - rows_before < rows_max && rows.bytes() - bytes_before < bytes_max) {
+    switch (FindRecord()) {
+      case Next::kRecord:
+        ++place_.row;
+        AppendRow(scanner_.record(window_.view()), rows);
+        window_.Consume(scanner_.size());
+        break;
+      case Next::kTooLarge:
+        ++place_.row;
+        AppendTooLarge(rows);
+        break;
+      case Next::kPause: return sdk::Status::Ok();
+      case Next::kEnd:
+        place_.offset = window_.offset();
+        progress = Progress::kDone;
+        return sdk::Status::Ok();
+      case Next::kOpenQuote: return CutOff();
+      case Next::kBroken: return FromWorld(window_.status());
+    }
+    place_.offset = window_.offset();
+  }
+  return sdk::Status::Ok();
+}
+
+sdk::Status CsvReader::CutOff() const {
+  return sdk::Status::Fail("cut_off",
+                           path_ + " ends inside a quoted value that begins in record " + std::to_string(place_.row + 1) +
+                               " (byte " + std::to_string(place_.offset) + ")",
+                           "fetch the file again, or repair the quote of that record");
+}
+
+// True when a record of `width` values can be a row; `width` becomes how many of them are taken.
+bool CsvReader::FitWidth(size_t& width) const {
+  if (width == columns_.size()) return true;
+  if (options_.ragged != RaggedRows::kPad) return false;
+  if (width < columns_.size()) return true;
+  const auto& fields = scanner_.fields();
+  const auto is_empty = [](const CsvScanner::Field& field) { return field.size == 0 && field.tail.empty(); };
+  if (!std::all_of(fields.begin() + static_cast<ptrdiff_t>(columns_.size()), fields.end(), is_empty)) return false;
+  width = columns_.size();
+  return true;
+}
+
+void CsvReader::AppendRow(std::string_view record, sdk::RowBatch& rows) {
+  size_t width = scanner_.fields().size();
+  if (!FitWidth(width)) {
+    rows.AddUnreadable(place_.row, "ragged_row",
+                       std::to_string(width) + " columns where the header has " + std::to_string(columns_.size()), record);
+  } else if (decoder_.encoding() == Encoding::kUtf8) {
+    AppendUtf8Row(record, width, rows);
+  } else {
+    AppendDecodedRow(record, width, rows);
+  }
+}
+
+void CsvReader::AppendUtf8Row(std::string_view record, size_t width, sdk::RowBatch& rows) {
+  if (!IsUtf8(record)) {
+    rows.AddUnreadable(place_.row, "encoding", "the record is not UTF-8", record);
+    return;
+  }
+  rows.BeginRow(place_.row, record);
+  for (size_t i = 0; i < width; ++i) {
+    const CsvScanner::Field& field = scanner_.fields()[i];
+    if (field.doubled || !field.tail.empty()) {
+      rows.Add(scanner_.Value(field, scratch_));
+    } else if (field.size != 0 || field.quoted) {
+      rows.AddPart(static_cast<size_t>(field.begin - record.data()), field.size);
+    } else {
+      rows.AddAbsent();
+    }
+  }
+  for (size_t i = width; i < columns_.size(); ++i) rows.AddAbsent();
+  rows.EndRow();
+}
+
+void CsvReader::AppendDecodedRow(std::string_view record, size_t width, sdk::RowBatch& rows) {
+  // All values first: a row begun can't be taken back when its last value does not decode.
+  decoded_.clear();
+  decoded_fields_.clear();
+  for (size_t i = 0; i < width; ++i) {
+    const size_t offset = decoded_.size();
+    if (!decoder_.Append(scanner_.Value(scanner_.fields()[i], scratch_), decoded_)) {
+      rows.AddUnreadable(place_.row, "encoding",
+                         "column " + columns_[i] + " is not " + EncodingName(decoder_.encoding()), record);
+      return;
+    }
+    decoded_fields_.push_back({offset, decoded_.size() - offset});
+  }
+  rows.BeginRow(place_.row, record);
+  for (size_t i = 0; i < width; ++i) {
+    if (decoded_fields_[i].size == 0 && !scanner_.fields()[i].quoted) {
+      rows.AddAbsent();
+    } else {
+      rows.Add(std::string_view(decoded_).substr(decoded_fields_[i].offset, decoded_fields_[i].size));
+    }
+  }
+  for (size_t i = width; i < columns_.size(); ++i) rows.AddAbsent();
+  rows.EndRow();
+}
+
+void CsvReader::AppendTooLarge(sdk::RowBatch& rows) {
+  rows.AddUnreadable(place_.row, "too_large",
+                     "the record at byte " + std::to_string(place_.offset) + " has " + std::to_string(too_large_bytes_) +
+                         " bytes; a record may have 4 MiB; only its beginning is kept here, the rest stays at the source",
+                     too_large_head_);
+  too_large_bytes_ = 0;
+  too_large_head_.clear();
+}
+
+}  // namespace datong::file

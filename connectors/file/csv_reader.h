@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "connectors/file/content_window.h"
+#include "connectors/file/csv_scanner.h"
+#include "connectors/file/file_source.h"
+#include "connectors/file/row_reader.h"
+#include "connectors/file/text_encoding.h"
+
+namespace datong::file {
+
+// A CSV file's rows. `path` is for messages. Memory: the window plus at most one record of kRecordBytesMax.
+class CsvReader final : public RowReader {
+ public:
+  CsvReader(std::unique_ptr<ByteStream> content, std::string path, const FileSourceOptions& options, Encoding encoding,
+            char delimiter);
+
+  sdk::Status Begin(Progress& progress) override;
+  sdk::Status SkipTowards(const Place& place, Progress& progress) override;
+  sdk::Status ReadRows(size_t rows_max, size_t bytes_max, sdk::RowBatch& rows, Progress& progress) override;
+  const std::vector<std::string>& columns() const override { return columns_; }
+  Place place() const override { return place_; }
+  uint64_t stored_bytes_read() const override { return window_.stored_bytes_read(); }
+
+ private:
+  enum class Next { kRecord, kTooLarge, kEnd, kOpenQuote, kPause, kBroken };
+  struct DecodedField {
+    size_t offset = 0;  // into decoded_
+    size_t size = 0;
+  };
+
+  Next FindRecord();
+  Next SkipTooLarge();
+  sdk::Status TakeNames(std::string_view record);
+  void AppendRow(std::string_view record, sdk::RowBatch& rows);
+  void AppendUtf8Row(std::string_view record, size_t width, sdk::RowBatch& rows);
+  void AppendDecodedRow(std::string_view record, size_t width, sdk::RowBatch& rows);
+  void AppendTooLarge(sdk::RowBatch& rows);
+  bool FitWidth(size_t& width) const;
+  sdk::Status CutOff() const;
+
+  ContentWindow window_;
+  const std::string path_;
+  const FileSourceOptions& options_;
+  TextDecoder decoder_;
+  CsvScanner scanner_;
+  std::vector<std::string> columns_;
+  std::vector<DecodedField> decoded_fields_;
+  std::string decoded_, scratch_;
+  Place place_;
+  uint32_t titles_left_;
+  bool begun_ = false;            // the byte order mark is behind us
+  bool names_known_ = false;
+  uint64_t too_large_bytes_ = 0;  // of the record being skipped; 0 = none is
+  std::string too_large_head_;
+};
+
+}  // namespace datong::file

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "connectors/file/csv_scanner.h"
+
+#include <cstring>
+
+namespace datong::file {
+namespace {
+
+// Bytes of the GBK or GB18030 character that begins with a byte of 0x81 and above, seen with the byte after it.
+int WideBytes(uint8_t second) {
+  if (second >= 0x30 && second <= 0x39) return 4;
+  return second >= 0x40 ? 2 : 1;
+}
+
+}  // namespace
+
+CsvScanner::CsvScanner(char delimiter, char quote, bool wide)
+    : delimiter_(delimiter), quote_(quote == '\0' ? -1 : static_cast<uint8_t>(quote)), wide_(wide) {
+  ends_plain_[static_cast<uint8_t>(delimiter)] = true;
+  ends_plain_['\r'] = ends_plain_['\n'] = true;
+}
+
+const char* CsvScanner::PlainEnd(const char* p, const char* end) const {
+  if (!wide_) {
+    while (p < end && !ends_plain_[static_cast<uint8_t>(*p)]) ++p;
+    return p;
+  }
+  while (p < end && !ends_plain_[static_cast<uint8_t>(*p)]) {
+    if (static_cast<uint8_t>(*p) > 0x80 && p + 1 < end) {
+      const int bytes = WideBytes(static_cast<uint8_t>(p[1]));
+      p = end - p < bytes ? end : p + bytes;
+    } else {
+      ++p;
+    }
+  }
+  return p;
+}
+
+CsvScanner::Found CsvScanner::Next(std::string_view text, bool at_end) {
+  fields_.clear();
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  if (p == end) return at_end ? Found::kEnd : Found::kNeedMore;
+  for (;;) {
+    Field& field = fields_.emplace_back();
+    if (p < end && static_cast<uint8_t>(*p) == quote_) {
+      field.quoted = true;
+      field.begin = ++p;
+      for (;; p += 2, field.doubled = true) {
+        p = p == end ? nullptr : static_cast<const char*>(std::memchr(p, quote_, static_cast<size_t>(end - p)));
+        if (p == nullptr) return at_end ? Found::kOpenQuote : Found::kNeedMore;
+        if (p + 1 == end || static_cast<uint8_t>(p[1]) != quote_) break;
+      }
+      if (p + 1 == end && !at_end) return Found::kNeedMore;
+      field.size = static_cast<size_t>(p - field.begin);
+      const char* const tail = ++p;
+      p = PlainEnd(p, end);
+      field.tail = {tail, static_cast<size_t>(p - tail)};
+    } else {
+      field.begin = p;
+      p = PlainEnd(p, end);
+      field.size = static_cast<size_t>(p - field.begin);
+    }
+    if (p == end) {
+      if (!at_end) return Found::kNeedMore;
+      record_size_ = size_ = text.size();
+      return Found::kRecord;
+    }
+    if (*p != delimiter_) break;
+    ++p;
+  }
+  record_size_ = static_cast<size_t>(p - text.data());
+  if (*p == '\r') {
+    if (p + 1 == end && !at_end) return Found::kNeedMore;
+    if (p + 1 < end && p[1] == '\n') ++p;
+  }
+  size_ = static_cast<size_t>(p + 1 - text.data());
+  return record_size_ == 0 ? Found::kBlankLine : Found::kRecord;
+}
+
+std::string_view CsvScanner::Value(const Field& field, std::string& scratch) const {
+  const std::string_view inner(field.begin, field.size);
+  if (!field.doubled && field.tail.empty()) return inner;
+  scratch.clear();
+  size_t copied = 0;
+  for (size_t at; field.doubled && (at = inner.find(static_cast<char>(quote_), copied)) != std::string_view::npos;) {
+    scratch.append(inner, copied, at + 1 - copied);
+    copied = at + 2;
+  }
+  scratch.append(inner, copied);
+  scratch.append(field.tail);
+  return scratch;
+}
+
+size_t CsvScanner::SkipSome(std::string_view text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<uint8_t>(text[i]);
+    if (skip_bytes_ == -1) {  // the second byte of a wide character says how long it is
+      skip_bytes_ = WideBytes(byte) - 1;
+    }
+    if (skip_bytes_ > 0) {
+      --skip_bytes_;
+      continue;
+    }
+    switch (skip_) {
+      case Skip::kAfterReturn:
+        skip_ = Skip::kDone;
+        return byte == '\n' ? i + 1 : i;
+      case Skip::kQuoted:
+        if (byte == quote_) skip_ = Skip::kAfterQuote;
+        continue;
+      case Skip::kAfterQuote:
+        if (byte == quote_) {
+          skip_ = Skip::kQuoted;
+          continue;
+        }
+        break;
+      case Skip::kFieldStart:
+        if (byte == quote_) {
+          skip_ = Skip::kQuoted;
+          continue;
+        }
+        break;
+      case Skip::kPlain:
+        break;
+      case Skip::kDone:
+        return i;
+    }
+    skip_ = Skip::kPlain;
+    if (text[i] == delimiter_) {
+      skip_ = Skip::kFieldStart;
+    } else if (byte == '\n') {
+      skip_ = Skip::kDone;
+      return i + 1;
+    } else if (byte == '\r') {
+      skip_ = Skip::kAfterReturn;
+    } else if (wide_ && byte > 0x80) {
+      skip_bytes_ = -1;
+    }
+  }
+  return text.size();
+}
+
+}  // namespace datong::file

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "connectors/file/file_source.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "connectors/file/byte_stream.h"
+#include "connectors/file/csv_reader.h"
+#include "connectors/file/file_kind.h"
+#include "connectors/file/file_queue.h"
+#include "connectors/file/json_lines_reader.h"
+#include "connectors/file/resume_position.h"
+#include "connectors/file/text_encoding.h"
+#include "connectors/file/world_status.h"
+#include "exchange_core/base/digest.h"
+
+namespace datong::file {
+namespace {
+
+constexpr size_t kHashChunkBytes = size_t{1} << 20;
+constexpr uint64_t kHashBytesPerRead = uint64_t{64} << 20;  // a fraction of a second
+constexpr size_t kPositionNameBytesMax = 3072;
+
+bool HasEnding(const std::string& path, const std::string& ending) {
+  std::string name = path.size() > 3 && path.compare(path.size() - 3, 3, ".gz") == 0 ? path.substr(0, path.size() - 3) : path;
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return c < 0x80 ? std::tolower(c) : c; });
+  return name.size() > ending.size() && name.compare(name.size() - ending.size(), ending.size(), ending) == 0;
+}
+
+std::string FailureText(const sdk::Status& status) {
+  return status.code() + ": " + status.message() + (status.hint().empty() ? "" : " (" + status.hint() + ")");
+}
+
+// Reads one file after the other through phases of bounded work: find it, say what it truly is, digest its bytes, read what
+// stands before the rows, skip to where an earlier run stopped, read rows.
+class FileSource final : public sdk::SourceConnector {
+ public:
+  FileSource(FileSourceOptions options, base::FileSystem& files, base::StepObserver& observer)
+      : options_(std::move(options)), files_(files), observer_(observer), queue_(options_, files) {}
+
+  sdk::Status Open(const std::string& position) override;
+  sdk::Status Read(sdk::SourceRead& into) override;
+  void Acknowledge(const std::string& position) override { (void)position; }  // files stay where they are
+  void Close() override { CloseFile(); }
+
+ private:
+  enum class Phase { kFind, kDigest, kBegin, kSkip, kRows };
+
+  sdk::Status CheckOptions();
+  sdk::Status Find(sdk::SourceRead& into);
+  sdk::Status Digest();
+  sdk::Status CheckUnchanged();
+  sdk::Status MakeReader();
+  sdk::Status Begin(sdk::SourceRead& into);
+  sdk::Status Skip();
+  sdk::Status ReadRows(sdk::SourceRead& into);
+  sdk::Status Refuse(const sdk::Status& refusal, sdk::SourceRead& into);
+  void Announce(sdk::SourceRead& into);
+  void EndFile(sdk::SourceRead& into, std::string failure);
+  void CloseFile();
+  std::string PositionText(bool done) const;
+
+  const FileSourceOptions options_;
+  base::FileSystem& files_;
+  base::StepObserver& observer_;
+  FileQueue queue_;
+  Encoding encoding_ = Encoding::kUtf8;
+
+  Phase phase_ = Phase::kFind;
+  std::optional<ResumePosition> resume_;  // inside the file at hand, until it is reached
+  std::string position_;                  // what was last reported
+  std::string path_;
+  std::shared_ptr<base::RandomAccessFile> file_;
+  uint64_t file_bytes_ = 0;
+  uint64_t digested_bytes_ = 0;
+  std::unique_ptr<base::Sha256Stream> sha256_;
+  std::string chunk_;
+  std::string identity_;
+  std::optional<sdk::Status> refusal_;  // known already; told once the unit has its identity
+  std::unique_ptr<RowReader> reader_;
+};
+
+sdk::Status FileSource::CheckOptions() {
+  const auto bad = [](std::string message) { return sdk::Status::Fail("bad_options", std::move(message), "see file_source.h"); };
+  const std::optional<Encoding> encoding = EncodingFromName(options_.encoding);
+  if (!encoding) {
+    return sdk::Status::Fail("bad_options", "unknown encoding \"" + options_.encoding + "\"", "use utf-8, gb18030 or gbk");
+  }
+  encoding_ = *encoding;
+  if (options_.paths.empty() == options_.directory.empty()) return bad("give either paths or a directory");
+  const auto usable = [](char c) { return c > 0 && c != '\n' && c != '\r' && !(c >= '0' && c <= '9'); };
+  if (options_.delimiter != '\0' && !usable(options_.delimiter)) return bad("the delimiter must be one ASCII character, no digit");
+  if (options_.quote != '\0' && (!usable(options_.quote) || (encoding_ != Encoding::kUtf8 && options_.quote >= 0x30))) {
+    return bad("this quote can't be told from the second byte of a character");
+  }
+  if (options_.quote != '\0' && options_.quote == options_.delimiter) return bad("delimiter and quote are the same");
+  return sdk::Status::Ok();
+}
+
+sdk::Status FileSource::Open(const std::string& position) {
+  CloseFile();
+  resume_.reset();
+  position_ = position;
+  if (const sdk::Status checked = CheckOptions(); !checked.ok()) return checked;
+  std::optional<ResumePosition> parsed;
+  if (!position.empty()) {
+    parsed = ParsePosition(position);
+    if (!parsed) {
+      return sdk::Status::Fail("bad_position", "not a position of a file source: " + position.substr(0, 100),
+                               "the source's name was used by another kind of connector; give this one a new name");
+    }
+  }
+  queue_.GoOnFrom(parsed);
+  if (parsed && !parsed->done) resume_ = std::move(parsed);
+  return sdk::Status::Ok();
+}
+
+sdk::Status FileSource::Read(sdk::SourceRead& into) {
+  observer_.Reached("source.read");
+  into.position = position_;
+  switch (phase_) {
+    case Phase::kFind: return Find(into);
+    case Phase::kDigest: return Digest();
+    case Phase::kBegin: return Begin(into);
+    case Phase::kSkip: return Skip();
+    case Phase::kRows: return ReadRows(into);
+  }
+  return sdk::Status::Ok();
+}
+
+sdk::Status FileSource::Find(sdk::SourceRead& into) {
+  const absl::StatusOr<std::optional<std::string>> next = queue_.Next();
+  if (!next.ok()) return FromWorld(next.status());
+  if (!*next) {
+    into.exhausted = !queue_.watches();
+    into.idle_ms = options_.watch_interval_ms;
+    return sdk::Status::Ok();
+  }
+  path_ = **next;
+  if (BaseName(path_).size() > kPositionNameBytesMax) return sdk::Status::Fail("bad_options", "file name too long: " + path_);
+  if (resume_ && resume_->name != BaseName(path_)) resume_.reset();
+
+  absl::StatusOr<std::unique_ptr<base::RandomAccessFile>> file = files_.OpenRead(path_);
+  if (!file.ok()) return FromWorld(file.status());
+  file_ = *std::move(file);
+  const absl::StatusOr<uint64_t> size = file_->Size();
+  if (!size.ok()) return FromWorld(size.status());
+  file_bytes_ = *size;
+  const absl::StatusOr<ForeignKind> foreign = FindForeignKind(file_, path_);
+  if (!foreign.ok()) return FromWorld(foreign.status());
+  refusal_.reset();
+  if (!foreign->code.empty()) {
+    refusal_ = sdk::Status::Fail(foreign->code, path_ + " is " + foreign->name + ", not CSV or JSON lines", foreign->hint);
+    if (!queue_.watches()) return *refusal_;
+  }
+  sha256_ = std::make_unique<base::Sha256Stream>();
+  digested_bytes_ = 0;
+  chunk_.resize(kHashChunkBytes);
+  phase_ = Phase::kDigest;
+  return sdk::Status::Ok();
+}
+
+sdk::Status FileSource::Digest() {
+  const uint64_t stop = digested_bytes_ + kHashBytesPerRead;
+  while (digested_bytes_ < stop) {
+    const absl::StatusOr<size_t> got = file_->ReadAt(digested_bytes_, chunk_.size(), chunk_.data());
+    if (!got.ok()) return FromWorld(got.status());
+    if (*got == 0) {
+      identity_ = base::ToHex(sha256_->Finish());
+      file_bytes_ = digested_bytes_;
+      if (const sdk::Status unchanged = CheckUnchanged(); !unchanged.ok()) return unchanged;
+      phase_ = Phase::kBegin;
+      return sdk::Status::Ok();
+    }
+    sha256_->Update(std::string_view(chunk_).substr(0, *got));
+    digested_bytes_ += *got;
+  }
+  return sdk::Status::Ok();
+}
+
+sdk::Status FileSource::CheckUnchanged() {
+  if (!resume_ || resume_->identity == identity_) return sdk::Status::Ok();
+  if (options_.read_again) {
+    resume_.reset();  // whoever names a file for import means it as it is now
+    return sdk::Status::Ok();
+  }
+  const std::string before = resume_->identity;
+  phase_ = Phase::kFind;  // once the old file is back, the next Read finds it
+  return sdk::Status::Fail("file_changed",
+                           path_ + " was read up to record " + std::to_string(resume_->place.row) +
+                               " and is another file now (SHA-256 was " + before.substr(0, 16) + "..., is " +
+                               identity_.substr(0, 16) + "...)",
+                           "put the former file back, or import the new one as a new unit");
+}
+
+sdk::Status FileSource::MakeReader() {
+  absl::StatusOr<std::unique_ptr<ByteStream>> content = OpenContent(file_, path_);
+  if (!content.ok()) return FromWorld(content.status());
+  const bool json = options_.format == Format::kJsonLines ||
+                    (options_.format == Format::kAuto &&
+                     (HasEnding(path_, ".jsonl") || HasEnding(path_, ".ndjson") || HasEnding(path_, ".json")));
+  if (json) {
+    reader_ = std::make_unique<JsonLinesReader>(
+        *std::move(content), [file = file_, path = path_] { return OpenContent(file, path); }, path_, options_, encoding_);
+  } else {
+    const char by_name = HasEnding(path_, ".tsv") ? '\t' : ',';
+    reader_ = std::make_unique<CsvReader>(*std::move(content), path_, options_, encoding_,
+                                          options_.delimiter == '\0' ? by_name : options_.delimiter);
+  }
+  return sdk::Status::Ok();
+}
+
+sdk::Status FileSource::Begin(sdk::SourceRead& into) {
+  if (refusal_) return Refuse(*refusal_, into);
+  if (reader_ == nullptr) {
+    if (const sdk::Status made = MakeReader(); !made.ok()) return made;
+  }
+  RowReader::Progress progress;
+  const sdk::Status begun = reader_->Begin(progress);
+  if (begun.retryable()) return begun;
+  if (!begun.ok()) {
+    // A content that breaks off before its first row is a unit that failed, not a wrong kind of file.
+    if (begun.code() != "cut_off" && begun.code() != "damaged") return Refuse(begun, into);
+    Announce(into);
+    EndFile(into, FailureText(begun));
+    return sdk::Status::Ok();
+  }
+  if (progress == RowReader::Progress::kDone) {
+    if (resume_ && resume_->place.offset < reader_->place().offset) resume_.reset();  // taken before the first row
+    phase_ = resume_ ? Phase::kSkip : Phase::kRows;
+    Announce(into);
+    if (!resume_) into.position = position_ = PositionText(false);
+  }
+  return sdk::Status::Ok();
+}
+
+sdk::Status FileSource::Skip() {
+  RowReader::Progress progress;
+  const sdk::Status skipped = reader_->SkipTowards(resume_->place, progress);
+  if (!skipped.ok()) return skipped;
+  if (progress == RowReader::Progress::kDone) {
+    resume_.reset();
+    phase_ = Phase::kRows;
+  }
+  return sdk::Status::Ok();
+}
+
+sdk::Status FileSource::ReadRows(sdk::SourceRead& into) {
+  RowReader::Progress progress;
+  const sdk::Status read = reader_->ReadRows(options_.rows_per_read_max, options_.bytes_per_read_max, into.rows, progress);
+  into.unknown_columns = reader_->TakeUnknownColumns();
+  into.bytes_read = reader_->stored_bytes_read();
+  into.position = position_ = PositionText(false);
+  if (into.rows.rows() != 0) return sdk::Status::Ok();  // an end or an error comes again with the next Read
+  if (read.retryable()) return read;
+  if (!read.ok()) {
+    EndFile(into, FailureText(read));
+  } else if (progress == RowReader::Progress::kDone) {
+    const absl::StatusOr<uint64_t> size = file_->Size();
+    const bool changed = size.ok() && *size != file_bytes_;
+    EndFile(into, changed ? "file_changed: " + path_ + " was written to while it was read (give it a new name when complete)" : "");
+  }
+  return sdk::Status::Ok();
+}
+
+// Named files: the source stops and says why. A watched directory must not be blocked by one bad file: its unit fails.
+sdk::Status FileSource::Refuse(const sdk::Status& refusal, sdk::SourceRead& into) {
+  if (!queue_.watches()) {
+    CloseFile();
+    return refusal;
+  }
+  Announce(into);
+  EndFile(into, FailureText(refusal));
+  return sdk::Status::Ok();
+}
+
+void FileSource::Announce(sdk::SourceRead& into) {
+  into.unit_begun.emplace();
+  into.unit_begun->name = BaseName(path_);
+  into.unit_begun->identity = identity_;
+  into.unit_begun->bytes_total = file_bytes_;
+  if (reader_ != nullptr) into.unit_begun->columns = reader_->columns();
+}
+
+void FileSource::EndFile(sdk::SourceRead& into, std::string failure) {
+  into.unit_ended = failure.empty();
+  into.unit_failure = std::move(failure);
+  into.bytes_read = into.unit_ended ? file_bytes_ : into.bytes_read;
+  into.position = position_ = PositionText(true);
+  queue_.Finished();
+  CloseFile();
+}
+
+void FileSource::CloseFile() {
+  phase_ = Phase::kFind;
+  reader_.reset();
+  file_.reset();
+  sha256_.reset();
+  refusal_.reset();
+}
+
+std::string FileSource::PositionText(bool done) const {
+  ResumePosition position;
+  position.done = done;
+  position.index = queue_.index();
+  if (reader_ != nullptr) position.place = reader_->place();
+  position.identity = identity_;
+  position.name = BaseName(path_);
+  return FormatPosition(position);
+}
+
+}  // namespace
+
+std::unique_ptr<sdk::SourceConnector> NewFileSource(FileSourceOptions options, base::FileSystem& files,
+                                                    base::StepObserver& observer) {
+  return std::make_unique<FileSource>(std::move(options), files, observer);
+}
+
+}  // namespace datong::file

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "connectors/file/resume_position.h"
+
+#include <charconv>
+
+namespace datong::file {
+namespace {
+
+bool TakeText(std::string_view& text, std::string_view expected) {
+  if (text.substr(0, expected.size()) != expected) return false;
+  text.remove_prefix(expected.size());
+  return true;
+}
+
+bool TakeNumber(std::string_view& text, uint64_t& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return false;
+  text.remove_prefix(static_cast<size_t>(end - text.data()));
+  return true;
+}
+
+}  // namespace
+
+std::string FormatPosition(const ResumePosition& position) {
+  return "datong.file/1 done=" + std::to_string(position.done ? 1 : 0) + " index=" + std::to_string(position.index) +
+         " offset=" + std::to_string(position.place.offset) + " row=" + std::to_string(position.place.row) +
+         " identity=" + position.identity + " name=" + position.name;
+}
+
+std::optional<ResumePosition> ParsePosition(std::string_view text) {
+  ResumePosition position;
+  uint64_t done = 0;
+  if (!TakeText(text, "datong.file/1 done=") || !TakeNumber(text, done) || !TakeText(text, " index=") ||
+      !TakeNumber(text, position.index) || !TakeText(text, " offset=") || !TakeNumber(text, position.place.offset) ||
+      !TakeText(text, " row=") || !TakeNumber(text, position.place.row) || !TakeText(text, " identity=")) {
+    return std::nullopt;
+  }
+  const size_t identity_end = text.find(' ');
+  if (identity_end == std::string_view::npos) return std::nullopt;
+  position.identity = text.substr(0, identity_end);
+  text.remove_prefix(identity_end);
+  if (!TakeText(text, " name=") || text.empty()) return std::nullopt;
+  position.done = done != 0;
+  position.name = text;
+  return position;
+}
+
+}  // namespace datong::file

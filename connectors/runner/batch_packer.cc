@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "connectors/runner/batch_packer.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "exchange_core/base/check.h"
+#include "exchange_core/base/limits.h"
+#include "exchange_core/base/status_macros.h"
+#include "exchange_core/record/batch_codec.h"
+
+namespace datong::runner {
+namespace {
+
+// A batch with this much is full. What is added until the next look, and one record of the greatest size, still fit into it.
+constexpr size_t kBatchPayloadFull = size_t{512} << 10;
+constexpr size_t kBytesBetweenLooks = size_t{256} << 10;
+constexpr size_t kItemOverhead = 12;  // tag and length, or a number that is longer than its text
+static_assert(kBatchPayloadFull + 2 * kBytesBetweenLooks + base::kRecordBytesMax < base::kBatchBytesMax);
+
+}  // namespace
+
+BatchPacker::BatchPacker(const client::ResourceInfo& resource)
+    : resource_(resource),
+      writer_(resource.schema, resource.domain_key),
+      values_(resource.schema.items.size()),
+      open_(resource.partitions) {}
+
+void BatchPacker::Add(const sdk::RowBatch& rows) {
+  DATONG_CHECK(columns_ != nullptr);
+  for (size_t row = 0; row < rows.rows(); ++row) AddRow(rows, row);
+  rows_ += rows.rows();
+}
+
+void BatchPacker::AddRow(const sdk::RowBatch& rows, size_t row) {
+  const record::RecordWriter::Place place{0, rows.row_number(row)};
+  size_t bytes = 0;
+  if (const sdk::RowBatch::Unreadable* unreadable = rows.unreadable(row)) {
+    bytes = std::min(unreadable->raw.size(), base::kRecordBytesMax);
+    AddUnreadable({unreadable->reason, unreadable->detail}, unreadable->raw, place);
+  } else {
+    for (size_t item = 0; item < values_.size(); ++item) {
+      const size_t column = columns_->column_of_item[item];
+      values_[item] = column == ColumnMap::kNoColumn ? std::nullopt : rows.value(row, column);
+      bytes += values_[item] ? values_[item]->size() + kItemOverhead : 0;
+    }
+    const record::Operation operation = rows.is_delete(row) ? record::Operation::kDelete : record::Operation::kUpsert;
+    if (const std::optional<record::RowProblem> problem = writer_.Append(values_, operation, place, open_)) {
+      AddUnreadable(*problem, rows.raw(row), place);
+    }
+  }
+  bytes_ += bytes;
+  unsealed_bytes_ += bytes;
+  if (unsealed_bytes_ >= kBytesBetweenLooks) SealFullBatches();
+}
+
+// Such a row has no key; the same bytes always go the same way.
+void BatchPacker::AddUnreadable(const record::RowProblem& problem, std::string_view raw, record::RecordWriter::Place place) {
+  const uint32_t partition = record::PartitionOf(base::KeyedDigest(resource_.domain_key, raw), resource_.partitions);
+  writer_.AppendUnreadable(problem, raw, place, open_[partition]);
+}
+
+void BatchPacker::SealFullBatches() {
+  unsealed_bytes_ = 0;
+  for (uint32_t partition = 0; partition < open_.size(); ++partition) {
+    if (open_[partition].payload.size() < kBatchPayloadFull) continue;
+    record::RecordBatch empty;
+    if (!spare_.empty()) {
+      empty = std::move(spare_.back());
+      spare_.pop_back();
+    }
+    sealed_.push_back({partition, std::exchange(open_[partition], std::move(empty))});
+  }
+}
+
+absl::StatusOr<std::vector<client::PublishBatch>> BatchPacker::Pack(record::BatchHeader shared, uint64_t rows_before) {
+  std::vector<client::PublishBatch> packed;
+  shared.resource_id = resource_.schema.resource_id;
+  shared.schema_version = resource_.schema.version;
+  shared.digest_key_id = resource_.domain_key.id;
+  uint64_t rows = rows_before;
+  const auto pack = [&](uint32_t partition, record::RecordBatch& batch) -> absl::Status {
+    batch.header = shared;
+    batch.header.partition = partition;
+    batch.header.publisher_sequence = rows + 1;
+    rows += batch.size();
+    ASSIGN_OR_RETURN(std::string bytes, record::EncodeBatch(batch));
+    packed.push_back({partition, std::move(bytes)});
+    return absl::OkStatus();
+  };
+  for (Sealed& sealed : sealed_) RETURN_IF_ERROR(pack(sealed.partition, sealed.batch));
+  for (uint32_t partition = 0; partition < open_.size(); ++partition) {
+    if (open_[partition].size() != 0) RETURN_IF_ERROR(pack(partition, open_[partition]));
+  }
+  return packed;
+}
+
+void BatchPacker::Clear() {
+  for (Sealed& sealed : sealed_) {
+    sealed.batch.clear();
+    spare_.push_back(std::move(sealed.batch));
+  }
+  sealed_.clear();
+  for (record::RecordBatch& batch : open_) batch.clear();
+  rows_ = bytes_ = unsealed_bytes_ = 0;
+}
+
+}  // namespace datong::runner

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include <absl/status/status.h>
+
+#include "connectors/sdk/status.h"
+
+namespace datong::runner {
+
+// What stopped or delays a runner, for a person and for programs.
+struct RunnerError {
+  std::string code;     // stable, lower_snake; "" = none
+  std::string message;  // what and where
+  std::string hint;     // the next step
+  bool retryable = false;
+
+  static RunnerError From(const sdk::Status& status) {
+    return {status.code(), status.message(), status.hint(), status.retryable()};
+  }
+  // What the exchange answered. Retryable: it is behind (ResourceExhausted) or away (Unavailable).
+  static RunnerError From(const absl::Status& status);
+  std::string Text() const { return code + ": " + message + (hint.empty() ? "" : " (" + hint + ")"); }
+};
+
+}  // namespace datong::runner

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "connectors/runner/source_runner.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace datong::runner {
+namespace {
+
+constexpr size_t kIgnoredColumnsMax = 256;
+
+}  // namespace
+
+SourceRunner::SourceRunner(SourceRunnerOptions options, std::unique_ptr<sdk::SourceConnector> connector,
+                           client::ExchangeClient& exchange, base::Clock& clock, base::RandomSource& random,
+                           base::StepObserver& observer)
+    : options_(std::move(options)),
+      name_("source " + options_.source),
+      connector_(std::move(connector)),
+      exchange_(exchange),
+      clock_(clock),
+      observer_(observer),
+      back_off_(random) {}
+
+SourceRunner::~SourceRunner() {
+  if (connector_open_) connector_->Close();
+}
+
+template <typename Change>
+void SourceRunner::Update(Change change) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  change(progress_);
+}
+
+SourceProgress SourceRunner::progress() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return progress_;
+}
+
+base::StepResult SourceRunner::Step() {
+  if (next_ == Next::kFinish) return base::StepResult::Finished();
+  if (wait_until_ != 0) {
+    if (clock_.Now() < wait_until_) return base::StepResult::IdleUntil(wait_until_);
+    wait_until_ = 0;
+  }
+  return DoNext();
+}
+
+base::StepResult SourceRunner::DoNext() {
+  switch (next_) {
+    case Next::kOpen: return Open();
+    case Next::kRead: return Read();
+    case Next::kBeginUnit: return BeginUnit();
+    case Next::kPublish: return Publish();
+    case Next::kEndUnit: return EndUnit();
+    case Next::kFinish: break;
+  }
+  return base::StepResult::Finished();
+}
+
+base::StepResult SourceRunner::GoOnWith(Next next) {
+  next_ = next;
+  return base::StepResult::Busy();
+}
+
+void SourceRunner::Succeeded() {
+  back_off_.Reset();
+  Update([](SourceProgress& progress) {
+    progress.state = SourceProgress::State::kRunning;
+    progress.error = {};
+  });
+}
+
+base::StepResult SourceRunner::Trouble(RunnerError error) {
+  const bool retryable = error.retryable;
+  Update([&](SourceProgress& progress) {
+    progress.state = retryable ? SourceProgress::State::kWaiting : SourceProgress::State::kFailed;
+    progress.error = std::move(error);
+  });
+  if (!retryable) return Finish();
+  wait_until_ = clock_.Now() + back_off_.Next();
+  return base::StepResult::IdleUntil(wait_until_);
+}
+
+base::StepResult SourceRunner::Finish() {
+  next_ = Next::kFinish;
+  if (std::exchange(connector_open_, false)) connector_->Close();
+  session_.reset();  // the next runner of this source need not fence us
+  return base::StepResult::Finished();
+}
+
+base::StepResult SourceRunner::Open() {
+  if (!resource_) {
+    absl::StatusOr<client::ResourceInfo> resource = exchange_.DescribeResource(options_.resource);
+    if (!resource.ok()) return Trouble(RunnerError::From(resource.status()));
+    resource_ = *std::move(resource);
+    packer_.emplace(*resource_);
+  }
+  if (session_ == nullptr) {
+    absl::StatusOr<std::unique_ptr<client::PublishSession>> session =
+        exchange_.OpenPublisher(options_.source, options_.resource);
+    if (!session.ok()) return Trouble(RunnerError::From(session.status()));
+    session_ = *std::move(session);
+    unfinished_ = session_->unfinished();
+  }
+  // A run begun but never published to has no position of its own.
+  const bool inside = unfinished_ && !unfinished_->position.empty();
+  if (const sdk::Status opened = connector_->Open(inside ? unfinished_->position : session_->position()); !opened.ok()) {
+    return Trouble(RunnerError::From(opened));
+  }
+  connector_open_ = true;
+  Succeeded();
+  return GoOnWith(Next::kRead);
+}
+
+base::StepResult SourceRunner::Read() {
+  read_.Clear();
+  if (const sdk::Status status = connector_->Read(read_); !status.ok()) {
+    // What was read before the trouble need not wait for its end.
+    if (status.retryable() && packer_->rows() != 0) return GoOnWith(Next::kPublish);
+    return Trouble(RunnerError::From(status));
+  }
+  const bool unit_over = read_.unit_ended || !read_.unit_failure.empty();
+  if (unit_over && read_.rows.rows() != 0) {
+    return Trouble({"bad_connector", "the source ended a unit together with rows", "report this to whoever wrote it", false});
+  }
+  if (read_.unit_begun && run_) {
+    return Trouble({"bad_connector", "the source began a unit inside another one", "report this to whoever wrote it", false});
+  }
+  if (read_.unit_begun) return GoOnWith(Next::kBeginUnit);
+  return TakeRows();
+}
+
+base::StepResult SourceRunner::BeginUnit() {
+  const sdk::Unit& unit = *read_.unit_begun;
+  if (unfinished_ && unfinished_->identity == unit.identity) {
+    run_ = std::exchange(unfinished_, std::nullopt);
+  } else {
+    absl::StatusOr<client::UnitRun> run =
+        session_->BeginUnit(unit.name, unit.identity, unit.bytes_total, options_.full, options_.as_new);
+    if (!run.ok()) return Trouble(RunnerError::From(run.status()));
+    run_ = *std::move(run);
+    unfinished_.reset();
+  }
+  run_rows_ = run_->rows_published;
+  // A unit that failed before its columns were known has none to map.
+  columns_ = read_.unit_failure.empty() ? MapColumns(resource_->schema, unit.columns, options_.item_of_column) : ColumnMap();
+  packer_->BeginUnit(columns_);
+  Succeeded();
+  Update([&](SourceProgress& progress) {
+    progress.unit = unit.name;
+    progress.bytes_total = unit.bytes_total;
+    progress.bytes_read = 0;
+    progress.ignored_columns = columns_.ignored_columns;
+  });
+  return TakeRows();
+}
+
+base::StepResult SourceRunner::TakeRows() {
+  if (read_.rows.rows() != 0) {
+    if (!run_) return Trouble({"bad_connector", "the source gave rows outside of a unit", "report this to whoever wrote it", false});
+    if (columns_.failure.empty()) packer_->Add(read_.rows);
+    rows_position_ = read_.position;
+  }
+  if (!read_.position.empty()) position_ = read_.position;
+  uint64_t unreadable = 0;
+  for (size_t row = 0; row < read_.rows.rows(); ++row) unreadable += read_.rows.unreadable(row) != nullptr ? 1 : 0;
+  const bool waits = read_.idle_ms > 0;
+  Update([&](SourceProgress& progress) {
+    progress.state = waits ? SourceProgress::State::kWaiting : SourceProgress::State::kRunning;
+    if (run_) progress.bytes_read = std::max(progress.bytes_read, read_.bytes_read);
+    progress.unreadable += columns_.failure.empty() ? unreadable : 0;
+    for (std::string& name : read_.unknown_columns) {
+      if (progress.ignored_columns.size() < kIgnoredColumnsMax) progress.ignored_columns.push_back(std::move(name));
+    }
+  });
+
+  const bool unit_over = read_.unit_ended || !read_.unit_failure.empty();
+  const bool enough = packer_->rows() >= options_.rows_per_publish_max ||
+                      packer_->bytes() >= options_.bytes_per_partition_target * resource_->partitions;
+  if (packer_->rows() != 0 && (enough || unit_over || waits || read_.exhausted)) return GoOnWith(Next::kPublish);
+  if (unit_over && run_) return GoOnWith(Next::kEndUnit);
+  if (read_.exhausted) {
+    Update([](SourceProgress& progress) { progress.state = SourceProgress::State::kFinished; });
+    return Finish();
+  }
+  if (waits) {
+    wait_until_ = clock_.Now() + read_.idle_ms * 1000;
+    next_ = Next::kRead;
+    return base::StepResult::IdleUntil(wait_until_);
+  }
+  return GoOnWith(Next::kRead);
+}
+
+base::StepResult SourceRunner::Publish() {
+  const uint64_t rows = packer_->rows();
+  // With rows_position_, not position_: when the unit's end was read too, position_ is behind the unit already, and a crash before
+  // EndUnit would then lose that end.
+  if (packed_.empty()) {
+    record::BatchHeader header;
+    header.publisher_id = resource_->provider_id;
+    header.source_id = session_->source_id();
+    header.publisher_epoch = run_->run;
+    header.codec = options_.codec;
+    header.created_time = clock_.Now();
+    header.resume_position = rows_position_;
+    header.files = {{run_->file_sequence, run_->name}};
+    if (options_.full) {
+      header.snapshot_id = run_->run;
+      header.snapshot_marks = record::kSnapshotPart | (run_rows_ == 0 ? record::kSnapshotBegin : 0);
+    }
+    absl::StatusOr<std::vector<client::PublishBatch>> packed = packer_->Pack(std::move(header), run_rows_);
+    if (!packed.ok()) return Trouble(RunnerError::From(packed.status()));
+    packed_ = *std::move(packed);
+  }
+  observer_.Reached("source.publish");
+  if (const absl::Status published = session_->Publish(packed_, rows_position_, rows); !published.ok()) {
+    return Trouble(RunnerError::From(published));
+  }
+  observer_.Reached("source.published");
+  packed_.clear();
+  packer_->Clear();
+  run_rows_ += rows;
+  Succeeded();
+  Update([&](SourceProgress& progress) { progress.rows_published += rows; });
+  connector_->Acknowledge(rows_position_);
+  // What the Read said besides its rows is still to be done.
+  read_.rows.Clear();
+  read_.unknown_columns.clear();
+  return TakeRows();
+}
+
+base::StepResult SourceRunner::EndUnit() {
+  const std::string failure = !columns_.failure.empty() ? columns_.failure : read_.unit_failure;
+  if (const absl::Status ended = session_->EndUnit(position_, failure.empty(), failure); !ended.ok()) {
+    return Trouble(RunnerError::From(ended));
+  }
+  observer_.Reached("source.unit_ended");
+  run_.reset();
+  read_.unit_ended = false;
+  read_.unit_failure.clear();
+  columns_ = ColumnMap();
+  Succeeded();
+  Update([&](SourceProgress& progress) {
+    ++(failure.empty() ? progress.units_complete : progress.units_failed);
+    if (!failure.empty()) progress.unit_failure = failure;
+    if (failure.empty()) progress.bytes_read = progress.bytes_total;
+  });
+  connector_->Acknowledge(position_);
+  return TakeRows();
+}
+
+}  // namespace datong::runner

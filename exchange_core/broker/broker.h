@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include "exchange_core/base/clock.h"
+
+// The contract between the exchange and whatever carries its messages. Nothing above this folder knows which engine runs.
+//
+// Promises every engine keeps (tests/conformance holds them to it):
+//  1. A transaction's appends and positions become visible and durable together, or not at all. Durable = as the engine's
+//     durability setting says, by the time Commit() returns OK.
+//  2. One writer identity has one live holder: OpenWriter() fences the older one, whose next Begin() or Commit() fails with
+//     Aborted ("fenced") and changes nothing. A writer has at most one open transaction.
+//  3. Readers see committed messages only, in the order of their positions, none twice, none missing.
+//  4. Positions of a partition are opaque, increasing, and have gaps. Only order and equality mean anything.
+namespace datong::broker {
+
+using Position = uint64_t;  // of one message in one partition; 0 = before every message
+
+struct TopicPartition {
+  std::string topic;
+  uint32_t partition = 0;
+  friend auto operator<=>(const TopicPartition&, const TopicPartition&) = default;
+};
+
+// What a topic is for decides how it is kept.
+enum class TopicKind : uint8_t {
+  kRecords = 1,  // record batches: dropped once nobody needs them
+  kLedger = 2,   // kept long, pruned only behind verified checkpoints
+  kControl = 3,  // catalog, source journal, receipts: small, never compacted
+};
+
+struct TopicOptions {
+  TopicKind kind = TopicKind::kRecords;
+  uint32_t partitions = 1;
+};
+
+// Bytes that may be appended to several topics, within and across transactions, and are stored or sent once where the engine
+// can. A body read from a topic remembers where the engine keeps it, so forwarding it costs a reference.
+// Cheap to copy; the bytes are immutable and live as long as any copy. Thread-safe.
+class Body {
+ public:
+  // What an engine may attach to find its own stored copy again.
+  class Origin {
+   public:
+    virtual ~Origin() = default;
+  };
+
+  Body() = default;
+  explicit Body(std::string bytes) : block_(std::make_shared<Block>(Block{std::move(bytes), nullptr})) {}
+  Body(std::string bytes, std::shared_ptr<const Origin> origin)
+      : block_(std::make_shared<Block>(Block{std::move(bytes), std::move(origin)})) {}
+
+  std::string_view bytes() const { return block_ ? std::string_view(block_->bytes) : std::string_view(); }
+  const Origin* origin() const { return block_ ? block_->origin.get() : nullptr; }
+  // Equal for copies of one body: lets a transaction store it once.
+  const void* identity() const { return block_.get(); }
+
+ private:
+  struct Block {
+    std::string bytes;
+    std::shared_ptr<const Origin> origin;
+  };
+  std::shared_ptr<const Block> block_;
+};
+
+struct Message {
+  Position position = 0;
+  std::string key;       // <= 1 KiB; what a foreign reader may see or compact by
+  std::string envelope;  // <= 1 MiB; the exchange's own words about the body
+  Body body;             // <= kBatchBytesMax
+  base::TimeUs append_time = 0;  // the engine's clock at commit, never decreasing within a partition
+};
+
+struct ReadLimits {
+  size_t messages_max = 64;
+  size_t bytes_max = size_t{16} << 20;  // stops after the message that crosses it, so one message always passes
+};
+
+// Reads one partition forward. Not thread-safe.
+class Reader {
+ public:
+  virtual ~Reader() = default;
+  // What is committed at or after next(), possibly nothing. Never waits for new messages. OutOfRange when next() lies before
+  // what retention has dropped: what is missing would be lost silently otherwise. DataLoss names a damaged message's place.
+  virtual absl::StatusOr<std::vector<Message>> Poll(const ReadLimits& limits) = 0;
+  virtual void Seek(Position next) = 0;
+  // The position to read next: one past the last message returned. Storable.
+  virtual Position next() const = 0;
+};
+
+// All or nothing. Not thread-safe. Destroying an open transaction aborts it.
+class Transaction {
+ public:
+  virtual ~Transaction() = default;
+  virtual void Append(const TopicPartition& to, std::string key, std::string envelope, Body body) = 0;
+  // Stores `next` as what `group` reads next of `from`.
+  virtual void AdvancePosition(std::string_view group, const TopicPartition& from, Position next) = 0;
+  // OK: all of it is visible and durable. Aborted: the writer was fenced. ResourceExhausted: the disk is full, nothing was
+  // written. InvalidArgument, NotFound: a size or a topic was wrong, nothing was written. Unavailable: the engine failed;
+  // whether it landed is what CommittedPosition() or the topic says after OpenWriter().
+  virtual absl::Status Commit() = 0;
+  virtual void Abort() = 0;
+};
+
+// One holder of one identity. Transactions one after the other; Begin() is not thread-safe, different writers are independent.
+class Writer {
+ public:
+  virtual ~Writer() = default;
+  virtual absl::StatusOr<std::unique_ptr<Transaction>> Begin() = 0;
+};
+
+struct PartitionBounds {
+  Position begin = 0;  // every message still kept has a position >= begin
+  Position end = 0;    // every committed message has a position < end
+};
+
+// Thread-safe. Writers, readers and transactions must be destroyed before their broker.
+class Broker {
+ public:
+  virtual ~Broker() = default;
+
+  // OK also when the topic exists with the same options; AlreadyExists when it exists with others.
+  virtual absl::Status CreateTopic(const std::string& topic, const TopicOptions& options) = 0;
+  virtual absl::StatusOr<TopicOptions> DescribeTopic(const std::string& topic) = 0;  // NotFound
+  virtual std::vector<std::string> ListTopics() = 0;                                // sorted
+
+  virtual absl::StatusOr<std::unique_ptr<Writer>> OpenWriter(const std::string& identity) = 0;
+  virtual absl::StatusOr<std::unique_ptr<Reader>> OpenReader(const TopicPartition& from, Position next) = 0;
+  // The message at exactly `position`; NotFound when there is none or it was dropped. For present state and traces.
+  virtual absl::StatusOr<Message> ReadAt(const TopicPartition& from, Position position) = 0;
+
+  virtual absl::StatusOr<std::optional<Position>> CommittedPosition(std::string_view group, const TopicPartition& from) = 0;
+  virtual absl::StatusOr<PartitionBounds> Bounds(const TopicPartition& of) = 0;
+
+  // Messages below `keep_from` need not be kept any longer. Idempotent; space comes back in time, not at once.
+  virtual absl::Status DropBefore(const TopicPartition& of, Position keep_from) = 0;
+
+  // Called after every commit, on the committing thread, without locks held; must be quick. One listener.
+  virtual void SetCommitListener(std::function<void()> listener) = 0;
+};
+
+}  // namespace datong::broker

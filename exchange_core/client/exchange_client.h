@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include "exchange_core/base/digest.h"
+#include "exchange_core/record/record_batch.h"
+#include "exchange_core/record/record_schema.h"
+
+// What a connector's runner needs of the exchange, and no more. In-process today (node/local_client); over Kafka and HTTP later
+// behind the same words.
+namespace datong::client {
+
+struct ResourceInfo {
+  record::RecordSchema schema;
+  base::DigestKey domain_key;
+  uint32_t partitions = 1;
+  uint32_t provider_id = 0;  // department
+};
+
+// One reading of one unit (a file) by one source: what `files` lists a line for.
+struct UnitRun {
+  uint64_t run = 0;            // number of this reading, unique in the exchange; batches carry it as publisher_epoch
+  uint32_t file_sequence = 0;  // order of the unit within its resource; the same unit read again keeps its number
+  std::string name;
+  std::string identity;
+  std::string position;        // the source's resume position, as last published
+  uint64_t rows_published = 0;
+  bool seen_before = false;    // an earlier run of the same unit was completed
+};
+
+struct PublishBatch {
+  uint32_t partition = 0;
+  std::string bytes;  // an encoded record batch
+};
+
+// One source's way in. Not thread-safe. One holder per source name: a second one fences the first (Aborted).
+class PublishSession {
+ public:
+  virtual ~PublishSession() = default;
+  virtual uint32_t source_id() const = 0;
+  // The run that was begun and not ended when the source stopped, if any: go on from its position.
+  virtual const std::optional<UnitRun>& unfinished() const = 0;
+  // Where the source stands when no unit is open: position after the last ended unit; empty at the first start.
+  virtual const std::string& position() const = 0;
+  // Ends an unfinished run as failed, then begins a new one.
+  virtual absl::StatusOr<UnitRun> BeginUnit(const std::string& name, const std::string& identity, uint64_t bytes_total,
+                                            bool full, bool as_new) = 0;
+  // Durable when OK, all or nothing, with the position. ResourceExhausted: the exchange is behind, try again later.
+  virtual absl::Status Publish(std::vector<PublishBatch> batches, const std::string& position, uint64_t rows) = 0;
+  virtual absl::Status EndUnit(const std::string& position, bool complete, const std::string& failure) = 0;
+};
+
+// One delivered batch, decoded, only the selected records left; operations are kInsert, kUpdate or kDelete.
+struct Delivery {
+  uint64_t position = 0;       // of the message in the stream
+  uint32_t lane = 0;
+  uint64_t first_sequence = 0;  // of the first record; the others follow one by one
+  int64_t receive_time = 0;    // when the exchange received the input
+  record::RecordBatch batch;
+};
+
+struct RefusedDelivery {
+  uint32_t lane = 0;
+  uint64_t sequence = 0;
+  std::string reason;
+};
+
+// One subscription's way out. Not thread-safe; one holder per subscription.
+class DeliverySession {
+ public:
+  virtual ~DeliverySession() = default;
+  // The items the view lets through; field numbers of the resource.
+  virtual const record::RecordSchema& schema() const = 0;
+  // What will be fetched first: one past what was last acknowledged.
+  virtual uint64_t next_position() const = 0;
+  // What is there now, possibly nothing. `through` = the position to acknowledge once all of it is applied.
+  struct Fetched {
+    std::vector<Delivery> deliveries;
+    uint64_t next_position = 0;
+  };
+  virtual absl::StatusOr<Fetched> Fetch(size_t records_max) = 0;
+  // Everything fetched up to `next_position` is applied, except what was refused. Durable when OK.
+  virtual absl::Status Acknowledge(uint64_t next_position, const std::vector<RefusedDelivery>& refused) = 0;
+};
+
+// Thread-safe.
+class ExchangeClient {
+ public:
+  virtual ~ExchangeClient() = default;
+  virtual absl::StatusOr<ResourceInfo> DescribeResource(const std::string& resource) = 0;
+  virtual absl::StatusOr<std::unique_ptr<PublishSession>> OpenPublisher(const std::string& source,
+                                                                        const std::string& resource) = 0;
+  virtual absl::StatusOr<std::unique_ptr<DeliverySession>> OpenSubscription(const std::string& subscription) = 0;
+};
+
+}  // namespace datong::client

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exchange_core/index/entity_index.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include <absl/strings/str_cat.h>
+
+#include "exchange_core/base/check.h"
+#include "exchange_core/base/frame.h"
+#include "exchange_core/base/little_endian.h"
+#include "exchange_core/base/status_macros.h"
+#include "exchange_core/index/chunk_ring.h"
+#include "exchange_core/index/judge_entity.h"
+#include "exchange_core/index/slot_table.h"
+#include "exchange_core/ledger/source_order.h"
+
+namespace datong::index {
+namespace {
+
+using ledger::Verdict;
+
+constexpr char kSectionMagic[5] = "DTEI";
+constexpr uint16_t kSectionVersion = 1;
+constexpr uint32_t kChunkEntries = 1u << 17;  // of 80 bytes: exactly five huge pages
+using Entries = ChunkRing<EntityEntry, kChunkEntries>;
+// Records whose cache lines are under way at once: enough to hide memory, few enough to stay in the first cache.
+constexpr size_t kBlock = 64;
+
+// Entries are stored as they stand in memory; these hold the stored layout fixed.
+static_assert(sizeof(EntityEntry) == 80 && std::is_trivially_copyable_v<EntityEntry>);
+static_assert(offsetof(EntityEntry, version) == 32 && offsetof(EntityEntry, content_position) == 48);
+static_assert(offsetof(EntityEntry, content_record) == 64 && offsetof(EntityEntry, source_id) == 76);
+
+}  // namespace
+
+struct EntityIndex::Impl {
+  explicit Impl(uint64_t the_salt) : salt(the_salt) {}
+
+  uint64_t HashOf(const base::Digest& key) const { return PlaceOf(key, salt); }
+
+  void EnsureRoom(size_t more) {
+    const size_t needed = table.size() + more;
+    if (needed <= table.capacity()) return;
+    table.Rebuild(std::max(needed, table.capacity() + table.capacity() / 2), entries.begin(), entries.size(),
+                  [this](uint32_t number) { return HashOf(entries.At(number).key); });
+  }
+
+  void PrefetchEntry(uint32_t number) const {
+    const auto* entry = reinterpret_cast<const char*>(&entries.At(number));
+    __builtin_prefetch(entry);
+    __builtin_prefetch(entry + sizeof(EntityEntry) - 1);  // an entry mostly lies in two lines
+  }
+
+  EntityEntry* Find(uint64_t hash, const base::Digest& key, uint32_t candidate = SlotTable::kNone) {
+    if (candidate != SlotTable::kNone && entries.At(candidate).key == key) return &entries.At(candidate);
+    uint32_t number;
+    if (!table.Find(hash, [&](uint32_t n) { return entries.At(n).key == key; }, number)) return nullptr;
+    return &entries.At(number);
+  }
+
+  // The one way in which the index changes, for Decide and Replay alike. There is room for one more.
+  void Learn(EntityEntry* known, uint64_t hash, const base::Digest& key, const base::Digest& fingerprint, int64_t version,
+             uint64_t source_order, uint32_t record, Verdict verdict, const BatchPlace& place) {
+    if (known == nullptr) {
+      table.Insert(hash, entries.end());
+      EntityEntry fresh;
+      fresh.key = key;
+      fresh.content_position = kNoContent;
+      fresh.first_sequence = place.lane_sequence;
+      fresh.first_record = record;
+      fresh.deleted = 1;
+      known = &entries.Append(fresh);
+    }
+    known->version = version;
+    known->source_order = source_order;
+    if (verdict == Verdict::kUnchangedNewer) return;
+    known->source_id = place.source_id;
+    known->last_snapshot = place.snapshot;
+    const uint16_t deleted = verdict == Verdict::kDeleted ? 1 : 0;
+    live += known->deleted;
+    live -= deleted;
+    known->deleted = deleted;
+    if (deleted != 0) return;
+    known->fingerprint = fingerprint;
+    known->content_position = place.input_position;
+    known->content_record = record;
+  }
+
+  void DecideBlock(const record::BatchHeader& header, const record::RecordColumns& columns, const BatchPlace& place,
+                   bool declared_version, size_t begin, size_t end, std::span<Verdict> verdicts) {
+    uint64_t hash[kBlock];
+    uint32_t candidate[kBlock];
+    for (size_t i = begin; i < end; ++i) {
+      hash[i - begin] = HashOf(columns.key[i]);
+      table.Prefetch(hash[i - begin]);
+    }
+    for (size_t i = begin; i < end; ++i) {
+      candidate[i - begin] = table.Candidate(hash[i - begin]);
+      if (candidate[i - begin] != SlotTable::kNone) PrefetchEntry(candidate[i - begin]);
+    }
+    for (size_t i = begin; i < end; ++i) {
+      if (verdicts[i] != Verdict::kUndecided) continue;
+      if (columns.operation[i] == record::Operation::kUnreadable) {
+        verdicts[i] = Verdict::kUnreadableRow;
+        continue;
+      }
+      const IncomingRecord incoming{columns.fingerprint[i], columns.version[i], ledger::SourceOrder(header, columns, i),
+                                    columns.operation[i] == record::Operation::kDelete};
+      EntityEntry* known = Find(hash[i - begin], columns.key[i], candidate[i - begin]);
+      verdicts[i] = JudgeEntity(known, incoming, declared_version);
+      if (!ledger::IsAdmitted(verdicts[i])) continue;
+      Learn(known, hash[i - begin], columns.key[i], incoming.fingerprint, incoming.version, incoming.source_order,
+            static_cast<uint32_t>(i), verdicts[i], place);
+    }
+  }
+
+  const uint64_t salt;
+  Entries entries;  // in order of first sight; never dropped
+  SlotTable table;
+  size_t live = 0;
+};
+
+EntityIndex::EntityIndex(uint64_t salt) : impl_(std::make_unique<Impl>(salt)) {}
+EntityIndex::~EntityIndex() = default;
+
+void EntityIndex::Decide(const record::BatchHeader& header, const record::RecordColumns& columns, const BatchPlace& place,
+                         bool declared_version, std::span<ledger::Verdict> verdicts) {
+  DATONG_CHECK(verdicts.size() == columns.size());
+  for (size_t begin = 0; begin < verdicts.size(); begin += kBlock) {
+    const size_t end = std::min(verdicts.size(), begin + kBlock);
+    impl_->EnsureRoom(end - begin);
+    impl_->DecideBlock(header, columns, place, declared_version, begin, end, verdicts);
+  }
+}
+
+void EntityIndex::Replay(const ledger::AdmittedColumns& admitted, const BatchPlace& place) {
+  Impl& impl = *impl_;
+  uint64_t hash[kBlock];
+  for (size_t begin = 0; begin < admitted.size(); begin += kBlock) {
+    const size_t end = std::min(admitted.size(), begin + kBlock);
+    impl.EnsureRoom(end - begin);
+    for (size_t i = begin; i < end; ++i) {
+      hash[i - begin] = impl.HashOf(admitted.key[i]);
+      impl.table.Prefetch(hash[i - begin]);
+    }
+    for (size_t i = begin; i < end; ++i) {
+      const uint32_t candidate = impl.table.Candidate(hash[i - begin]);
+      if (candidate != SlotTable::kNone) impl.PrefetchEntry(candidate);
+    }
+    for (size_t i = begin; i < end; ++i) {
+      impl.Learn(impl.Find(hash[i - begin], admitted.key[i]), hash[i - begin], admitted.key[i], admitted.fingerprint[i],
+                 admitted.version[i], admitted.source_order[i], admitted.record[i], admitted.verdict[i], place);
+    }
+  }
+}
+
+const EntityEntry* EntityIndex::Find(const base::Digest& key) const { return impl_->Find(impl_->HashOf(key), key); }
+size_t EntityIndex::size() const { return impl_->entries.size(); }
+size_t EntityIndex::live() const { return impl_->live; }
+size_t EntityIndex::memory_bytes() const { return impl_->entries.memory_bytes() + impl_->table.memory_bytes(); }
+
+void EntityIndex::ForEach(const std::function<void(const EntityEntry&)>& visit) const {
+  for (uint32_t number = 0; number < impl_->entries.end(); ++number) visit(impl_->entries.At(number));
+}
+
+uint64_t EntityIndex::OldestContent() const {
+  uint64_t oldest = UINT64_MAX;
+  for (uint32_t number = 0; number < impl_->entries.end(); ++number) {
+    const EntityEntry& entry = impl_->entries.At(number);
+    if (entry.deleted == 0) oldest = std::min(oldest, entry.content_position);
+  }
+  return oldest;
+}
+
+void EntityIndex::Serialize(std::string& out) const {
+  const auto& entries = impl_->entries;
+  out.reserve(out.size() + base::kFrameBytes + sizeof(uint64_t) + size_t{entries.size()} * sizeof(EntityEntry));
+  out.append(base::Frame(kSectionMagic, kSectionVersion, {}));
+  base::PutFixed<uint64_t>(out, entries.size());
+  for (uint32_t number = 0; number < entries.end(); ++number) base::PutFixed(out, entries.At(number));
+}
+
+absl::Status EntityIndex::Load(std::string_view section) {
+  ASSIGN_OR_RETURN(const std::string_view body, base::Unframe(kSectionMagic, kSectionVersion, "entity index section", section));
+  base::ByteReader reader(body);
+  const auto count = reader.Fixed<uint64_t>();
+  if (!reader.ok() || reader.rest().size() % sizeof(EntityEntry) != 0 || reader.rest().size() / sizeof(EntityEntry) != count ||
+      count > Entries::kEntriesMax) {
+    return absl::DataLossError(absl::StrCat("entity index section: ", section.size(), " bytes do not hold the ", count,
+                                            " entries it names. Rebuild the index from the ledger"));
+  }
+  auto loaded = std::make_unique<Impl>(impl_->salt);
+  loaded->EnsureRoom(count);
+  EntityEntry block[kBlock];
+  uint64_t hash[kBlock];
+  for (uint64_t begin = 0; begin < count; begin += kBlock) {
+    const auto size = static_cast<size_t>(std::min<uint64_t>(count - begin, kBlock));
+    for (size_t i = 0; i < size; ++i) {
+      block[i] = reader.Fixed<EntityEntry>();
+      hash[i] = loaded->HashOf(block[i].key);
+      loaded->table.Prefetch(hash[i]);
+    }
+    for (size_t i = 0; i < size; ++i) {
+      if (block[i].deleted > 1 || loaded->Find(hash[i], block[i].key) != nullptr) {
+        return absl::DataLossError(absl::StrCat("entity index section: entry ", begin + i, " is ",
+                                                block[i].deleted > 1 ? "damaged" : "there twice",
+                                                ". Rebuild the index from the ledger"));
+      }
+      loaded->table.Insert(hash[i], loaded->entries.end());
+      loaded->entries.Append(block[i]);
+      loaded->live += 1 - block[i].deleted;
+    }
+  }
+  impl_ = std::move(loaded);
+  return absl::OkStatus();
+}
+
+}  // namespace datong::index

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <absl/status/status.h>
+
+#include "exchange_core/base/digest.h"
+#include "exchange_core/ledger/ledger_entry.h"
+#include "exchange_core/ledger/verdict.h"
+#include "exchange_core/record/record_batch.h"
+
+namespace datong::index {
+
+// What is known about one key: its current version and fingerprint, and where its current record is.
+// The record itself stays in the log: (content_position, content_record) of pub.<resource>, this partition.
+struct EntityEntry {
+  base::Digest key;
+  base::Digest fingerprint;
+  int64_t version = 0;
+  uint64_t source_order = 0;
+  uint64_t content_position = 0; // kNoContent: none (a delete of a key never seen, kept for its declared version)
+  uint64_t first_sequence = 0;   // lane sequence of first sight
+  uint32_t content_record = 0;
+  uint32_t first_record = 0;     // record number of first sight
+  uint32_t last_snapshot = 0;    // low bits of the snapshot that brought the current record or the delete; 0 = none
+  uint16_t source_id = 0;        // who supplied the current record or the delete
+  uint16_t deleted = 0;          // 1: a tombstone; fingerprint and content_* are those of the record before the delete
+};
+inline constexpr uint64_t kNoContent = UINT64_MAX;
+
+// Where a batch stands, for the entries it makes.
+struct BatchPlace {
+  uint64_t lane_sequence = 0;
+  uint64_t input_position = 0;
+  uint16_t source_id = 0;
+  uint32_t snapshot = 0;
+};
+
+// The present state of one (entity resource, partition), by key. Open addressing over dense entries; a batch is looked up with
+// prefetching. Derived state: losing it costs a rebuild from the ledger, never a duplicate.
+// Owned by one lane; not thread-safe.
+class EntityIndex {
+ public:
+  // `salt`: any number, best a random one, that publishers cannot know; it changes no answer and nothing stored.
+  explicit EntityIndex(uint64_t salt = 0);
+  ~EntityIndex();
+
+  // Judges every record whose verdict is kUndecided, in order, and learns what it admits: a later record of the batch sees an
+  // earlier one. `declared_version`: the resource has a version item; if not, the version column is kept but not looked at.
+  // The order of a key is (version, source order); the rules are judge_entity.h. "+" = unchanged_newer instead, when the
+  // declared version grew: the index keeps the greater version and nothing else.
+  //              unknown key   known, record is:  older             same order    newer
+  //   upsert     inserted      same content       duplicate         duplicate     unchanged+
+  //                            other content      stale             updated       updated
+  //                            deleted key        duplicate/stale   dup./stale    inserted      (same/other content)
+  //   delete     unchanged+    live key           stale             deleted       deleted
+  //                            deleted key        stale             duplicate     unchanged+
+  // "Updated" at the same order is a corrected mapping of the same row. kUnreadable records become kUnreadableRow.
+  void Decide(const record::BatchHeader& header, const record::RecordColumns& columns, const BatchPlace& place,
+              bool declared_version, std::span<ledger::Verdict> verdicts);
+
+  // Learns from a ledger entry exactly what Decide learned when the entry was made.
+  void Replay(const ledger::AdmittedColumns& admitted, const BatchPlace& place);
+
+  const EntityEntry* Find(const base::Digest& key) const;  // valid until the next Decide or Replay
+  size_t size() const;                                     // entries, tombstones included
+  size_t live() const;
+  size_t memory_bytes() const;
+  void ForEach(const std::function<void(const EntityEntry&)>& visit) const;  // in order of first sight
+
+  // Smallest content_position of a live entry, UINT64_MAX when none: what retention must keep. Scans all entries.
+  uint64_t OldestContent() const;
+
+  // Checkpoint section: deterministic for equal content and history.
+  void Serialize(std::string& out) const;
+  absl::Status Load(std::string_view section);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace datong::index

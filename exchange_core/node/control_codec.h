@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <absl/status/statusor.h>
+
+#include "datong/exchange/v1/source_journal.pb.h"
+
+// Stored form of the control topics' messages: a frame ("DTSE" source event, "DTRC" receipt, version 1) and the message.
+namespace datong::node {
+
+std::string EncodeSourceEvent(const exchange::v1::SourceEvent& event);
+absl::StatusOr<exchange::v1::SourceEvent> DecodeSourceEvent(std::string_view bytes);
+std::string EncodeReceipt(const exchange::v1::Receipt& receipt);
+absl::StatusOr<exchange::v1::Receipt> DecodeReceipt(std::string_view bytes);
+
+}  // namespace datong::node

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exchange_core/node/delivery_session.h"
+
+#include <deque>
+#include <utility>
+
+#include <absl/strings/str_cat.h>
+
+#include "datong/exchange/v1/source_journal.pb.h"
+#include "exchange_core/base/status_macros.h"
+#include "exchange_core/node/control_codec.h"
+#include "exchange_core/node/control_topic.h"
+#include "exchange_core/node/delivered_batch.h"
+#include "exchange_core/pipeline/envelopes.h"
+#include "exchange_core/pipeline/lane_commit.h"
+
+namespace datong::node {
+namespace {
+
+std::string SubscriptionGroup(uint32_t id) { return absl::StrCat("subscription.", id); }
+
+class LocalDeliverySession final : public client::DeliverySession {
+ public:
+  LocalDeliverySession(ExchangeState& state, std::unique_ptr<broker::Writer> writer, uint32_t subscription_id,
+                       uint32_t resource_id, std::string stream_topic, record::RecordSchema schema, ReceiptState taken)
+      : state_(state),
+        writer_(std::move(writer)),
+        subscription_id_(subscription_id),
+        resource_id_(resource_id),
+        stream_topic_(std::move(stream_topic)),
+        schema_(std::move(schema)),
+        acknowledged_(std::move(taken)),
+        in_stream_(acknowledged_.in_stream) {}
+
+  absl::Status OpenReaders();
+  const record::RecordSchema& schema() const override { return schema_; }
+  uint64_t next_position() const override {
+    return acknowledged_.in_stream ? kInStream | acknowledged_.stream_next : acknowledged_.again_next;
+  }
+  absl::StatusOr<Fetched> Fetch(size_t records_max) override;
+  absl::Status Acknowledge(uint64_t next_position, const std::vector<client::RefusedDelivery>& refused) override;
+
+ private:
+  // Where the lane's sequences stand behind one fetched message.
+  struct Passed {
+    uint64_t next_position;  // session position behind the message
+    uint32_t lane;
+    uint64_t next_sequence;
+    bool in_stream;
+  };
+
+  bool MayFetch();
+  absl::StatusOr<bool> ReadSome(size_t records_max, Fetched& into);
+  uint64_t PositionOf(bool in_stream, broker::Position position) const {
+    return in_stream ? kInStream | position : position;
+  }
+
+  ExchangeState& state_;
+  std::unique_ptr<broker::Writer> writer_;
+  const uint32_t subscription_id_;
+  const uint32_t resource_id_;
+  const std::string stream_topic_;
+  const record::RecordSchema schema_;
+  ReceiptState acknowledged_;
+  std::unique_ptr<broker::Reader> again_reader_;
+  std::unique_ptr<broker::Reader> stream_reader_;
+  bool in_stream_;
+  bool all_sent_again_ = false;
+  std::map<uint32_t, LaneStart> starts_;
+  std::deque<Passed> passed_;  // fetched, not yet acknowledged
+};
+
+absl::Status LocalDeliverySession::OpenReaders() {
+  broker::Broker& broker = *state_.options.broker;
+  ASSIGN_OR_RETURN(again_reader_, broker.OpenReader({pipeline::AgainTopic(subscription_id_), 0}, acknowledged_.again_next));
+  ASSIGN_OR_RETURN(const broker::PartitionBounds bounds, broker.Bounds({stream_topic_, 0}));
+  const broker::Position from = std::max(acknowledged_.stream_next, acknowledged_.any ? 0 : bounds.begin);
+  ASSIGN_OR_RETURN(stream_reader_, broker.OpenReader({stream_topic_, 0}, from));
+  return absl::OkStatus();
+}
+
+// Not while suspended or revoked, and not before every lane has begun the subscription.
+bool LocalDeliverySession::MayFetch() {
+  const auto catalog = state_.Catalog();
+  const catalog::Subscription* subscription = catalog->FindSubscription(subscription_id_);
+  const catalog::Resource* resource = catalog->FindResource(resource_id_);
+  if (subscription == nullptr || resource == nullptr || !subscription->active || subscription->suspended) return false;
+  if (all_sent_again_) return true;
+  starts_ = LaneStartsOf(state_, subscription_id_, *resource);
+  all_sent_again_ = !starts_.empty();
+  for (const auto& [lane, start] : starts_) all_sent_again_ = all_sent_again_ && start.sent_again;
+  return !starts_.empty();
+}
+
+absl::StatusOr<client::DeliverySession::Fetched> LocalDeliverySession::Fetch(size_t records_max) {
+  Fetched fetched;
+  fetched.next_position = passed_.empty() ? next_position() : passed_.back().next_position;
+  if (!MayFetch()) return fetched;
+  // Asked before reading: what was complete then is read to its end below.
+  const bool again_complete = all_sent_again_;
+  if (!in_stream_) {
+    ASSIGN_OR_RETURN(const bool something, ReadSome(records_max, fetched));
+    if (something || !again_complete) return fetched;
+    in_stream_ = true;
+  }
+  RETURN_IF_ERROR(ReadSome(records_max, fetched).status());
+  return fetched;
+}
+
+absl::StatusOr<bool> LocalDeliverySession::ReadSome(size_t records_max, Fetched& into) {
+  broker::Reader& reader = in_stream_ ? *stream_reader_ : *again_reader_;
+  size_t records = 0;
+  broker::ReadLimits limits;
+  while (records < records_max) {
+    ASSIGN_OR_RETURN(auto messages, reader.Poll(limits));
+    if (messages.empty()) break;
+    for (const broker::Message& message : messages) {
+      ASSIGN_OR_RETURN(const auto envelope, pipeline::DecodeDeliveryEnvelope(message.envelope));
+      into.next_position = PositionOf(in_stream_, message.position + 1);
+      if (in_stream_) {
+        const auto start = starts_.find(envelope.lane());
+        // Before its start in that lane: belongs to older subscriptions, or was sent again.
+        if (start == starts_.end() || envelope.first_sequence() < start->second.start_sequence) continue;
+      }
+      client::Delivery delivery;
+      delivery.position = PositionOf(in_stream_, message.position);
+      delivery.lane = envelope.lane();
+      delivery.first_sequence = envelope.first_sequence();
+      delivery.receive_time = envelope.receive_time();
+      RETURN_IF_ERROR(DecodeDelivered(envelope, message.body.bytes(), delivery.batch));
+      records += delivery.batch.size();
+      passed_.push_back({into.next_position, envelope.lane(), envelope.first_sequence() + delivery.batch.size(), in_stream_});
+      into.deliveries.push_back(std::move(delivery));
+    }
+  }
+  return records > 0;
+}
+
+absl::Status LocalDeliverySession::Acknowledge(uint64_t next_position,
+                                               const std::vector<client::RefusedDelivery>& refused) {
+  ReceiptState now = acknowledged_;
+  size_t done = 0;
+  for (; done < passed_.size() && passed_[done].next_position <= next_position; ++done) {
+    const Passed& passed = passed_[done];
+    ReceiptState::Lane& lane = now.lanes[passed.lane];
+    (passed.in_stream ? lane.stream_next_sequence : lane.again_next_sequence) = passed.next_sequence;
+  }
+  now.in_stream = (next_position & kInStream) != 0;
+  (now.in_stream ? now.stream_next : now.again_next) = next_position & ~kInStream;
+  now.refused_total += refused.size();
+  now.any = true;
+
+  exchange::v1::Receipt receipt;
+  receipt.set_subscription_id(subscription_id_);
+  receipt.set_time(state_.options.clock->Now());
+  receipt.set_again_next(now.again_next);
+  receipt.set_stream_next(now.stream_next);
+  receipt.set_in_stream(now.in_stream);
+  receipt.set_refused_total(now.refused_total);
+  for (const auto& [number, lane] : now.lanes) {
+    auto* to = receipt.add_lanes();
+    to->set_lane(number);
+    to->set_again_next_sequence(lane.again_next_sequence);
+    to->set_stream_next_sequence(lane.stream_next_sequence);
+  }
+  for (const client::RefusedDelivery& one : refused) {
+    auto* to = receipt.add_refusals();
+    to->set_lane(one.lane);
+    to->set_sequence(one.sequence);
+    to->set_reason(one.reason);
+    to->set_again(!now.in_stream);
+  }
+  ASSIGN_OR_RETURN(const auto transaction, writer_->Begin());
+  transaction->Append({kReceiptsTopic, 0}, "", "", broker::Body(EncodeReceipt(receipt)));
+  const broker::TopicPartition read{now.in_stream ? stream_topic_ : pipeline::AgainTopic(subscription_id_), 0};
+  transaction->AdvancePosition(SubscriptionGroup(subscription_id_), read, next_position & ~kInStream);
+  RETURN_IF_ERROR(transaction->Commit());
+  state_.options.steps->Reached("receipt.committed");
+
+  acknowledged_ = std::move(now);
+  passed_.erase(passed_.begin(), passed_.begin() + static_cast<std::ptrdiff_t>(done));
+  absl::MutexLock lock(&state_.tables);
+  state_.receipts.Apply(receipt);
+  return absl::OkStatus();
+}
+
+// The resource's schema, cut down to the items the view lets through.
+record::RecordSchema SchemaOf(const catalog::Resource& resource, const catalog::View& view) {
+  record::RecordSchema schema = *resource.schema;
+  schema.items.clear();
+  for (const record::Item& item : resource.schema->items) {
+    if (view.projection->Passes(item.field_number)) schema.items.push_back(item);
+  }
+  const auto kept = [&](uint32_t index) -> int {
+    return schema.IndexOfField(resource.schema->items[index].field_number);
+  };
+  schema.key_items.clear();
+  for (const uint32_t item : resource.schema->key_items) {
+    if (kept(item) >= 0) schema.key_items.push_back(static_cast<uint32_t>(kept(item)));
+  }
+  schema.id_items.clear();
+  schema.version_item = -1;
+  schema.event_time_item = -1;
+  return schema;
+}
+
+}  // namespace
+
+std::map<uint32_t, LaneStart> LaneStartsOf(ExchangeState& state, uint32_t subscription_id,
+                                           const catalog::Resource& resource) {
+  std::map<uint32_t, LaneStart> starts;
+  for (uint32_t lane = 0; lane < state.lanes.size(); ++lane) {
+    if (!state.LaneServes(lane, resource)) continue;
+    bool known = false;
+    state.lanes[lane]->Inspect([&](const pipeline::LaneView& view) {
+      const auto it = view.state.subscriptions.find(subscription_id);
+      if (it == view.state.subscriptions.end()) return;
+      known = true;
+      starts[lane] = {it->second.start_sequence, it->second.started};
+    });
+    if (!known) return {};
+  }
+  return starts;
+}
+
+absl::StatusOr<std::unique_ptr<client::DeliverySession>> OpenDeliverySession(ExchangeState& state,
+                                                                             const std::string& subscription) {
+  const auto catalog = state.Catalog();
+  const catalog::Subscription* found = catalog->FindSubscription(subscription);
+  if (found == nullptr) {
+    return absl::NotFoundError(absl::StrCat("subscription \"", subscription, "\" is not in the catalog"));
+  }
+  const catalog::View* view = catalog->FindView(found->view_id);
+  const catalog::Resource* resource = view == nullptr ? nullptr : catalog->FindResource(view->resource_id);
+  if (resource == nullptr || !found->active) {
+    return absl::FailedPreconditionError(absl::StrCat("subscription \"", subscription, "\" has ended"));
+  }
+  ASSIGN_OR_RETURN(auto writer, state.options.broker->OpenWriter(SubscriptionGroup(found->id)));
+  auto session = std::make_unique<LocalDeliverySession>(state, std::move(writer), found->id, resource->id,
+                                                        view->stream_topic(), SchemaOf(*resource, *view),
+                                                        state.ReceiptOf(found->id));
+  RETURN_IF_ERROR(session->OpenReaders());
+  return session;
+}
+
+}  // namespace datong::node

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exchange_core/node/exchange.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <absl/strings/str_cat.h>
+
+#include "datong/exchange/v1/source_journal.pb.h"
+#include "exchange_core/base/check.h"
+#include "exchange_core/base/limits.h"
+#include "exchange_core/base/status_macros.h"
+#include "exchange_core/ledger/ledger_entry.h"
+#include "exchange_core/node/accounts.h"
+#include "exchange_core/node/control_codec.h"
+#include "exchange_core/node/control_topic.h"
+#include "exchange_core/node/delivery_session.h"
+#include "exchange_core/node/exchange_state.h"
+#include "exchange_core/node/housekeeper.h"
+#include "exchange_core/node/publish_session.h"
+#include "exchange_core/pipeline/lane_commit.h"
+
+namespace datong::node {
+namespace {
+
+using broker::TopicKind;
+
+constexpr int kVerifyAttempts = 5;
+
+// What a catalog needs of the broker. Idempotent; made before the catalog change itself becomes true.
+absl::Status CreateTopicsFor(broker::Broker& broker, const catalog::CatalogTable& catalog) {
+  for (const auto& [id, resource] : catalog.resources()) {
+    RETURN_IF_ERROR(broker.CreateTopic(resource.publish_topic(), {TopicKind::kRecords, resource.partitions}));
+  }
+  for (const auto& [id, department] : catalog.departments()) {
+    RETURN_IF_ERROR(broker.CreateTopic(pipeline::QuarantineTopic(id), {TopicKind::kRecords, 1}));
+  }
+  for (const auto& [id, view] : catalog.views()) {
+    RETURN_IF_ERROR(broker.CreateTopic(view.stream_topic(), {TopicKind::kRecords, 1}));
+  }
+  for (const auto& [id, subscription] : catalog.subscriptions()) {
+    RETURN_IF_ERROR(broker.CreateTopic(pipeline::AgainTopic(id), {TopicKind::kRecords, 1}));
+  }
+  return absl::OkStatus();
+}
+
+class LocalClient final : public client::ExchangeClient {
+ public:
+  explicit LocalClient(ExchangeState& state) : state_(state) {}
+
+  absl::StatusOr<client::ResourceInfo> DescribeResource(const std::string& resource) override {
+    const auto catalog = state_.Catalog();
+    const catalog::Resource* found = catalog->FindResource(resource);
+    if (found == nullptr) {
+      return absl::NotFoundError(absl::StrCat("resource \"", resource, "\" is not in the catalog"));
+    }
+    const catalog::KeyDomain* domain = catalog->FindKeyDomain(found->key_domain_id);
+    DATONG_CHECK(domain != nullptr);
+    return client::ResourceInfo{*found->schema, domain->key, found->partitions, found->provider_id};
+  }
+  absl::StatusOr<std::unique_ptr<client::PublishSession>> OpenPublisher(const std::string& source,
+                                                                        const std::string& resource) override {
+    return OpenPublishSession(state_, source, resource);
+  }
+  absl::StatusOr<std::unique_ptr<client::DeliverySession>> OpenSubscription(const std::string& subscription) override {
+    return OpenDeliverySession(state_, subscription);
+  }
+
+ private:
+  ExchangeState& state_;
+};
+
+class LocalExchange final : public Exchange {
+ public:
+  explicit LocalExchange(const ExchangeOptions& options) : state_(options), client_(state_), housekeeper_(state_) {}
+  ~LocalExchange() override { StopWorkers(); }
+
+  absl::Status Recover(std::vector<std::string>* warnings);
+
+  void Start() override;
+  absl::Status Stop() override;
+  absl::Status Health() override;
+  client::ExchangeClient& client() override { return client_; }
+  broker::Broker& broker() override { return *state_.options.broker; }
+  std::shared_ptr<const catalog::CatalogTable> catalog() override { return state_.Catalog(); }
+  absl::StatusOr<catalog::PlannedChange> ApplyCatalog(std::string_view yaml, const std::string& applied_by,
+                                                      bool dry_run) override;
+  Books books() override { return ComputeBooks(state_); }
+  std::vector<RunBooks> runs() override { return ComputeRuns(state_); }
+  std::vector<SubscriptionLag> lag() override { return ComputeLag(state_); }
+  bool caught_up() override;
+  uint32_t lanes() const override { return static_cast<uint32_t>(state_.lanes.size()); }
+  void InspectLane(uint32_t lane, const std::function<void(const pipeline::LaneView&)>& look) override {
+    state_.lanes.at(lane)->Inspect(look);
+  }
+  absl::Status VerifyIndexAgainstLedger() override;
+
+ private:
+  absl::Status CreateOwnTopics();
+  absl::Status ReplayControlTopics();
+  absl::Status MakeLanes(std::vector<std::string>* warnings);
+  pipeline::LaneOptions LaneOptionsFor(uint32_t lane);
+  absl::Status CommitCatalogChange(const std::string& framed, const catalog::CatalogTable& next);
+  absl::Status VerifyLane(uint32_t lane);
+  void StopWorkers();
+
+  ExchangeState state_;
+  LocalClient client_;
+  Housekeeper housekeeper_;
+  absl::Mutex apply_mutex_;  // one catalog change at a time
+  bool started_ = false;
+};
+
+absl::Status LocalExchange::Recover(std::vector<std::string>* warnings) {
+  RETURN_IF_ERROR(CreateOwnTopics());
+  RETURN_IF_ERROR(ReplayControlTopics());
+  RETURN_IF_ERROR(CreateTopicsFor(*state_.options.broker, *state_.Catalog()));
+  return MakeLanes(warnings);
+}
+
+absl::Status LocalExchange::CreateOwnTopics() {
+  broker::Broker& broker = *state_.options.broker;
+  const auto existing = broker.DescribeTopic(ledger::kLedgerTopic);
+  if (existing.ok()) {
+    if (state_.options.lanes != 0 && state_.options.lanes != existing->partitions) {
+      return absl::FailedPreconditionError(absl::StrCat("this exchange was created with ", existing->partitions,
+                                                        " lanes; ", state_.options.lanes,
+                                                        " were asked for, and the number can't change"));
+    }
+    state_.options.lanes = existing->partitions;
+  } else if (state_.options.lanes == 0) {
+    state_.options.lanes = base::kLanesDefault;
+  }
+  if (state_.options.lanes > base::kLanesMax) {
+    return absl::InvalidArgumentError(absl::StrCat(state_.options.lanes, " lanes; at most ", base::kLanesMax));
+  }
+  RETURN_IF_ERROR(broker.CreateTopic(ledger::kLedgerTopic, {TopicKind::kLedger, state_.options.lanes}));
+  for (const char* topic : {kCatalogTopic, kSourcesTopic, kReceiptsTopic}) {
+    RETURN_IF_ERROR(broker.CreateTopic(topic, {TopicKind::kControl, 1}));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LocalExchange::ReplayControlTopics() {
+  broker::Broker& broker = *state_.options.broker;
+  auto table = std::make_shared<catalog::CatalogTable>();
+  RETURN_IF_ERROR(ReplayControlTopic(broker, kCatalogTopic,
+                                     [&](std::string_view body) { return catalog::ApplyFramed(body, *table); }));
+  SourceTable sources;
+  RETURN_IF_ERROR(ReplayControlTopic(broker, kSourcesTopic, [&](std::string_view body) -> absl::Status {
+    ASSIGN_OR_RETURN(const auto event, DecodeSourceEvent(body));
+    return sources.Apply(event);
+  }));
+  ReceiptTable receipts;
+  RETURN_IF_ERROR(ReplayControlTopic(broker, kReceiptsTopic, [&](std::string_view body) -> absl::Status {
+    ASSIGN_OR_RETURN(const auto receipt, DecodeReceipt(body));
+    receipts.Apply(receipt);
+    return absl::OkStatus();
+  }));
+  absl::MutexLock lock(&state_.tables);
+  state_.catalog = std::move(table);
+  state_.sources = std::move(sources);
+  state_.receipts = std::move(receipts);
+  return absl::OkStatus();
+}
+
+pipeline::LaneOptions LocalExchange::LaneOptionsFor(uint32_t lane) {
+  const ExchangeOptions& from = state_.options;
+  pipeline::LaneOptions options;
+  options.lane = lane;
+  options.lanes = from.lanes;
+  options.broker = from.broker;
+  options.clock = from.clock;
+  options.files = from.files;
+  options.steps = from.steps;
+  options.checkpoint_directory = from.directory + "/checkpoints";
+  options.checkpoint_records = from.checkpoint_records;
+  options.catalog = [this] { return state_.Catalog(); };
+  return options;
+}
+
+absl::Status LocalExchange::MakeLanes(std::vector<std::string>* warnings) {
+  RETURN_IF_ERROR(state_.options.files->MakeDirectories(state_.options.directory + "/checkpoints"));
+  for (uint32_t lane = 0; lane < state_.options.lanes; ++lane) {
+    state_.lanes.push_back(std::make_unique<pipeline::Lane>(LaneOptionsFor(lane)));
+    RETURN_IF_ERROR(state_.lanes.back()->Recover(false, warnings));
+  }
+  return absl::OkStatus();
+}
+
+void LocalExchange::Start() {
+  if (std::exchange(started_, true)) return;
+  base::Scheduler* scheduler = state_.options.scheduler;
+  state_.options.broker->SetCommitListener([scheduler] { scheduler->WakeAll(); });
+  for (const auto& lane : state_.lanes) scheduler->Add(*lane);
+  scheduler->Add(housekeeper_);
+}
+
+void LocalExchange::StopWorkers() {
+  if (!std::exchange(started_, false)) return;
+  for (const auto& lane : state_.lanes) state_.options.scheduler->Remove(*lane);
+  state_.options.scheduler->Remove(housekeeper_);
+  state_.options.broker->SetCommitListener(nullptr);
+}
+
+absl::Status LocalExchange::Stop() {
+  StopWorkers();
+  for (const auto& lane : state_.lanes) RETURN_IF_ERROR(lane->WriteCheckpoint());
+  return absl::OkStatus();
+}
+
+absl::Status LocalExchange::Health() {
+  for (const auto& lane : state_.lanes) {
+    if (const absl::Status status = lane->status(); !status.ok()) {
+      return absl::Status(status.code(), absl::StrCat(std::string(lane->Name()), " stopped: ", status.message()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<catalog::PlannedChange> LocalExchange::ApplyCatalog(std::string_view yaml, const std::string& applied_by,
+                                                                   bool dry_run) {
+  absl::MutexLock lock(&apply_mutex_);
+  const auto current = state_.Catalog();
+  catalog::PlannedChange planned =
+      catalog::PlanChange(yaml, *current, state_.options.clock->Now(), applied_by, *state_.options.random);
+  if (dry_run || !planned.findings.empty() || planned.framed_change.empty()) return planned;
+  auto next = std::make_shared<catalog::CatalogTable>(*current);
+  RETURN_IF_ERROR(catalog::ApplyFramed(planned.framed_change, *next));
+  RETURN_IF_ERROR(CreateTopicsFor(*state_.options.broker, *next));
+  RETURN_IF_ERROR(CommitCatalogChange(planned.framed_change, *next));
+  {
+    absl::MutexLock tables(&state_.tables);
+    state_.catalog = std::move(next);
+  }
+  state_.options.scheduler->WakeAll();
+  return planned;
+}
+
+// The change, and for each new subscription where its stream stands now: no lane has begun it yet, so what it will receive
+// lies behind that place.
+absl::Status LocalExchange::CommitCatalogChange(const std::string& framed, const catalog::CatalogTable& next) {
+  broker::Broker& broker = *state_.options.broker;
+  std::vector<exchange::v1::Receipt> initial;
+  for (const auto& [id, subscription] : next.subscriptions()) {
+    if (subscription.since_version != next.version()) continue;
+    const catalog::View* view = next.FindView(subscription.view_id);
+    if (view == nullptr) continue;
+    ASSIGN_OR_RETURN(const broker::PartitionBounds bounds, broker.Bounds({view->stream_topic(), 0}));
+    exchange::v1::Receipt& receipt = initial.emplace_back();
+    receipt.set_subscription_id(id);
+    receipt.set_time(state_.options.clock->Now());
+    receipt.set_stream_next(bounds.end);
+    receipt.set_initial(true);
+  }
+  ASSIGN_OR_RETURN(const auto writer, broker.OpenWriter(kCatalogTopic));
+  ASSIGN_OR_RETURN(const auto transaction, writer->Begin());
+  transaction->Append({kCatalogTopic, 0}, "", "", broker::Body(framed));
+  for (const auto& receipt : initial) {
+    transaction->Append({kReceiptsTopic, 0}, "", "", broker::Body(EncodeReceipt(receipt)));
+  }
+  RETURN_IF_ERROR(transaction->Commit());
+  state_.options.steps->Reached("catalog.committed");
+  absl::MutexLock lock(&state_.tables);
+  for (const auto& receipt : initial) state_.receipts.Apply(receipt);
+  return absl::OkStatus();
+}
+
+bool LocalExchange::caught_up() {
+  const auto catalog = state_.Catalog();
+  for (const auto& lane : state_.lanes) {
+    bool current = false;
+    lane->Inspect([&](const pipeline::LaneView& view) {
+      current = view.state.catalog_version == catalog->version() &&
+                std::all_of(view.state.subscriptions.begin(), view.state.subscriptions.end(),
+                            [](const auto& entry) { return entry.second.started; });
+    });
+    if (!current) return false;
+  }
+  const Books now = books();
+  return std::all_of(now.resources.begin(), now.resources.end(), [](const auto& r) { return r.waiting == 0; }) &&
+         std::all_of(now.subscriptions.begin(), now.subscriptions.end(), [](const auto& s) { return s.in_flight == 0; });
+}
+
+absl::Status LocalExchange::VerifyLane(uint32_t lane) {
+  const auto sequence_of = [](pipeline::Lane& of) {
+    uint64_t sequence = 0;
+    of.Inspect([&](const pipeline::LaneView& view) { sequence = view.state.head.sequence; });
+    return sequence;
+  };
+  for (int attempt = 0; attempt < kVerifyAttempts; ++attempt) {
+    pipeline::Lane rebuilt(LaneOptionsFor(lane));
+    const std::string in_use = state_.lanes[lane]->IndexFingerprint();
+    RETURN_IF_ERROR(rebuilt.RebuildReadOnly());
+    if (sequence_of(rebuilt) != sequence_of(*state_.lanes[lane])) continue;  // it went on meanwhile
+    if (rebuilt.IndexFingerprint() == in_use) return absl::OkStatus();
+    if (state_.lanes[lane]->IndexFingerprint() != in_use) continue;
+    return absl::DataLossError(absl::StrCat("lane ", lane, ": the index in use differs from the one its ledger makes"));
+  }
+  return absl::UnavailableError(absl::StrCat("lane ", lane, " is too busy to be compared; try again when less flows"));
+}
+
+absl::Status LocalExchange::VerifyIndexAgainstLedger() {
+  for (uint32_t lane = 0; lane < lanes(); ++lane) RETURN_IF_ERROR(VerifyLane(lane));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Exchange>> Exchange::Open(const ExchangeOptions& options,
+                                                         std::vector<std::string>* warnings) {
+  DATONG_CHECK(options.files && options.clock && options.random && options.steps && options.scheduler && options.broker);
+  auto exchange = std::make_unique<LocalExchange>(options);
+  RETURN_IF_ERROR(exchange->Recover(warnings));
+  return exchange;
+}
+
+}  // namespace datong::node

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+
+#include "exchange_core/catalog/catalog_table.h"
+#include "exchange_core/node/exchange.h"
+#include "exchange_core/node/receipt_table.h"
+#include "exchange_core/node/source_table.h"
+#include "exchange_core/pipeline/lane.h"
+
+namespace datong::node {
+
+// What the parts of a node share: the tables, each with its lock, and the lanes.
+//
+// Locks, in the order they may be taken: source_order (held across a commit that numbers something), then a lane's own, then
+// tables. `tables` is held for moments only, never across I/O.
+struct ExchangeState {
+  explicit ExchangeState(const ExchangeOptions& exchange_options) : options(exchange_options) {}
+
+  ExchangeOptions options;
+  std::vector<std::unique_ptr<pipeline::Lane>> lanes;  // constant after Open
+
+  absl::Mutex source_order;  // makes run and file numbers unique
+
+  absl::Mutex tables;
+  std::shared_ptr<const catalog::CatalogTable> catalog ABSL_GUARDED_BY(tables) =
+      std::make_shared<catalog::CatalogTable>();
+  SourceTable sources ABSL_GUARDED_BY(tables);
+  ReceiptTable receipts ABSL_GUARDED_BY(tables);
+
+  std::shared_ptr<const catalog::CatalogTable> Catalog() {
+    absl::MutexLock lock(&tables);
+    return catalog;
+  }
+  ReceiptState ReceiptOf(uint32_t subscription_id) {
+    absl::MutexLock lock(&tables);
+    return receipts.Of(subscription_id);
+  }
+  bool LaneServes(uint32_t lane, const catalog::Resource& resource) const {
+    for (uint32_t partition = 0; partition < resource.partitions; ++partition) {
+      if (catalog::LaneOf(resource, partition, static_cast<uint32_t>(lanes.size())) == lane) return true;
+    }
+    return false;
+  }
+  // Records of the resource that lanes have decided.
+  uint64_t DecidedOf(uint32_t resource_id);
+};
+
+}  // namespace datong::node

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exchange_core/node/housekeeper.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace datong::node {
+namespace {
+
+constexpr int kPollsPerRun = 64;  // a run stays short; the next one goes on
+
+}  // namespace
+
+base::StepResult Housekeeper::Step() {
+  const base::TimeUs now = state_.options.clock->Now();
+  if (now < next_run_) return base::StepResult::IdleUntil(next_run_);
+  next_run_ = now + state_.options.housekeeping_us;
+  const base::TimeUs history = state_.options.history_us;
+  const base::TimeUs keep_since = history == 0 ? std::numeric_limits<base::TimeUs>::max() : now - history;
+  // A failure here costs space, not data; the engine reports it again on the next commit.
+  for (const auto& lane : state_.lanes) lane->Retain(keep_since).IgnoreError();
+  const auto catalog = state_.Catalog();
+  for (const auto& [id, view] : catalog->views()) RetainStream(*catalog, view, keep_since);
+  state_.options.steps->Reached("retention.done");
+  return base::StepResult::IdleUntil(next_run_);
+}
+
+void Housekeeper::RetainStream(const catalog::CatalogTable& catalog, const catalog::View& view, base::TimeUs keep_since) {
+  const broker::TopicPartition stream{view.stream_topic(), 0};
+  broker::Broker& broker = *state_.options.broker;
+  const auto bounds = broker.Bounds(stream);
+  if (!bounds.ok()) return;
+  broker::Position needed_from = bounds->end;
+  for (const catalog::Subscription* subscription : catalog.SubscriptionsOf(view.id)) {
+    if (subscription->active) needed_from = std::min(needed_from, state_.ReceiptOf(subscription->id).stream_next);
+  }
+  if (needed_from <= bounds->begin) return;
+  broker::Position keep_from = bounds->begin;
+  if (keep_since == std::numeric_limits<base::TimeUs>::max()) {
+    keep_from = needed_from;
+  } else {
+    auto reader = broker.OpenReader(stream, bounds->begin);
+    for (int poll = 0; reader.ok() && poll < kPollsPerRun; ++poll) {
+      const auto messages = (*reader)->Poll({16, size_t{4} << 20});
+      if (!messages.ok() || messages->empty()) break;
+      const auto young = std::find_if(messages->begin(), messages->end(), [&](const broker::Message& message) {
+        return message.append_time >= keep_since || message.position >= needed_from;
+      });
+      keep_from = young == messages->end() ? messages->back().position + 1 : young->position;
+      if (young != messages->end()) break;
+    }
+    keep_from = std::min(keep_from, needed_from);
+  }
+  if (keep_from > bounds->begin) broker.DropBefore(stream, keep_from).IgnoreError();
+}
+
+}  // namespace datong::node

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exchange_core/pipeline/batch_decider.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include <absl/strings/str_cat.h>
+
+#include "datong/ledger/v1/ledger.pb.h"
+#include "exchange_core/base/check.h"
+#include "exchange_core/base/status_macros.h"
+#include "exchange_core/ledger/ledger_entry.h"
+#include "exchange_core/pipeline/admission_stage.h"
+
+namespace datong::pipeline {
+namespace {
+
+using ledger::Verdict;
+
+bool IsEntity(const catalog::Resource& resource) { return resource.schema->kind == record::ResourceKind::kEntity; }
+
+index::BatchPlace PlaceOf(const DecisionInput& input, const record::BatchHeader& header) {
+  return {input.lane_sequence, input.message.position, static_cast<uint16_t>(header.source_id),
+          static_cast<uint32_t>(header.snapshot_id)};
+}
+
+}  // namespace
+
+absl::Status BatchDecider::Decide(const DecisionInput& input, const LaneState& state, LaneIndexes& indexes,
+                                  ledger::v1::BatchDecision& entry, Decision& decision) {
+  decision.deliveries.clear();
+  entry.set_resource_id(input.resource.id);
+  entry.set_partition(input.partition);
+  entry.set_input_position(input.message.position);
+  entry.set_receive_time(input.message.append_time);
+  entry.set_entity(IsEntity(input.resource));
+  if (!Verify(input, entry)) {
+    decision.quarantine = true;
+    return absl::OkStatus();
+  }
+
+  verdicts_.assign(packed_.columns.size(), Verdict::kUndecided);
+  LazyPayload payload(packed_, payload_buffer_);
+  JudgeBeforeIndex(input, payload);
+  JudgeByIndex(input, indexes);
+  RETURN_IF_ERROR(RouteToViews(input, state, payload, entry, decision));
+
+  const std::span codes(reinterpret_cast<const uint8_t*>(verdicts_.data()), verdicts_.size());
+  ledger::PackRuns(codes, entry.mutable_verdict_runs());
+  entry.set_admitted(ledger::EncodeAdmitted(packed_.header, packed_.columns, verdicts_, entry.entity()));
+  decision.quarantine = std::any_of(verdicts_.begin(), verdicts_.end(),
+                                    [](Verdict v) { return ledger::IsQuarantined(v) || v == Verdict::kUnauthorized; });
+  return absl::OkStatus();
+}
+
+bool BatchDecider::Verify(const DecisionInput& input, ledger::v1::BatchDecision& entry) {
+  if (const absl::Status decoded = record::DecodeColumns(input.message.body.bytes(), packed_); !decoded.ok()) {
+    entry.set_problem(std::string(decoded.message()));
+    return false;
+  }
+  const record::BatchHeader& header = packed_.header;
+  entry.set_input_seal(std::string(base::AsBytes(packed_.seal)));
+  entry.set_publisher_id(header.publisher_id);
+  entry.set_source_id(header.source_id);
+  entry.set_publisher_epoch(header.publisher_epoch);
+  entry.set_publisher_sequence(header.publisher_sequence);
+  entry.set_snapshot_id(header.snapshot_id);
+  if (header.resource_id != input.resource.id || header.partition != input.partition) {
+    entry.set_problem(absl::StrCat("the batch says resource ", header.resource_id, " partition ", header.partition,
+                                   " but came as resource ", input.resource.id, " partition ", input.partition));
+    return false;
+  }
+  entry.set_records(static_cast<uint32_t>(packed_.columns.size()));
+  return true;
+}
+
+void BatchDecider::JudgeBeforeIndex(const DecisionInput& input, LazyPayload& payload) {
+  const catalog::KeyDomain* domain = input.catalog.FindKeyDomain(input.resource.key_domain_id);
+  DATONG_CHECK(domain != nullptr);  // a resource holds its domain in the catalog
+  JudgeAdmission(input.resource, *domain, input.partition, packed_, verdicts_);
+
+  const std::vector<const catalog::View*> views = input.catalog.ViewsOf(input.resource.id);
+  const bool somebody_looks_inside =
+      std::any_of(views.begin(), views.end(), [](const auto* view) { return !view->projection->passes_everything(); });
+  if (!somebody_looks_inside) return;
+  if (const auto opened = payload.Get(); opened.ok()) {
+    JudgePayload(packed_.columns, *opened, verdicts_);
+  } else {
+    std::replace(verdicts_.begin(), verdicts_.end(), Verdict::kUndecided, Verdict::kMalformedRecord);
+  }
+}
+
+void BatchDecider::JudgeByIndex(const DecisionInput& input, LaneIndexes& indexes) {
+  const index::BatchPlace place = PlaceOf(input, packed_.header);
+  if (IsEntity(input.resource)) {
+    indexes.Entity(input.resource.id, input.partition)
+        .Decide(packed_.header, packed_.columns, place, input.resource.schema->version_item >= 0, verdicts_);
+  } else {
+    indexes.Event(input.resource.id, input.partition, WindowOf(input.catalog, input.resource.id))
+        .Decide(packed_.columns, place, input.commit_time, verdicts_);
+  }
+}
+
+absl::Status BatchDecider::RouteToViews(const DecisionInput& input, const LaneState& state, LazyPayload& payload,
+                                        ledger::v1::BatchDecision& entry, Decision& decision) {
+  if (std::none_of(verdicts_.begin(), verdicts_.end(), ledger::IsAccepted)) return absl::OkStatus();
+  for (const catalog::View* view : input.catalog.ViewsOf(input.resource.id)) {
+    ASSIGN_OR_RETURN(Routed routed, route_.Route(*view, *input.resource.schema, packed_, input.message.body, verdicts_,
+                                                 payload));
+    const auto stream = state.streams.find(view->id);
+    const uint64_t first = stream == state.streams.end() ? StreamState().next_sequence : stream->second.next_sequence;
+    auto* output = entry.add_outputs();
+    output->set_view_id(view->id);
+    output->set_first_sequence(first);
+    output->set_records(routed.records);
+    decision.deliveries.push_back({view, first, std::move(routed)});
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace datong::pipeline

@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exchange_core/pipeline/lane.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <absl/strings/str_cat.h>
+#include <absl/synchronization/mutex.h>
+
+#include "datong/ledger/v1/ledger.pb.h"
+#include "exchange_core/base/check.h"
+#include "exchange_core/base/little_endian.h"
+#include "exchange_core/base/status_macros.h"
+#include "exchange_core/index/checkpoint.h"
+#include "exchange_core/pipeline/again_plan.h"
+#include "exchange_core/pipeline/batch_decider.h"
+#include "exchange_core/pipeline/lane_commit.h"
+#include "exchange_core/pipeline/lane_indexes.h"
+
+namespace datong::pipeline {
+namespace {
+
+constexpr base::TimeUs kRecoverPauseUs = 1'000'000;
+constexpr base::TimeUs kMarkSpanUs = base::TimeUs{3600} * 1'000'000;  // an input mark speaks for an hour
+constexpr size_t kAgainStepsPerCommit = 64;
+constexpr size_t kAgainBytesPerCommit = size_t{16} << 20;
+constexpr char kStateSection[] = "state";
+
+using Place = std::pair<uint32_t, uint32_t>;  // (resource, partition)
+
+// One input batch on its way to a decision.
+struct PolledBatch {
+  const catalog::Resource* resource;
+  uint32_t partition;
+  broker::Message message;
+};
+
+bool WorthRetrying(const absl::Status& status) {
+  return absl::IsResourceExhausted(status) || absl::IsUnavailable(status);
+}
+
+}  // namespace
+
+// One mutex guards everything: a step holds it from beginning to end, so whoever looks from outside sees committed state only.
+struct Lane::Impl {
+  explicit Impl(const LaneOptions& lane_options) : options(lane_options) {}
+
+  absl::Status Recover(bool ignore_checkpoints, bool take_over, std::vector<std::string>* warnings);
+  absl::Status LoadCheckpoint(const catalog::CatalogTable& table, std::vector<std::string>* warnings);
+  absl::Status ReplayLedger(const catalog::CatalogTable& table);
+  absl::Status ReplayEntry(const ledger::v1::LedgerEntry& entry, const catalog::CatalogTable& table);
+
+  absl::StatusOr<base::StepResult> Step();
+  absl::Status TakeCatalog(std::shared_ptr<const catalog::CatalogTable> newest);
+  absl::Status OpenInputs();
+  absl::StatusOr<bool> SendAgain();
+  absl::Status SendAgainSome(const catalog::Subscription& subscription, const catalog::Resource& resource);
+  absl::StatusOr<AgainPlan> PlanFor(const catalog::Subscription& subscription, const catalog::Resource& resource);
+  absl::StatusOr<std::vector<PolledBatch>> PollInputs();
+  absl::Status DecideAndCommit(const std::vector<PolledBatch>& batches);
+  absl::StatusOr<LaneCommit> BeginCommit();
+  ledger::v1::LedgerEntry NewEntry() const;
+  absl::Status WriteCheckpoint();
+  absl::Status Retain(base::TimeUs keep_since);
+
+  bool Serves(const catalog::Resource& resource, uint32_t partition) const {
+    return catalog::LaneOf(resource, partition, options.lanes) == options.lane;
+  }
+  bool ServesAny(const catalog::Resource& resource) const {
+    for (uint32_t p = 0; p < resource.partitions; ++p) {
+      if (Serves(resource, p)) return true;
+    }
+    return false;
+  }
+
+  const LaneOptions options;
+  absl::Mutex mutex;
+
+  // All below: guarded by mutex.
+  absl::Status status;
+  LaneState state;
+  LaneIndexes indexes;
+  std::shared_ptr<const catalog::CatalogTable> catalog;  // the version state.catalog_version; null until taken
+  std::unique_ptr<broker::Writer> writer;
+  std::map<Place, std::unique_ptr<broker::Reader>> inputs;
+  Place turn{0, 0};                        // the input served last: the next one begins the next round
+  base::TimeUs recover_at = 0;             // not 0: a commit failed, memory is ahead of the log
+  uint64_t records_since_checkpoint = 0;
+  bool changed_since_checkpoint = false;
+  uint32_t again_subscription = 0;         // whose plan again_plan is; 0 = none
+  AgainPlan again_plan;                    // what is left of it
+
+  // Reused between batches.
+  BatchDecider decider;
+  Decision decision;
+  RouteStage again_route;
+  record::PackedBatch again_packed;
+  std::string again_payload;
+};
+
+// ---------------------------------------------------------------------------------------------------------------- recovery
+
+absl::Status Lane::Impl::Recover(bool ignore_checkpoints, bool take_over, std::vector<std::string>* warnings) {
+  const auto table = options.catalog();
+  state = {};
+  indexes.Clear();
+  catalog = nullptr;
+  inputs.clear();
+  again_subscription = 0;
+  again_plan.clear();
+  writer = nullptr;
+  if (take_over) {
+    // Before the ledger is read: from here on an older holder can't add to it.
+    ASSIGN_OR_RETURN(writer, options.broker->OpenWriter(absl::StrCat("lane.", options.lane)));
+  }
+  if (!ignore_checkpoints) RETURN_IF_ERROR(LoadCheckpoint(*table, warnings));
+  RETURN_IF_ERROR(ReplayLedger(*table));
+  recover_at = 0;
+  options.steps->Reached("lane.recovered");
+  return absl::OkStatus();
+}
+
+absl::Status Lane::Impl::LoadCheckpoint(const catalog::CatalogTable& table, std::vector<std::string>* warnings) {
+  ASSIGN_OR_RETURN(const index::LoadedCheckpoint loaded,
+                   index::LoadNewestCheckpoint(*options.files, options.checkpoint_directory, options.lane));
+  if (warnings != nullptr) warnings->insert(warnings->end(), loaded.warnings.begin(), loaded.warnings.end());
+  for (const index::CheckpointSection& section : loaded.sections) {
+    if (section.name == kStateSection) {
+      RETURN_IF_ERROR(ParseLaneState(section.content, options.lane, state));
+    } else {
+      RETURN_IF_ERROR(indexes.LoadSection(section, table));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Lane::Impl::ReplayLedger(const catalog::CatalogTable& table) {
+  ASSIGN_OR_RETURN(const auto reader,
+                   options.broker->OpenReader({ledger::kLedgerTopic, options.lane}, state.ledger_next));
+  ledger::v1::LedgerEntry entry;
+  while (true) {
+    ASSIGN_OR_RETURN(const auto messages, reader->Poll({}));
+    if (messages.empty()) return absl::OkStatus();
+    for (const broker::Message& message : messages) {
+      ledger::LedgerMessageReader entries(message.body.bytes(), options.lane, state.head);
+      while (true) {
+        ASSIGN_OR_RETURN(const bool more, entries.Next(entry));
+        if (!more) break;
+        RETURN_IF_ERROR(ReplayEntry(entry, table));
+      }
+      state.head = entries.head();
+      state.ledger_next = message.position + 1;
+    }
+  }
+}
+
+absl::Status Lane::Impl::ReplayEntry(const ledger::v1::LedgerEntry& entry, const catalog::CatalogTable& table) {
+  RETURN_IF_ERROR(Account(entry, state));
+  changed_since_checkpoint = true;
+  if (!entry.has_batch() || !entry.batch().problem().empty()) return absl::OkStatus();
+  const auto& batch = entry.batch();
+  records_since_checkpoint += batch.records();
+
+  std::vector<uint8_t> codes;
+  if (!ledger::UnpackRuns(batch.verdict_runs(), batch.records(), codes)) {
+    return absl::DataLossError(absl::StrCat("ledger of lane ", entry.lane(), ", entry ", entry.sequence(),
+                                            ": verdicts do not add up to ", batch.records(), " records"));
+  }
+  const std::span verdicts(reinterpret_cast<const ledger::Verdict*>(codes.data()), codes.size());
+  ledger::AdmittedColumns admitted;
+  RETURN_IF_ERROR(ledger::DecodeAdmitted(batch.admitted(), verdicts, batch.entity(), admitted));
+  const index::BatchPlace place{entry.sequence(), batch.input_position(), static_cast<uint16_t>(batch.source_id()),
+                                static_cast<uint32_t>(batch.snapshot_id())};
+  if (batch.entity()) {
+    indexes.Entity(batch.resource_id(), batch.partition()).Replay(admitted, place);
+  } else {
+    indexes.Event(batch.resource_id(), batch.partition(), WindowOf(table, batch.resource_id()))
+        .Replay(admitted, place, entry.commit_time());
+  }
+  return absl::OkStatus();
+}
+
+// -------------------------------------------------------------------------------------------------------------------- steps
+
+absl::StatusOr<base::StepResult> Lane::Impl::Step() {
+  if (recover_at != 0) {
+    if (options.clock->Now() < recover_at) return base::StepResult::IdleUntil(recover_at);
+    RETURN_IF_ERROR(Recover(false, true, nullptr));
+  }
+  const auto newest = options.catalog();
+  if (catalog == nullptr || newest->version() > state.catalog_version) {
+    RETURN_IF_ERROR(TakeCatalog(newest));
+    return base::StepResult::Busy();
+  }
+  ASSIGN_OR_RETURN(const bool sent_again, SendAgain());
+  if (sent_again) return base::StepResult::Busy();
+
+  ASSIGN_OR_RETURN(const auto batches, PollInputs());
+  if (batches.empty()) return base::StepResult::Idle();
+  RETURN_IF_ERROR(DecideAndCommit(batches));
+  if (records_since_checkpoint >= options.checkpoint_records) RETURN_IF_ERROR(WriteCheckpoint());
+  return base::StepResult::Busy();
+}
+
+absl::StatusOr<LaneCommit> Lane::Impl::BeginCommit() {
+  ASSIGN_OR_RETURN(auto transaction, writer->Begin());
+  changed_since_checkpoint = true;
+  return LaneCommit(options.lane, std::move(transaction), state);
+}
+
+ledger::v1::LedgerEntry Lane::Impl::NewEntry() const {
+  ledger::v1::LedgerEntry entry;
+  entry.set_commit_time(std::max(state.commit_time, options.clock->Now()));
+  entry.set_catalog_version(catalog->version());
+  return entry;
+}
+
+// From the next entry on the lane decides under the newest catalog; subscriptions it has not seen start here.
+absl::Status Lane::Impl::TakeCatalog(std::shared_ptr<const catalog::CatalogTable> newest) {
+  catalog = std::move(newest);
+  RETURN_IF_ERROR(OpenInputs());
+  if (catalog->version() == state.catalog_version) return absl::OkStatus();  // after a recovery
+
+  ASSIGN_OR_RETURN(LaneCommit commit, BeginCommit());
+  ledger::v1::LedgerEntry taken = NewEntry();
+  taken.mutable_catalog_taken()->set_version(catalog->version());
+  RETURN_IF_ERROR(commit.AddEntry(taken));
+  for (const auto& [id, subscription] : catalog->subscriptions()) {
+    if (!subscription.active || state.subscriptions.contains(id)) continue;
+    const catalog::View* view = catalog->FindView(subscription.view_id);
+    DATONG_CHECK(view != nullptr);
+    const catalog::Resource* resource = catalog->FindResource(view->resource_id);
+    if (resource == nullptr || !ServesAny(*resource)) continue;
+    ledger::v1::LedgerEntry entry = NewEntry();
+    auto* start = entry.mutable_stream_start();
+    start->set_subscription_id(id);
+    start->set_view_id(view->id);
+    start->set_resource_id(resource->id);
+    start->set_finished(subscription.start == catalog::SubscriptionStart::kNow ||
+                        state.AcceptedOf(resource->id) == 0);
+    RETURN_IF_ERROR(commit.AddEntry(entry));
+  }
+  return commit.Commit(*options.steps);
+}
+
+absl::Status Lane::Impl::OpenInputs() {
+  for (const auto& [id, resource] : catalog->resources()) {
+    for (uint32_t partition = 0; partition < resource.partitions; ++partition) {
+      const Place place{id, partition};
+      if (!Serves(resource, partition) || inputs.contains(place)) continue;
+      const auto known = state.inputs.find(place);
+      const broker::Position next = known == state.inputs.end() ? 0 : known->second.next;
+      ASSIGN_OR_RETURN(inputs[place], options.broker->OpenReader({resource.publish_topic(), partition}, next));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// A bounded number of inputs, beginning behind the one served last: each gets its turn however much another has.
+absl::StatusOr<std::vector<PolledBatch>> Lane::Impl::PollInputs() {
+  std::vector<PolledBatch> batches;
+  if (inputs.empty()) return batches;
+  broker::ReadLimits share;
+  share.messages_max = std::max<size_t>(1, options.commit_batches_max / inputs.size());
+  share.bytes_max = std::max<size_t>(size_t{1} << 20, options.commit_bytes_max / inputs.size());
+  size_t bytes = 0;
+  auto it = inputs.upper_bound(turn);
+  for (size_t i = 0; i < inputs.size() && bytes < options.commit_bytes_max; ++i, ++it) {
+    if (it == inputs.end()) it = inputs.begin();
+    const auto& [place, reader] = *it;
+    const catalog::Resource* resource = catalog->FindResource(place.first);
+    if (resource == nullptr) continue;  // retired: what is still in its topic stays there
+    ASSIGN_OR_RETURN(auto messages, reader->Poll(share));
+    if (messages.empty()) continue;
+    turn = place;
+    for (broker::Message& message : messages) {
+      bytes += message.body.bytes().size();
+      batches.push_back({resource, place.second, std::move(message)});
+    }
+  }
+  return batches;
+}
+
+absl::Status Lane::Impl::DecideAndCommit(const std::vector<PolledBatch>& batches) {
+  ASSIGN_OR_RETURN(LaneCommit commit, BeginCommit());
+  for (const PolledBatch& batch : batches) {
+    ledger::v1::LedgerEntry entry = NewEntry();
+    const DecisionInput input{*catalog,       *batch.resource, batch.partition, batch.message, state.head.sequence + 1,
+                              entry.commit_time()};
+    entry.mutable_batch()->set_input_next(batch.message.position + 1);
+    RETURN_IF_ERROR(decider.Decide(input, state, indexes, *entry.mutable_batch(), decision));
+    RETURN_IF_ERROR(commit.AddEntry(entry));
+    commit.AddDecision(entry, batch.message, *batch.resource, decision);
+    commit.AdvanceInput({batch.resource->publish_topic(), batch.partition}, entry.batch().input_next());
+    records_since_checkpoint += entry.batch().records();
+  }
+  return commit.Commit(*options.steps);
+}
+
+// ------------------------------------------------------------------------------------------------- subscriptions that start
+
+absl::StatusOr<bool> Lane::Impl::SendAgain() {
+  for (const auto& [id, start] : state.subscriptions) {
+    if (start.started) continue;
+    const catalog::Subscription* subscription = catalog->FindSubscription(id);
+    const catalog::View* view = subscription == nullptr ? nullptr : catalog->FindView(subscription->view_id);
+    const catalog::Resource* resource = view == nullptr ? nullptr : catalog->FindResource(view->resource_id);
+    if (resource == nullptr) continue;
+    RETURN_IF_ERROR(SendAgainSome(*subscription, *resource));
+    return true;
+  }
+  return false;
+}
+
+absl::StatusOr<AgainPlan> Lane::Impl::PlanFor(const catalog::Subscription& subscription,
+                                              const catalog::Resource& resource) {
+  const SubscriptionStartState& start = state.subscriptions.at(subscription.id);
+  const bool history = subscription.start == catalog::SubscriptionStart::kBeginning ||
+                       resource.schema->kind == record::ResourceKind::kEvent;
+  AgainPlan plan;
+  if (!subscription.active) return plan;
+  if (history) {
+    ASSIGN_OR_RETURN(plan, PlanHistory(*options.broker, options.lane, resource.id, start.started_at_sequence));
+  } else {
+    plan = PlanPresentState(indexes.EntitiesOf(resource.id));
+  }
+  SkipDone(history, start.cursor_partition, start.cursor_position, plan);
+  std::reverse(plan.begin(), plan.end());  // taken from the back
+  return plan;
+}
+
+absl::Status Lane::Impl::SendAgainSome(const catalog::Subscription& subscription, const catalog::Resource& resource) {
+  if (again_subscription != subscription.id) {
+    ASSIGN_OR_RETURN(again_plan, PlanFor(subscription, resource));
+    again_subscription = subscription.id;
+  }
+  const catalog::View& view = *catalog->FindView(subscription.view_id);
+  const SubscriptionStartState start = state.subscriptions.at(subscription.id);
+
+  struct Packed {
+    AgainStep step;
+    broker::Message input;
+    broker::Body body;
+  };
+  std::vector<Packed> packed;
+  size_t bytes = 0;
+  uint32_t records = 0;
+  AgainStep last{0, 0, start.cursor_position, {}};
+  last.partition = start.cursor_partition;
+  std::vector<uint8_t> operations;
+  while (!again_plan.empty() && packed.size() < kAgainStepsPerCommit && bytes < kAgainBytesPerCommit) {
+    AgainStep step = std::move(again_plan.back());
+    again_plan.pop_back();
+    last = {step.partition, step.position, step.cursor_position, {}};
+    auto input = options.broker->ReadAt({resource.publish_topic(), step.partition}, step.position);
+    if (absl::IsNotFound(input.status())) continue;  // history beyond what is kept; the present state is always kept
+    RETURN_IF_ERROR(input.status());
+    RETURN_IF_ERROR(record::DecodeColumns(input->body.bytes(), again_packed));
+    RETURN_IF_ERROR(record::DecodePayload(again_packed, again_payload));
+    operations.assign(again_packed.columns.size(), 0);
+    for (const auto& [record, operation] : step.records) {
+      if (record >= operations.size()) return absl::DataLossError("an index entry points behind its batch");
+      operations[record] = operation;
+    }
+    ASSIGN_OR_RETURN(broker::Body body, again_route.Repack(view, *resource.schema, again_packed.header,
+                                                           again_packed.columns, again_payload, operations));
+    bytes += body.bytes().size();
+    records += static_cast<uint32_t>(step.records.size());
+    packed.push_back({std::move(step), *std::move(input), std::move(body)});
+  }
+
+  ASSIGN_OR_RETURN(LaneCommit commit, BeginCommit());
+  ledger::v1::LedgerEntry entry = NewEntry();
+  auto* said = entry.mutable_stream_start();
+  said->set_subscription_id(subscription.id);
+  said->set_view_id(view.id);
+  said->set_resource_id(resource.id);
+  said->set_records(records);
+  said->set_finished(again_plan.empty());
+  said->set_cursor_partition(last.partition);
+  said->set_cursor_position(last.cursor_position);
+  RETURN_IF_ERROR(commit.AddEntry(entry));
+  uint64_t sequence = start.again_next_sequence;
+  for (Packed& one : packed) {
+    const auto count = static_cast<uint32_t>(one.step.records.size());
+    commit.AddAgain(entry, subscription.id, sequence, count, resource.id, one.step.partition, one.input,
+                    std::move(one.body));
+    sequence += count;
+  }
+  if (again_plan.empty()) again_subscription = 0;
+  return commit.Commit(*options.steps);
+}
+
+// -------------------------------------------------------------------------------------------------- checkpoints, retention
+
+absl::Status Lane::Impl::WriteCheckpoint() {
+  if (!changed_since_checkpoint) return absl::OkStatus();
+  // All of this lane's commits are through, and nobody else writes its ledger partition.
+  ASSIGN_OR_RETURN(const broker::PartitionBounds bounds, options.broker->Bounds({ledger::kLedgerTopic, options.lane}));
+  state.ledger_next = bounds.end;
+  std::vector<index::CheckpointSection> sections;
+  sections.push_back({kStateSection, SerializeLaneState(state, options.lane)});
+  indexes.AppendSections(sections);
+  RETURN_IF_ERROR(index::WriteCheckpoint(*options.files, *options.steps, options.checkpoint_directory, options.lane,
+                                         sections)
+                      .status());
+  records_since_checkpoint = 0;
+  changed_since_checkpoint = false;
+  return absl::OkStatus();
+}
+
+absl::Status Lane::Impl::Retain(base::TimeUs keep_since) {
+  if (catalog == nullptr || again_subscription != 0) return absl::OkStatus();
+  for (auto& [place, input] : state.inputs) {
+    const catalog::Resource* resource = catalog->FindResource(place.first);
+    if (resource == nullptr) continue;
+    // The last mark not after keep_since: what lies before it is older than the history asked for.
+    while (input.marks.size() > 1 && input.marks[1].receive_time <= keep_since) input.marks.pop_front();
+    if (input.marks.empty() || input.marks.front().receive_time > keep_since) continue;
+    broker::Position keep_from = std::min(input.next, input.marks.front().position);
+    if (input.marks.size() == 1 && input.marks.front().receive_time <= keep_since - kMarkSpanUs) keep_from = input.next;
+    if (const auto* entities = indexes.FindEntity(place.first, place.second); entities != nullptr) {
+      keep_from = std::min(keep_from, entities->OldestContent());
+    }
+    RETURN_IF_ERROR(options.broker->DropBefore({resource->publish_topic(), place.second}, keep_from));
+  }
+  options.steps->Reached("retention.lane_done");
+  return absl::OkStatus();
+}
+
+// ------------------------------------------------------------------------------------------------------------------ outside
+
+Lane::Lane(const LaneOptions& options)
+    : name_(absl::StrCat("lane.", options.lane)), impl_(std::make_unique<Impl>(options)) {
+  DATONG_CHECK(options.lane < options.lanes);
+}
+
+Lane::~Lane() = default;
+
+absl::Status Lane::Recover(bool ignore_checkpoints, std::vector<std::string>* warnings) {
+  absl::MutexLock lock(&impl_->mutex);
+  return impl_->status = impl_->Recover(ignore_checkpoints, true, warnings);
+}
+
+absl::Status Lane::RebuildReadOnly() {
+  absl::MutexLock lock(&impl_->mutex);
+  return impl_->status = impl_->Recover(true, false, nullptr);
+}
+
+base::StepResult Lane::Step() {
+  absl::MutexLock lock(&impl_->mutex);
+  if (!impl_->status.ok()) return base::StepResult::Finished();
+  const auto result = impl_->Step();
+  if (result.ok()) return *result;
+  if (WorthRetrying(result.status())) {
+    // Whether the commit landed is in the log; what memory believes is thrown away.
+    impl_->recover_at = impl_->options.clock->Now() + kRecoverPauseUs;
+    return base::StepResult::IdleUntil(impl_->recover_at);
+  }
+  impl_->status = result.status();
+  return base::StepResult::Finished();
+}
+
+absl::Status Lane::status() {
+  absl::MutexLock lock(&impl_->mutex);
+  return impl_->status;
+}
+
+void Lane::Inspect(const std::function<void(const LaneView&)>& look) {
+  absl::MutexLock lock(&impl_->mutex);
+  const LaneIndexes& indexes = impl_->indexes;
+  look({impl_->state,
+        [&indexes](uint32_t resource, uint32_t partition) { return indexes.FindEntity(resource, partition); },
+        [&indexes](uint32_t resource, uint32_t partition) { return indexes.FindEvent(resource, partition); }});
+}
+
+absl::Status Lane::WriteCheckpoint() {
+  absl::MutexLock lock(&impl_->mutex);
+  if (!impl_->status.ok()) return impl_->status;
+  if (impl_->recover_at != 0) return absl::OkStatus();
+  return impl_->WriteCheckpoint();
+}
+
+absl::Status Lane::Retain(base::TimeUs keep_since) {
+  absl::MutexLock lock(&impl_->mutex);
+  if (!impl_->status.ok() || impl_->recover_at != 0) return absl::OkStatus();
+  return impl_->Retain(keep_since);
+}
+
+std::string Lane::IndexFingerprint() {
+  absl::MutexLock lock(&impl_->mutex);
+  std::vector<index::CheckpointSection> sections;
+  impl_->indexes.AppendSections(sections);
+  std::string all;
+  for (const auto& section : sections) {
+    base::PutBytes(all, section.name);
+    base::PutBytes(all, section.content);
+  }
+  return base::ToHex(base::Sha256(all));
+}
+
+}  // namespace datong::pipeline

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include "exchange_core/base/clock.h"
+#include "exchange_core/base/file_system.h"
+#include "exchange_core/base/scheduler.h"
+#include "exchange_core/base/step_observer.h"
+#include "exchange_core/broker/broker.h"
+#include "exchange_core/catalog/catalog_table.h"
+#include "exchange_core/index/entity_index.h"
+#include "exchange_core/index/event_index.h"
+#include "exchange_core/ledger/ledger_entry.h"
+#include "exchange_core/pipeline/lane_state.h"
+
+namespace datong::pipeline {
+
+// What may be looked at from outside between two steps.
+struct LaneView {
+  const LaneState& state;
+  // nullptr when the lane does not serve that partition or the resource is of the other kind.
+  std::function<const index::EntityIndex*(uint32_t resource_id, uint32_t partition)> entity_index;
+  std::function<const index::EventIndex*(uint32_t resource_id, uint32_t partition)> event_index;
+};
+
+struct LaneOptions {
+  uint32_t lane = 0;
+  uint32_t lanes = 1;
+  broker::Broker* broker = nullptr;
+  base::Clock* clock = nullptr;
+  base::FileSystem* files = nullptr;
+  base::StepObserver* steps = nullptr;
+  std::string checkpoint_directory;
+  uint64_t checkpoint_records = 2'000'000;
+  size_t commit_bytes_max = size_t{16} << 20;  // input per commit
+  size_t commit_batches_max = 128;
+  // The newest catalog the node has applied.
+  std::function<std::shared_ptr<const catalog::CatalogTable>()> catalog;
+  // The catalog as it was at a version: replay needs to know resources by id only, so the newest table serves.
+};
+
+// One lane: reads its inputs, judges, commits; the only writer of its ledger partition.
+//
+// Recover() loads the newest checkpoint and replays the ledger behind it; then Step() may be called, by one thread at a time.
+// After a failed commit the lane stops (status() tells why): its memory may be ahead of what is durable, so it must be
+// recovered anew before it may go on.
+class Lane final : public base::Worker {
+ public:
+  explicit Lane(const LaneOptions& options);
+  ~Lane() override;
+
+  // `ignore_checkpoints`: replay the whole ledger. Fences an older holder of this lane.
+  absl::Status Recover(bool ignore_checkpoints, std::vector<std::string>* warnings);
+  // As Recover, without taking the lane over: for comparing a rebuilt index.
+  absl::Status RebuildReadOnly();
+
+  std::string_view Name() const override { return name_; }
+  base::StepResult Step() override;
+
+  absl::Status status();                       // thread-safe
+  void Inspect(const std::function<void(const LaneView&)>& look);  // thread-safe; waits for the current step
+  absl::Status WriteCheckpoint();              // thread-safe; waits for the current step
+  // Drops input that neither decisions, present state nor history (receive time >= keep_since) need.
+  absl::Status Retain(base::TimeUs keep_since);  // thread-safe; waits for the current step
+  // Checkpoint sections of the indexes: equal for equal indexes.
+  std::string IndexFingerprint();              // thread-safe; waits for the current step
+
+ private:
+  struct Impl;
+  std::string name_;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace datong::pipeline

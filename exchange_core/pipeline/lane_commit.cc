@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exchange_core/pipeline/lane_commit.h"
+
+#include <utility>
+
+#include <absl/strings/str_cat.h>
+
+#include "datong/ledger/v1/ledger.pb.h"
+#include "exchange_core/base/status_macros.h"
+#include "exchange_core/ledger/ledger_entry.h"
+#include "exchange_core/pipeline/envelopes.h"
+
+namespace datong::pipeline {
+namespace {
+
+std::string LaneGroup(uint32_t lane) { return absl::StrCat("lane.", lane); }
+
+ledger::v1::DeliveryEnvelope EnvelopeOf(const ledger::v1::LedgerEntry& entry, uint32_t resource_id, uint32_t partition,
+                                        const broker::Message& input) {
+  ledger::v1::DeliveryEnvelope envelope;
+  envelope.set_lane(entry.lane());
+  envelope.set_lane_sequence(entry.sequence());
+  envelope.set_catalog_version(entry.catalog_version());
+  envelope.set_resource_id(resource_id);
+  envelope.set_input_partition(partition);
+  envelope.set_input_position(input.position);
+  envelope.set_receive_time(input.append_time);
+  envelope.set_commit_time(entry.commit_time());
+  return envelope;
+}
+
+}  // namespace
+
+std::string AgainTopic(uint32_t subscription_id) { return absl::StrCat("again.", subscription_id); }
+std::string QuarantineTopic(uint32_t department_id) { return absl::StrCat("quarantine.", department_id); }
+
+LaneCommit::LaneCommit(uint32_t lane, std::unique_ptr<broker::Transaction> transaction, LaneState& state)
+    : lane_(lane), transaction_(std::move(transaction)), state_(state) {}
+
+absl::Status LaneCommit::AddEntry(ledger::v1::LedgerEntry& entry) {
+  ledger::AppendEntry(entry, lane_, state_.head, ledger_message_);
+  return Account(entry, state_);
+}
+
+void LaneCommit::AddDecision(const ledger::v1::LedgerEntry& entry, const broker::Message& input,
+                             const catalog::Resource& resource, const Decision& decision) {
+  const auto& batch = entry.batch();
+  for (const OutgoingDelivery& delivery : decision.deliveries) {
+    if (delivery.routed.records == 0) continue;
+    ledger::v1::DeliveryEnvelope envelope = EnvelopeOf(entry, resource.id, batch.partition(), input);
+    envelope.set_view_id(delivery.view->id);
+    envelope.set_first_sequence(delivery.first_sequence);
+    envelope.set_records(delivery.routed.records);
+    ledger::PackRuns(std::span<const uint8_t>(delivery.routed.operations), envelope.mutable_operation_runs());
+    transaction_->Append({delivery.view->stream_topic(), 0}, "", EncodeEnvelope(envelope), delivery.routed.body);
+  }
+  if (!decision.quarantine) return;
+  ledger::v1::QuarantineEnvelope envelope;
+  envelope.set_lane(entry.lane());
+  envelope.set_lane_sequence(entry.sequence());
+  envelope.set_resource_id(resource.id);
+  envelope.set_input_partition(batch.partition());
+  envelope.set_input_position(input.position);
+  envelope.set_commit_time(entry.commit_time());
+  *envelope.mutable_verdict_runs() = batch.verdict_runs();
+  if (!batch.problem().empty()) envelope.add_details(batch.problem());
+  envelope.set_publisher_epoch(batch.publisher_epoch());
+  envelope.set_source_id(batch.source_id());
+  envelope.set_publisher_id(batch.publisher_id());
+  transaction_->Append({QuarantineTopic(resource.provider_id), 0}, "", EncodeEnvelope(envelope), input.body);
+}
+
+void LaneCommit::AddAgain(const ledger::v1::LedgerEntry& entry, uint32_t subscription_id, uint64_t first_sequence,
+                          uint32_t records, uint32_t resource_id, uint32_t partition, const broker::Message& input,
+                          broker::Body body) {
+  ledger::v1::DeliveryEnvelope envelope = EnvelopeOf(entry, resource_id, partition, input);
+  envelope.set_view_id(entry.stream_start().view_id());
+  envelope.set_subscription_id(subscription_id);
+  envelope.set_first_sequence(first_sequence);
+  envelope.set_records(records);
+  transaction_->Append({AgainTopic(subscription_id), 0}, "", EncodeEnvelope(envelope), std::move(body));
+}
+
+void LaneCommit::AdvanceInput(const broker::TopicPartition& input, broker::Position next) {
+  transaction_->AdvancePosition(LaneGroup(lane_), input, next);
+}
+
+absl::Status LaneCommit::Commit(base::StepObserver& steps) {
+  transaction_->Append({ledger::kLedgerTopic, lane_}, "", "", broker::Body(std::move(ledger_message_)));
+  steps.Reached("lane.decided");
+  RETURN_IF_ERROR(transaction_->Commit());
+  steps.Reached("lane.committed");
+  return absl::OkStatus();
+}
+
+}  // namespace datong::pipeline

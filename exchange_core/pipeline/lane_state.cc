@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exchange_core/pipeline/lane_state.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <absl/strings/str_cat.h>
+
+#include "datong/exchange/v1/lane_state.pb.h"
+#include "datong/ledger/v1/ledger.pb.h"
+#include "exchange_core/base/absl_view.h"
+#include "exchange_core/base/frame.h"
+#include "exchange_core/base/status_macros.h"
+
+namespace datong::pipeline {
+namespace {
+
+using StoredState = exchange::v1::LaneState;
+using ledger::Verdict;
+
+constexpr base::TimeUs kHourUs = base::TimeUs{3600} * 1'000'000;
+constexpr uint16_t kLaneStateVersion = 1;
+
+absl::Status Contradiction(const ledger::v1::LedgerEntry& entry, std::string_view what) {
+  return absl::DataLossError(
+      absl::StrCat("ledger of lane ", entry.lane(), ", entry ", entry.sequence(), ": ", base::Absl(what)));
+}
+
+absl::Status AccountBatch(const ledger::v1::LedgerEntry& entry, const ledger::v1::BatchDecision& batch,
+                          LaneState& state) {
+  InputState& input = state.inputs[{batch.resource_id(), batch.partition()}];
+  if (batch.input_next() <= input.next && input.next != 0) return Contradiction(entry, "its input was decided before");
+  input.next = batch.input_next();
+  if (input.marks.empty() || input.marks.back().receive_time / kHourUs != batch.receive_time() / kHourUs) {
+    input.marks.push_back({batch.receive_time(), batch.input_position()});
+  }
+
+  VerdictCounts& resource = state.resources[batch.resource_id()];
+  RunState& run = state.runs[batch.publisher_epoch()];
+  run.resource_id = batch.resource_id();
+  if (batch.verdict_runs_size() % 2 != 0) return Contradiction(entry, "verdict runs are not pairs");
+  for (int i = 0; i < batch.verdict_runs_size(); i += 2) {
+    const auto verdict = ledger::VerdictFromCode(batch.verdict_runs(i));
+    if (!verdict) return Contradiction(entry, absl::StrCat("unknown verdict code ", batch.verdict_runs(i)));
+    resource[*verdict] += batch.verdict_runs(i + 1);
+    run.verdicts[*verdict] += batch.verdict_runs(i + 1);
+  }
+  for (const auto& output : batch.outputs()) {
+    StreamState& stream = state.streams[output.view_id()];
+    if (output.first_sequence() != stream.next_sequence) {
+      return Contradiction(entry, absl::StrCat("stream ", output.view_id(), " goes on at ", output.first_sequence(),
+                                               " where ", stream.next_sequence, " is next"));
+    }
+    stream.next_sequence += output.records();
+    stream.filtered += output.filtered();
+    RunState::StreamMark& mark = run.streams[output.view_id()];
+    mark.records += output.records();
+    mark.last_sequence = stream.next_sequence - 1;
+  }
+  return absl::OkStatus();
+}
+
+void AccountStart(const ledger::v1::LedgerEntry& entry, const ledger::v1::StreamStart& start,
+                  LaneState& state) {
+  auto [it, is_new] = state.subscriptions.try_emplace(start.subscription_id());
+  SubscriptionStartState& subscription = it->second;
+  if (is_new) {
+    const StreamState& stream = state.streams[start.view_id()];
+    subscription.start_sequence = stream.next_sequence;
+    subscription.start_filtered = stream.filtered;
+    subscription.start_accepted = state.AcceptedOf(start.resource_id());
+    subscription.started_at_sequence = entry.sequence();
+  }
+  subscription.again_next_sequence += start.records();
+  subscription.cursor_partition = start.cursor_partition();
+  subscription.cursor_position = start.cursor_position();
+  subscription.started = start.finished();
+}
+
+template <typename Repeated>
+void PutCounts(const VerdictCounts& counts, Repeated* pairs) {
+  for (const auto& [verdict, records] : counts) {
+    pairs->Add(static_cast<uint64_t>(verdict));
+    pairs->Add(records);
+  }
+}
+
+template <typename Repeated>
+bool GetCounts(const Repeated& pairs, VerdictCounts& counts) {
+  if (pairs.size() % 2 != 0) return false;
+  for (int i = 0; i < pairs.size(); i += 2) {
+    const auto verdict = ledger::VerdictFromCode(static_cast<uint32_t>(pairs.Get(i)));
+    if (!verdict) return false;
+    counts[*verdict] = pairs.Get(i + 1);
+  }
+  return true;
+}
+
+}  // namespace
+
+uint64_t LaneState::AcceptedOf(uint32_t resource_id) const {
+  const auto it = resources.find(resource_id);
+  if (it == resources.end()) return 0;
+  uint64_t accepted = 0;
+  for (const auto& [verdict, records] : it->second) accepted += ledger::IsAccepted(verdict) ? records : 0;
+  return accepted;
+}
+
+absl::Status Account(const ledger::v1::LedgerEntry& entry, LaneState& state) {
+  switch (entry.what_case()) {
+    case ledger::v1::LedgerEntry::kBatch:
+      RETURN_IF_ERROR(AccountBatch(entry, entry.batch(), state));
+      break;
+    case ledger::v1::LedgerEntry::kStreamStart:
+      AccountStart(entry, entry.stream_start(), state);
+      break;
+    case ledger::v1::LedgerEntry::kCatalogTaken:
+      state.catalog_version = entry.catalog_taken().version();
+      break;
+    default:
+      return Contradiction(entry, "it says nothing this version knows");
+  }
+  state.commit_time = std::max(state.commit_time, entry.commit_time());
+  return absl::OkStatus();
+}
+
+std::string SerializeLaneState(const LaneState& state, uint32_t lane) {
+  StoredState out;
+  out.set_lane(lane);
+  out.set_sequence(state.head.sequence);
+  out.set_hash(std::string(base::AsBytes(state.head.hash)));
+  out.set_ledger_next(state.ledger_next);
+  out.set_catalog_version(state.catalog_version);
+  out.set_commit_time(state.commit_time);
+  for (const auto& [place, input] : state.inputs) {
+    auto* to = out.add_inputs();
+    to->set_resource_id(place.first);
+    to->set_partition(place.second);
+    to->set_next(input.next);
+    for (const auto& mark : input.marks) {
+      auto* m = to->add_marks();
+      m->set_receive_time(mark.receive_time);
+      m->set_position(mark.position);
+    }
+  }
+  for (const auto& [view, stream] : state.streams) {
+    auto* to = out.add_streams();
+    to->set_view_id(view);
+    to->set_next_sequence(stream.next_sequence);
+    to->set_filtered(stream.filtered);
+  }
+  for (const auto& [id, subscription] : state.subscriptions) {
+    auto* to = out.add_subscriptions();
+    to->set_subscription_id(id);
+    to->set_start_sequence(subscription.start_sequence);
+    to->set_start_accepted(subscription.start_accepted);
+    to->set_start_filtered(subscription.start_filtered);
+    to->set_started(subscription.started);
+    to->set_again_next_sequence(subscription.again_next_sequence);
+    to->set_cursor_partition(subscription.cursor_partition);
+    to->set_cursor_position(subscription.cursor_position);
+    to->set_started_at_sequence(subscription.started_at_sequence);
+  }
+  for (const auto& [id, counts] : state.resources) {
+    auto* to = out.add_resources();
+    to->set_resource_id(id);
+    PutCounts(counts, to->mutable_by_verdict());
+  }
+  for (const auto& [id, run] : state.runs) {
+    auto* to = out.add_runs();
+    to->set_run(id);
+    to->set_resource_id(run.resource_id);
+    PutCounts(run.verdicts, to->mutable_by_verdict());
+    for (const auto& [view, mark] : run.streams) {
+      auto* m = to->add_streams();
+      m->set_view_id(view);
+      m->set_records(mark.records);
+      m->set_last_sequence(mark.last_sequence);
+    }
+  }
+  return base::Frame("DTLS", kLaneStateVersion, out.SerializeAsString());
+}
+
+absl::Status ParseLaneState(std::string_view bytes, uint32_t lane, LaneState& into) {
+  ASSIGN_OR_RETURN(const std::string_view body, base::Unframe("DTLS", kLaneStateVersion, "lane state", bytes));
+  StoredState in;
+  if (!in.ParseFromArray(body.data(), static_cast<int>(body.size())) || in.lane() != lane ||
+      in.hash().size() != into.head.hash.size()) {
+    return absl::DataLossError(absl::StrCat("the state of lane ", lane, " does not parse"));
+  }
+  into = {};
+  into.head.sequence = in.sequence();
+  std::memcpy(into.head.hash.data(), in.hash().data(), into.head.hash.size());
+  into.ledger_next = in.ledger_next();
+  into.catalog_version = in.catalog_version();
+  into.commit_time = in.commit_time();
+  for (const auto& from : in.inputs()) {
+    InputState& input = into.inputs[{from.resource_id(), from.partition()}];
+    input.next = from.next();
+    for (const auto& mark : from.marks()) input.marks.push_back({mark.receive_time(), mark.position()});
+  }
+  for (const auto& from : in.streams()) into.streams[from.view_id()] = {from.next_sequence(), from.filtered()};
+  for (const auto& from : in.subscriptions()) {
+    SubscriptionStartState& subscription = into.subscriptions[from.subscription_id()];
+    subscription.start_sequence = from.start_sequence();
+    subscription.start_accepted = from.start_accepted();
+    subscription.start_filtered = from.start_filtered();
+    subscription.started = from.started();
+    subscription.again_next_sequence = from.again_next_sequence();
+    subscription.cursor_partition = from.cursor_partition();
+    subscription.cursor_position = from.cursor_position();
+    subscription.started_at_sequence = from.started_at_sequence();
+  }
+  bool counts_ok = true;
+  for (const auto& from : in.resources()) {
+    counts_ok &= GetCounts(from.by_verdict(), into.resources[from.resource_id()]);
+  }
+  for (const auto& from : in.runs()) {
+    RunState& run = into.runs[from.run()];
+    run.resource_id = from.resource_id();
+    counts_ok &= GetCounts(from.by_verdict(), run.verdicts);
+    for (const auto& mark : from.streams()) run.streams[mark.view_id()] = {mark.records(), mark.last_sequence()};
+  }
+  if (!counts_ok) return absl::DataLossError(absl::StrCat("the state of lane ", lane, " has unknown verdicts"));
+  return absl::OkStatus();
+}
+
+}  // namespace datong::pipeline

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "broker_adapters/embedded/embedded_broker.h"
+#include "exchange_core/node/exchange.h"
+#include "exchange_core/record/batch_codec.h"
+#include "exchange_core/record/record_writer.h"
+#include "tests/support/manual_scheduler.h"
+#include "tests/support/temporary_directory.h"
+
+namespace datong::tests {
+
+// A clock that moves when told to, and one microsecond with every look.
+class StepClock final : public base::Clock {
+ public:
+  base::TimeUs Now() override { return ++now_; }
+  void Advance(base::TimeUs by) { now_ += by; }
+
+ private:
+  base::TimeUs now_ = base::TimeUs{1'700'000'000} * 1'000'000;
+};
+
+// A whole exchange on the embedded engine in a directory of its own, stepped by hand.
+class TestExchange {
+ public:
+  explicit TestExchange(uint32_t lanes = 2) : lanes_(lanes) { Open(); }
+  ~TestExchange() { Close(); }
+
+  void Open() {
+    embedded::EmbeddedOptions engine;
+    engine.directory = directory_.path() + "/engine";
+    engine.clock = &clock_;
+    engine.durability = embedded::Durability::kOs;
+    engine.position_gap_max = 5;
+    auto broker = embedded::OpenEmbeddedBroker(engine);
+    INFO(broker.status());
+    REQUIRE(broker.ok());
+    broker_ = *std::move(broker);
+    node::ExchangeOptions options;
+    options.directory = directory_.path();
+    options.files = &base::PosixFileSystem();
+    options.clock = &clock_;
+    options.random = &random_;
+    options.steps = &base::NoObserver();
+    options.scheduler = &scheduler_;
+    options.broker = broker_.get();
+    options.lanes = lanes_;
+    auto exchange = node::Exchange::Open(options, &warnings);
+    INFO(exchange.status());
+    REQUIRE(exchange.ok());
+    exchange_ = *std::move(exchange);
+    exchange_->Start();
+  }
+  void Close() {
+    exchange_.reset();
+    broker_.reset();
+  }
+  // As after a kill: nothing is told to stop in order.
+  void Reopen() {
+    Close();
+    Open();
+  }
+  void Settle() {
+    scheduler_.RunUntilIdle();
+    const absl::Status health = exchange_->Health();
+    INFO(health);
+    REQUIRE(health.ok());
+  }
+  void Apply(const std::string& yaml) {
+    const auto planned = exchange_->ApplyCatalog(yaml, "test", false);
+    INFO(planned.status());
+    REQUIRE(planned.ok());
+    for (const auto& finding : planned->findings) {
+      FAIL(finding.line << ":" << finding.column << " " << finding.message);
+    }
+  }
+
+  node::Exchange& operator*() { return *exchange_; }
+  node::Exchange* operator->() { return exchange_.get(); }
+  StepClock& clock() { return clock_; }
+  std::string directory() const { return directory_.path(); }
+  std::vector<std::string> warnings;
+
+ private:
+  const uint32_t lanes_;
+  TemporaryDirectory directory_;
+  StepClock clock_;
+  base::SeededRandom random_{7};
+  ManualScheduler scheduler_;
+  std::unique_ptr<broker::Broker> broker_;
+  std::unique_ptr<node::Exchange> exchange_;
+};
+
+// Publishes rows of text as a source would, one unit per call.
+class TestSource {
+ public:
+  TestSource(node::Exchange& exchange, std::string source, std::string resource)
+      : info_(*exchange.client().DescribeResource(resource)), writer_(info_.schema, info_.domain_key) {
+    auto session = exchange.client().OpenPublisher(source, resource);
+    INFO(session.status());
+    REQUIRE(session.ok());
+    session_ = *std::move(session);
+  }
+
+  using Row = std::vector<std::string>;  // one value per item, "" = empty
+  void PublishUnit(const std::string& name, const std::string& identity, const std::vector<Row>& rows,
+                   size_t rows_per_publish = 1000) {
+    const auto run = session_->BeginUnit(name, identity, 0, true, false);
+    REQUIRE(run.ok());
+    for (size_t begin = 0; begin < rows.size(); begin += rows_per_publish) {
+      const size_t end = std::min(rows.size(), begin + rows_per_publish);
+      PublishRows(*run, rows, begin, end);
+    }
+    REQUIRE(session_->EndUnit("end of " + name, true, "").ok());
+  }
+
+ private:
+  void PublishRows(const client::UnitRun& run, const std::vector<Row>& rows, size_t begin, size_t end) {
+    std::vector<record::RecordBatch> batches(info_.partitions);
+    for (uint32_t p = 0; p < info_.partitions; ++p) {
+      record::BatchHeader& header = batches[p].header;
+      header.resource_id = info_.schema.resource_id;
+      header.partition = p;
+      header.schema_version = info_.schema.version;
+      header.publisher_id = info_.provider_id;
+      header.source_id = session_->source_id();
+      header.publisher_epoch = run.run;
+      header.publisher_sequence = ++sequence_;
+      header.digest_key_id = info_.domain_key.id;
+      header.files = {{run.file_sequence, run.name}};
+    }
+    for (size_t i = begin; i < end; ++i) {
+      std::vector<record::FieldText> values(rows[i].begin(), rows[i].end());
+      record::RecordBatch one;
+      const auto problem = writer_.Append(values, record::Operation::kUpsert, {0, i + 1}, one);
+      if (problem) {
+        writer_.AppendUnreadable(*problem, "raw", {0, i + 1}, batches[0]);
+        continue;
+      }
+      const bool entity = info_.schema.kind == record::ResourceKind::kEntity;
+      const uint32_t p = record::PartitionOf(entity ? one.columns.key[0] : one.columns.id[0], info_.partitions);
+      REQUIRE(!writer_.Append(values, record::Operation::kUpsert, {0, i + 1}, batches[p]));
+    }
+    std::vector<client::PublishBatch> packed;
+    for (const record::RecordBatch& batch : batches) {
+      if (batch.size() == 0) continue;
+      auto bytes = record::EncodeBatch(batch);
+      REQUIRE(bytes.ok());
+      packed.push_back({batch.header.partition, *std::move(bytes)});
+    }
+    REQUIRE(session_->Publish(std::move(packed), std::to_string(end), end - begin).ok());
+  }
+
+  client::ResourceInfo info_;
+  record::RecordWriter writer_;
+  std::unique_ptr<client::PublishSession> session_;
+  uint64_t sequence_ = 0;
+};
+
+}  // namespace datong::tests

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// No damaged, shortened or hostile batch decodes, none makes the decoder read past its input or take memory its bytes do not
+// justify, and what is merely unknown is refused by name.
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <memory>
+
+#include "exchange_core/base/limits.h"
+#include "exchange_core/record/batch_codec.h"
+#include "tests/unit/exchange_core/record/record_makers.h"
+
+namespace datong::record {
+namespace {
+
+// Decodes from a block of exactly the right size, so that a sanitizer sees any byte read outside.
+absl::Status DecodeExact(std::string_view bytes, RecordBatch& into) {
+  const auto block = std::make_unique<char[]>(bytes.size());
+  if (!bytes.empty()) std::memcpy(block.get(), bytes.data(), bytes.size());
+  return DecodeBatch(std::string_view(block.get(), bytes.size()), into);
+}
+
+absl::Status DecodeExact(std::string_view bytes) {
+  RecordBatch into;
+  return DecodeExact(bytes, into);
+}
+
+TEST_CASE("every single flipped bit is noticed") {
+  for (const Codec codec : {Codec::kNone, Codec::kLz4, Codec::kZstd}) {
+    const std::string bytes = *EncodeBatch(MakeBatch(3, codec));
+    REQUIRE(DecodeExact(bytes).ok());
+    size_t unnoticed = 0;
+    for (size_t i = 0; i < bytes.size() * 8; ++i) {
+      std::string flipped = bytes;
+      flipped[i / 8] = static_cast<char>(flipped[i / 8] ^ (1 << i % 8));
+      if (DecodeExact(flipped).ok()) ++unnoticed;
+    }
+    CHECK(unnoticed == 0);
+  }
+}
+
+TEST_CASE("every shortened or lengthened batch is refused") {
+  const std::string bytes = *EncodeBatch(MakeBatch(3, Codec::kZstd));
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    const absl::Status status = DecodeExact(std::string_view(bytes).substr(0, size));
+    REQUIRE(status.code() == (size < 8 ? absl::StatusCode::kInvalidArgument : absl::StatusCode::kDataLoss));
+  }
+  CHECK(DecodeExact(bytes + '\0').code() == absl::StatusCode::kDataLoss);
+}
+
+TEST_CASE("a resealed change of any byte decodes to a valid batch or is refused") {
+  const uint64_t seed = TestSeed("resealed changes");
+  base::SeededRandom random(seed);
+  for (const Codec codec : {Codec::kNone, Codec::kLz4, Codec::kZstd}) {
+    const std::string bytes = *EncodeBatch(MakeBatch(5, codec));
+    for (int round = 0; round < 4000; ++round) {
+      std::string changed = bytes;
+      for (uint64_t n = 1 + random.Below(3); n > 0; --n) {
+        changed[random.Below(changed.size() - 34)] = static_cast<char>(random.Next());
+      }
+      Reseal(changed);
+      RecordBatch decoded;
+      const absl::Status status = DecodeExact(changed, decoded);
+      if (status.ok()) {
+        REQUIRE(EncodeBatch(decoded).ok());
+      } else {
+        REQUIRE(decoded.size() == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("unknown versions and algorithms are refused by name") {
+  const auto said = [](size_t offset, auto value) {
+    std::string bytes = *EncodeBatch(MakeBatch(3, Codec::kLz4));
+    Patch(bytes, offset, value);
+    Reseal(bytes);
+    const absl::Status status = DecodeExact(bytes);
+    CHECK(status.code() == absl::StatusCode::kUnimplemented);
+    return std::string(status.message());
+  };
+  using Catch::Contains;
+  CHECK_THAT(said(4, uint16_t{2}), Contains("format version 2"));
+  CHECK_THAT(said(6, uint16_t{1}), Contains("reserved"));
+  CHECK_THAT(said(60, uint8_t{9}), Contains("codec 9"));
+  CHECK_THAT(said(61, uint8_t{1}), Contains("crypto suite 1"));
+  CHECK_THAT(said(62, uint8_t{4}), Contains("digest algorithm 4"));
+  CHECK_THAT(said(63, uint8_t{2}), Contains("canonicalisation version 2"));
+  CHECK_THAT(said(112, uint8_t{8}), Contains("snapshot marks"));
+  CHECK_THAT(said(113, uint8_t{16}), Contains("column flags"));
+  CHECK_THAT(said(116, uint32_t{8}), Contains("extension"));
+}
+
+TEST_CASE("hostile lengths and counts are refused before memory is taken") {
+  const auto refused = [](size_t offset, auto value, Codec codec = Codec::kZstd) {
+    std::string bytes = *EncodeBatch(MakeBatch(3, codec));
+    Patch(bytes, offset, value);
+    Reseal(bytes);
+    PackedBatch packed;
+    std::string payload;
+    absl::Status status = DecodeColumns(bytes, packed);
+    if (status.ok()) status = DecodePayload(packed, payload);
+    return status.code() == absl::StatusCode::kDataLoss && packed.columns.id.capacity() < 100 && payload.capacity() < 1000;
+  };
+  for (const uint32_t huge : {0xffffffffu, 0x80000000u, 0x00ffffffu, 0x000fffffu}) {
+    for (const size_t offset : {8, 12, 16, 20, 24, 28, 120, 124}) {  // lengths, record count, file count
+      CAPTURE(huge, offset);
+      CHECK(refused(offset, huge));
+    }
+  }
+  CHECK(refused(12, uint32_t{129}));
+  CHECK(refused(114, uint16_t{12}));
+  CHECK(refused(56, uint32_t{1}));
+}
+
+// A payload that claims more than its bytes can hold, under each codec.
+TEST_CASE("decompression bombs are refused") {
+  for (const Codec codec : {Codec::kNone, Codec::kLz4, Codec::kZstd}) {
+    PackedBatch packed;
+    const std::string bytes = *EncodeBatch(MakeBatch(3, codec));
+    REQUIRE(DecodeColumns(bytes, packed).ok());
+    for (const size_t claim : {size_t{packed.payload_bytes} + 1, base::kBatchPayloadBytesMax, base::kBatchPayloadBytesMax + 1}) {
+      std::string payload;
+      packed.payload_bytes = static_cast<uint32_t>(claim);
+      CHECK(DecodePayload(packed, payload).code() == absl::StatusCode::kDataLoss);
+      CHECK(payload.capacity() < 10000);
+    }
+  }
+}
+
+TEST_CASE("what is not a batch at all is called so") {
+  CHECK(DecodeExact("").code() == absl::StatusCode::kInvalidArgument);
+  CHECK(DecodeExact("DTRB").code() == absl::StatusCode::kInvalidArgument);
+  CHECK(DecodeExact(std::string(200, '\0')).code() == absl::StatusCode::kInvalidArgument);
+  CHECK(DecodeExact("PK\x03\x04 something else entirely").code() == absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace datong::record
