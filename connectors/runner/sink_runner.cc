@@ -132,12 +132,13 @@ base::StepResult SinkRunner::FetchKnown() {
   if (!fetched.ok()) return Trouble(RunnerError::From(fetched.status()));
   fetched_ = *std::move(fetched);
   if (fetched_.next_position <= session_->next_position() && fetched_.deliveries.empty()) {
+    // Nothing is written meanwhile. It passes by itself where the subscription is suspended or the exchange still starts.
     return Trouble({"sink_ahead",
                     "the sink holds deliveries up to position " + std::to_string(applied_until_) +
-                        ", the exchange has none beyond " + std::to_string(session_->next_position()),
-                    "sink and exchange were restored from different times: empty the sink and start the subscription with the "
-                    "present state",
-                    false});
+                        ", the exchange gives none beyond " + std::to_string(session_->next_position()),
+                    "resume the subscription if it is suspended; if sink and exchange were restored from different times, empty "
+                    "the sink and start the subscription with the present state",
+                    true});
   }
   Succeeded();
   acknowledge_to_ = std::min(fetched_.next_position, applied_until_);

@@ -36,8 +36,8 @@ bool IsEmpty(const v1::CatalogChange& change) {
 
 }  // namespace
 
-PlannedChange PlanChange(std::string_view yaml, const CatalogTable& table, base::TimeUs now, const std::string& applied_by,
-                         base::RandomSource& random) {
+PlannedChange PlanChange(std::string_view yaml, const CatalogTable& table, base::TimeUs now,
+                         const std::string& applied_by, base::RandomSource& random) {
   Findings findings;
   const DesiredCatalog wanted = ReadCatalog(yaml, findings);
   ChangePlanner planner(table, now, random, findings);
@@ -54,8 +54,10 @@ PlannedChange PlanChange(std::string_view yaml, const CatalogTable& table, base:
     DATONG_CHECK(applied.ok());
     planned.framed_change = base::Frame(kMagic, kVersion, Serialize(change));
     if (planned.framed_change.size() > base::kBatchBytesMax) {
-      findings.Add({1, 1, 1}, "too_large", "the change has " + std::to_string(planned.framed_change.size()) + " bytes, more than " +
-                   std::to_string(base::kBatchBytesMax), "split the file: objects not named in a file stay as they are");
+      findings.Add({1, 1, 1}, "too_large",
+                   "the change has " + std::to_string(planned.framed_change.size()) + " bytes, more than " +
+                       std::to_string(base::kBatchBytesMax),
+                   "split the file: objects not named in a file stay as they are");
       planned.framed_change.clear();
     }
   }

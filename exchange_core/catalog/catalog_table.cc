@@ -48,7 +48,9 @@ const KeyDomain* CatalogTable::FindKeyDomain(std::string_view name) const {
 const Resource* CatalogTable::FindResource(std::string_view name) const {
   return FindResource(NumberOf(ObjectKind::kResource, name));
 }
-const Grant* CatalogTable::FindGrant(std::string_view name) const { return FindGrant(NumberOf(ObjectKind::kGrant, name)); }
+const Grant* CatalogTable::FindGrant(std::string_view name) const {
+  return FindGrant(NumberOf(ObjectKind::kGrant, name));
+}
 const Subscription* CatalogTable::FindSubscription(std::string_view name) const {
   return FindSubscription(NumberOf(ObjectKind::kSubscription, name));
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -12,8 +14,6 @@
 #include <string_view>
 #include <vector>
 
-#include <absl/status/status.h>
-
 #include "exchange_core/base/clock.h"
 #include "exchange_core/base/digest.h"
 #include "exchange_core/record/projection.h"
@@ -24,8 +24,8 @@ class CatalogChange;
 class Resource;
 }  // namespace datong::catalog::v1
 
-// The catalog as applied: pure state, obtained only by applying changes in order. Copies are cheap to keep (shared, immutable
-// parts); a lane holds one version until it takes the next.
+// The catalog as applied: pure state, obtained only by applying changes in order. Copies are cheap to keep (shared,
+// immutable parts); a lane holds one version until it takes the next.
 namespace datong::catalog {
 
 // Field numbers of items end before those that protobuf keeps for itself.
@@ -48,10 +48,10 @@ struct Resource {
   uint32_t provider_id = 0;
   uint32_t key_domain_id = 0;
   uint32_t partitions = 1;
-  base::TimeUs window_us = 0;  // events: how long an id is remembered
+  base::TimeUs window_us = 0;                                         // events: how long an id is remembered
   std::shared_ptr<const record::RecordSchema> schema;                 // current version
   std::vector<std::shared_ptr<const record::RecordSchema>> versions;  // all, ascending
-  std::shared_ptr<const v1::Resource> definition;                     // as applied: titles, retired items and their numbers
+  std::shared_ptr<const v1::Resource> definition;  // as applied: titles, retired items and their numbers
 
   std::string publish_topic() const;  // "pub.<id>"
 };
@@ -88,7 +88,7 @@ struct Subscription {
   uint64_t since_version = 0;  // catalog version that brought it
   bool suspended = false;
   bool retired = false;
-  bool active = true;          // false: retired, or its grant is revoked
+  bool active = true;  // false: retired, or its grant is revoked
 };
 
 struct Connector {
@@ -105,8 +105,8 @@ class CatalogTable {
  public:
   uint64_t version() const { return version_; }
 
-  // FailedPrecondition when change.version() is not version() + 1; InvalidArgument when it contradicts the table: changes made
-  // by the frontend never do. On an error the table stays as it was.
+  // FailedPrecondition when change.version() is not version() + 1; InvalidArgument when it contradicts the table:
+  // changes made by the frontend never do. On an error the table stays as it was.
   absl::Status Apply(const v1::CatalogChange& change);
 
   // nullptr when unknown or retired.
@@ -123,13 +123,14 @@ class CatalogTable {
   const Subscription* FindSubscription(uint32_t id) const;
   const Connector* FindConnector(std::string_view name) const;
 
-  // The number once given to a name, also when the object is retired since; 0 = a name never seen. Names are not given twice.
+  // The number once given to a name, also when the object is retired since; 0 = a name never seen. Names are not given
+  // twice.
   uint32_t NumberOf(ObjectKind kind, std::string_view name) const;
   // Above every number ever given to this kind.
   uint32_t NextNumber(ObjectKind kind) const { return next_number_[static_cast<size_t>(kind)]; }
 
-  // Views of a resource with at least one active subscription, by id; and a view's active subscriptions, by id. Valid until
-  // the next Apply. Both walk the table: keep the answer for as long as the version stays.
+  // Views of a resource with at least one active subscription, by id; and a view's active subscriptions, by id. Valid
+  // until the next Apply. Both walk the table: keep the answer for as long as the version stays.
   std::vector<const View*> ViewsOf(uint32_t resource_id) const;
   std::vector<const Subscription*> SubscriptionsOf(uint32_t view_id) const;
 
@@ -160,8 +161,8 @@ class CatalogTable {
   uint32_t next_view_ = 1;
 };
 
-// Which lane serves a resource's partition: the same for all resources of a key domain, so that what is known about one object
-// meets in one lane.
+// Which lane serves a resource's partition: the same for all resources of a key domain, so that what is known about one
+// object meets in one lane.
 uint32_t LaneOf(const Resource& resource, uint32_t partition, uint32_t lanes);
 
 }  // namespace datong::catalog

@@ -21,20 +21,23 @@ void CheckName(const Desired& object, std::string_view what, Findings& findings)
   const Place place = object.node->kind == YamlNode::Kind::kMap ? object.At("name") : object.node->place;
   const bool control = std::any_of(name.begin(), name.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; });
   if (name.front() == ' ' || name.back() == ' ' || control) {
-    findings.Add(place, "bad_value",
-                 "the name of " + std::string(what) + " must be one line without control characters or spaces around it");
+    findings.Add(
+        place, "bad_value",
+        "the name of " + std::string(what) + " must be one line without control characters or spaces around it");
   }
   if (CodePoints(name).size() > kNameCharactersMax) {
-    findings.Add(place, "bad_value",
-                 "the name of " + std::string(what) + " is longer than " + std::to_string(kNameCharactersMax) + " characters",
-                 "put the long form into 'title'");
+    findings.Add(
+        place, "bad_value",
+        "the name of " + std::string(what) + " is longer than " + std::to_string(kNameCharactersMax) + " characters",
+        "put the long form into 'title'");
   }
 }
 
 std::string ReadTitle(YamlMapReader& reader, const YamlNode& node, Findings& findings) {
   std::string title = reader.Text("title", Need::kOptional);
   if (title.size() > kTitleBytesMax) {
-    findings.Add(node.At("title"), "bad_value", "the title is longer than " + std::to_string(kTitleBytesMax) + " bytes");
+    findings.Add(node.At("title"), "bad_value",
+                 "the title is longer than " + std::to_string(kTitleBytesMax) + " bytes");
   }
   return title;
 }
@@ -61,7 +64,8 @@ void ReadList(YamlMapReader& parent, std::string_view key, std::string_view what
     if (object.name.empty()) continue;
     const auto [first, fresh] = line_of.try_emplace(object.name, node.At("name").line);
     if (!fresh) {
-      findings.Add(node.At("name"), "duplicate_name", std::string(what) + " named '" + object.name + "' stands here already",
+      findings.Add(node.At("name"), "duplicate_name",
+                   std::string(what) + " named '" + object.name + "' stands here already",
                    "choose another name or remove one (the first is in line " + std::to_string(first->second) + ")");
       continue;
     }
@@ -91,7 +95,8 @@ void ReadItem(const YamlNode& node, DesiredItem& item, Findings& findings) {
     return;
   }
   YamlMapReader reader(node, "an item",
-                       {"name", "type", "compared", "empty_is_value", "required", "title", "field", "retired"}, findings);
+                       {"name", "type", "compared", "empty_is_value", "required", "title", "field", "retired"},
+                       findings);
   item.name = reader.Text("name", Need::kRequired);
   item.retired = reader.Bool("retired").value_or(false);
   if (const auto type = reader.Choice("type", ItemTypeWords(), Need::kOptional)) {
@@ -197,8 +202,8 @@ void ReadSubscription(YamlMapReader& reader, DesiredSubscription& subscription) 
 }  // namespace
 
 const std::vector<std::string>& ItemTypeWords() {
-  static const auto& words = *new std::vector<std::string>{"string", "int64",     "double",  "bool",
-                                                           "date",   "timestamp", "decimal", "bytes"};
+  static const auto& words =
+      *new std::vector<std::string>{"string", "int64", "double", "bool", "date", "timestamp", "decimal", "bytes"};
   return words;
 }
 
@@ -214,20 +219,22 @@ DesiredCatalog ReadCatalog(std::string_view yaml, Findings& findings) {
                      {"departments", "key_domains", "resources", "grants", "subscriptions", "connectors"}, findings);
   if (!root.is_map()) return catalog;
   ReadList(root, "departments", "a department", {"name", "title", "social_credit_code", "retired"}, "retired",
-           catalog.departments, findings, [&](auto& reader, auto& object) { ReadDepartment(reader, object, findings); });
+           catalog.departments, findings,
+           [&](auto& reader, auto& object) { ReadDepartment(reader, object, findings); });
   ReadList(root, "key_domains", "a key domain", {"name", "retired"}, "retired", catalog.key_domains, findings,
            [](auto&, auto&) {});
   ReadList(root, "resources", "a resource",
-           {"name", "title", "provider", "key_domain", "kind", "partitions", "items", "key", "id", "version", "event_time",
-            "window", "retired"},
-           "retired", catalog.resources, findings, [&](auto& reader, auto& object) { ReadResource(reader, object, findings); });
-  ReadList(root, "grants", "a grant",
-           {"name", "resource", "department", "items", "purpose", "valid_until", "revoked"}, "revoked", catalog.grants,
-           findings, [&](auto& reader, auto& object) { ReadGrant(reader, object, findings); });
+           {"name", "title", "provider", "key_domain", "kind", "partitions", "items", "key", "id", "version",
+            "event_time", "window", "retired"},
+           "retired", catalog.resources, findings,
+           [&](auto& reader, auto& object) { ReadResource(reader, object, findings); });
+  ReadList(root, "grants", "a grant", {"name", "resource", "department", "items", "purpose", "valid_until", "revoked"},
+           "revoked", catalog.grants, findings,
+           [&](auto& reader, auto& object) { ReadGrant(reader, object, findings); });
   ReadList(root, "subscriptions", "a subscription", {"name", "grant", "start", "suspended", "retired"}, "retired",
            catalog.subscriptions, findings, [](auto& reader, auto& object) { ReadSubscription(reader, object); });
-  ReadList(root, "connectors", "a connector", {"name", "kind", "source", "sink", "retired"}, "retired", catalog.connectors,
-           findings, [&](auto& reader, auto& object) {
+  ReadList(root, "connectors", "a connector", {"name", "kind", "source", "sink", "retired"}, "retired",
+           catalog.connectors, findings, [&](auto& reader, auto& object) {
              if (!object.retired) ReadConnector(reader, object, findings);
            });
   return catalog;

@@ -14,8 +14,8 @@
 #include "exchange_core/catalog/yaml_map_reader.h"
 #include "exchange_core/record/record_schema.h"
 
-// The catalog file as objects that somebody wants, checked as far as the file alone tells: keys, types, values, names given
-// twice. References to other objects and the rules of change are the planner's (change_planner.h).
+// The catalog file as objects that somebody wants, checked as far as the file alone tells: keys, types, values, names
+// given twice. References to other objects and the rules of change are the planner's (change_planner.h).
 namespace datong::catalog {
 
 // What all have in common. `node` points into DesiredCatalog::document.

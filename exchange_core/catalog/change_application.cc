@@ -140,15 +140,22 @@ absl::Status ChangeApplication::Take(const v1::Resource& entry) {
 
 absl::Status ChangeApplication::Take(const v1::Grant& entry) {
   RETURN_IF_ERROR(Claim(ObjectKind::kGrant, entry.id(), entry.name()));
-  Grant grant{entry.id(),  entry.name(),        entry.resource_id(), entry.department_id(),
-              {entry.item_fields().begin(), entry.item_fields().end()}, entry.valid_until(), entry.revoked(), entry.purpose()};
+  Grant grant{entry.id(),
+              entry.name(),
+              entry.resource_id(),
+              entry.department_id(),
+              {entry.item_fields().begin(), entry.item_fields().end()},
+              entry.valid_until(),
+              entry.revoked(),
+              entry.purpose()};
   const auto& fields = grant.item_fields;
   if (std::adjacent_find(fields.begin(), fields.end(), std::greater_equal<>()) != fields.end() ||
       std::any_of(fields.begin(), fields.end(), [](uint32_t field) { return field == 0 || field > kFieldNumberMax; })) {
     return Contradiction("the items of grant '" + entry.name() + "' are not in ascending field number");
   }
   if (const Grant* before = table_.FindGrant(entry.id())) {
-    if (before->revoked && !grant.revoked) return Contradiction("grant '" + entry.name() + "' is revoked and cannot return");
+    if (before->revoked && !grant.revoked)
+      return Contradiction("grant '" + entry.name() + "' is revoked and cannot return");
     if (before->resource_id != grant.resource_id || before->department_id != grant.department_id ||
         before->item_fields != grant.item_fields) {
       return Contradiction("resource, department or items of grant '" + entry.name() + "' change");
@@ -158,8 +165,10 @@ absl::Status ChangeApplication::Take(const v1::Grant& entry) {
   if (const Resource* resource = table_.FindResource(grant.resource_id)) {
     const auto& items = resource->definition->items();
     for (const uint32_t field : fields) {
-      if (std::none_of(items.begin(), items.end(), [&](const v1::Item& item) { return item.field_number() == field; })) {
-        return Contradiction("grant '" + entry.name() + "' names field number " + std::to_string(field) + ", which no item has");
+      if (std::none_of(items.begin(), items.end(),
+                       [&](const v1::Item& item) { return item.field_number() == field; })) {
+        return Contradiction("grant '" + entry.name() + "' names field number " + std::to_string(field) +
+                             ", which no item has");
       }
     }
   }
@@ -226,7 +235,8 @@ void ChangeApplication::RefreshActive() {
 
 absl::Status ChangeApplication::CheckReferences() const {
   for (const auto& [id, resource] : table_.resources_) {
-    if (table_.FindDepartment(resource.provider_id) == nullptr || table_.FindKeyDomain(resource.key_domain_id) == nullptr) {
+    if (table_.FindDepartment(resource.provider_id) == nullptr ||
+        table_.FindKeyDomain(resource.key_domain_id) == nullptr) {
       return Contradiction("resource '" + resource.name + "' names a provider or key domain that is not there");
     }
   }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-
 #include <absl/status/status.h>
+
+#include <string>
 
 #include "datong/catalog/v1/catalog.pb.h"
 #include "exchange_core/catalog/catalog_table.h"
 
 namespace datong::catalog {
 
-// Applies one change to a table, entry by entry, from what others name to what names others. Trusts nothing: changes come from
-// a topic. After an error the table is half changed, so it works on a copy (CatalogTable::Apply).
+// Applies one change to a table, entry by entry, from what others name to what names others. Trusts nothing: changes
+// come from a topic. After an error the table is half changed, so it works on a copy (CatalogTable::Apply).
 class ChangeApplication {
  public:
   explicit ChangeApplication(CatalogTable& table) : table_(table) {}

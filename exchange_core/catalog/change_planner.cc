@@ -30,7 +30,8 @@ void ForSound(const Objects& wanted, Plan plan) {
 
 }  // namespace
 
-ChangePlanner::ChangePlanner(const CatalogTable& table, base::TimeUs now, base::RandomSource& random, Findings& findings)
+ChangePlanner::ChangePlanner(const CatalogTable& table, base::TimeUs now, base::RandomSource& random,
+                             Findings& findings)
     : table_(table), now_(now), random_(random), findings_(findings) {}
 
 void ChangePlanner::Plan(const DesiredCatalog& wanted) {
@@ -71,7 +72,8 @@ void ChangePlanner::GiveNumbers(ObjectKind kind, const std::vector<Object>& want
     uint32_t number = table_.NumberOf(kind, object.name);
     const bool lives = LivesInTable(kind, number);
     if (number == 0 && object.retired) {
-      findings_.Add(place, "unknown_reference", "there is no " + Quoted(kind, object.name) + " that could be " + EndedWord(kind),
+      findings_.Add(place, "unknown_reference",
+                    "there is no " + Quoted(kind, object.name) + " that could be " + EndedWord(kind),
                     DidYouMean(object.name, LiveNames(kind), "remove the entry"));
       continue;
     }
@@ -95,10 +97,14 @@ const ChangePlanner::Named* ChangePlanner::FindNamed(ObjectKind kind, const std:
 
 bool ChangePlanner::LivesInTable(ObjectKind kind, uint32_t number) const {
   switch (kind) {
-    case ObjectKind::kDepartment: return table_.departments().contains(number);
-    case ObjectKind::kKeyDomain: return table_.key_domains().contains(number);
-    case ObjectKind::kResource: return table_.resources().contains(number);
-    case ObjectKind::kConnector: return table_.connectors().contains(number);
+    case ObjectKind::kDepartment:
+      return table_.departments().contains(number);
+    case ObjectKind::kKeyDomain:
+      return table_.key_domains().contains(number);
+    case ObjectKind::kResource:
+      return table_.resources().contains(number);
+    case ObjectKind::kConnector:
+      return table_.connectors().contains(number);
     case ObjectKind::kGrant: {
       const Grant* grant = table_.FindGrant(number);
       return grant != nullptr && !grant->revoked;
@@ -119,12 +125,24 @@ std::vector<std::string> ChangePlanner::LiveNames(ObjectKind kind) const {
     }
   };
   switch (kind) {
-    case ObjectKind::kDepartment: add(table_.departments()); break;
-    case ObjectKind::kKeyDomain: add(table_.key_domains()); break;
-    case ObjectKind::kResource: add(table_.resources()); break;
-    case ObjectKind::kGrant: add(table_.grants()); break;
-    case ObjectKind::kSubscription: add(table_.subscriptions()); break;
-    case ObjectKind::kConnector: add(table_.connectors()); break;
+    case ObjectKind::kDepartment:
+      add(table_.departments());
+      break;
+    case ObjectKind::kKeyDomain:
+      add(table_.key_domains());
+      break;
+    case ObjectKind::kResource:
+      add(table_.resources());
+      break;
+    case ObjectKind::kGrant:
+      add(table_.grants());
+      break;
+    case ObjectKind::kSubscription:
+      add(table_.subscriptions());
+      break;
+    case ObjectKind::kConnector:
+      add(table_.connectors());
+      break;
   }
   for (const auto& [name, named] : named_[static_cast<size_t>(kind)]) {
     if (!named.ended) names.push_back(name);
@@ -138,7 +156,8 @@ uint32_t ChangePlanner::Resolve(ObjectKind kind, const std::string& name, Place 
   const bool lives = named != nullptr ? !named->ended : LivesInTable(kind, number);
   if (number != 0 && (lives || ended_too)) return number;
   if (number != 0) {
-    findings_.Add(place, "unknown_reference", Quoted(kind, name) + " is " + EndedWord(kind), "name another " + Word(kind));
+    findings_.Add(place, "unknown_reference", Quoted(kind, name) + " is " + EndedWord(kind),
+                  "name another " + Word(kind));
   } else {
     findings_.Add(place, "unknown_reference", "there is no " + Quoted(kind, name),
                   DidYouMean(name, LiveNames(kind), "add it to this file, or name another"));
@@ -149,9 +168,9 @@ uint32_t ChangePlanner::Resolve(ObjectKind kind, const std::string& name, Place 
 void ChangePlanner::RefuseChange(const Desired& wanted, std::string_view key, std::string message, std::string next,
                                  std::string why) {
   const YamlNode* value = wanted.node->Find(key);
-  const Place place = value == nullptr                            ? wanted.At("name")
+  const Place place = value == nullptr                       ? wanted.At("name")
                       : value->kind == YamlNode::Kind::kText ? value->place
-                                                                  : wanted.node->AtKey(key);
+                                                             : wanted.node->AtKey(key);
   findings_.Add(place, "breaking_change", std::move(message), std::move(next), std::move(why));
 }
 
@@ -160,7 +179,9 @@ void ChangePlanner::Say(ObjectKind kind, const std::string& name, const std::str
 }
 
 void ChangePlanner::CheckNothingNeedsWhatEnds() {
-  const auto ends = [&](ObjectKind kind, uint32_t number) { return ending_[static_cast<size_t>(kind)].contains(number); };
+  const auto ends = [&](ObjectKind kind, uint32_t number) {
+    return ending_[static_cast<size_t>(kind)].contains(number);
+  };
   for (const auto& [number, resource] : table_.resources()) {
     if (ends(ObjectKind::kResource, number)) continue;
     RefuseEnd(ObjectKind::kDepartment, resource.provider_id, ObjectKind::kResource, resource.name);

@@ -15,8 +15,8 @@
 
 namespace datong::catalog {
 
-// Compares what is wanted with what is and writes the difference as one change: gives numbers to new names, resolves names to
-// numbers, holds the rules of change. Collects everything that is wrong. For one use.
+// Compares what is wanted with what is and writes the difference as one change: gives numbers to new names, resolves
+// names to numbers, holds the rules of change. Collects everything that is wrong. For one use.
 class ChangePlanner {
  public:
   // All must outlive it. `now`: what "already over" is measured by.
@@ -42,8 +42,8 @@ class ChangePlanner {
   const Named* FindNamed(ObjectKind kind, const std::string& name) const;
   bool LivesInTable(ObjectKind kind, uint32_t number) const;
 
-  // The number behind a name, or 0 after saying what is wrong. Objects that are ended count only where `ended_too` (what was
-  // agreed earlier may still name them).
+  // The number behind a name, or 0 after saying what is wrong. Objects that are ended count only where `ended_too`
+  // (what was agreed earlier may still name them).
   uint32_t Resolve(ObjectKind kind, const std::string& name, Place place, bool ended_too);
   std::vector<std::string> LiveNames(ObjectKind kind) const;
 
@@ -55,8 +55,10 @@ class ChangePlanner {
   void PlanConnector(const DesiredConnector& wanted, uint32_t number);
 
   // The field numbers a grant's names stand for; nullopt after saying what is wrong or when the resource is not sound.
-  std::optional<std::vector<uint32_t>> GrantedFields(const DesiredGrant& wanted, uint32_t resource, bool granted_before);
-  void RefuseChange(const Desired& wanted, std::string_view key, std::string message, std::string next, std::string why);
+  std::optional<std::vector<uint32_t>> GrantedFields(const DesiredGrant& wanted, uint32_t resource,
+                                                     bool granted_before);
+  void RefuseChange(const Desired& wanted, std::string_view key, std::string message, std::string next,
+                    std::string why);
 
   // Whatever ends must not be needed by what goes on.
   void CheckNothingNeedsWhatEnds();
@@ -72,8 +74,8 @@ class ChangePlanner {
   std::vector<std::string> summary_;
 
   std::array<std::map<std::string, Named>, kObjectKinds> named_;
-  std::array<std::map<uint32_t, Place>, kObjectKinds> ending_;      // alive so far, ended by this text
-  std::map<uint32_t, std::optional<v1::Resource>> resources_;       // of this text; nullopt: not sound
+  std::array<std::map<uint32_t, Place>, kObjectKinds> ending_;  // alive so far, ended by this text
+  std::map<uint32_t, std::optional<v1::Resource>> resources_;   // of this text; nullopt: not sound
 };
 
 }  // namespace datong::catalog

@@ -9,7 +9,8 @@
 namespace datong::catalog {
 namespace {
 
-const char kContentWhy[] = "it decides which records count as unchanged: every record stored so far would be judged differently";
+const char kContentWhy[] =
+    "it decides which records count as unchanged: every record stored so far would be judged differently";
 const char kNewResource[] = "make a new resource";
 const char kNewItem[] = "add a new item and mark this one 'retired: true'";
 
@@ -42,15 +43,16 @@ class ResourceComparison {
 
   void Run() {
     if (before_.provider_id() != after_.provider_id()) {
-      Add("provider", "the provider cannot change", "records carry their publisher, and grants rest on it", kNewResource);
+      Add("provider", "the provider cannot change", "records carry their publisher, and grants rest on it",
+          kNewResource);
     }
     if (before_.key_domain_id() != after_.key_domain_id()) {
       Add("key_domain", "the key domain cannot change", "every stored digest was made with the secret of the old one",
           kNewResource);
     }
     if (before_.kind() != after_.kind()) {
-      Add("kind", "the kind cannot change", "entities keep a present state, events do not: what is stored cannot turn into the other",
-          kNewResource);
+      Add("kind", "the kind cannot change",
+          "entities keep a present state, events do not: what is stored cannot turn into the other", kNewResource);
     }
     if (before_.partitions() != after_.partitions()) {
       Add("partitions",
@@ -73,12 +75,14 @@ class ResourceComparison {
     return " from " + (from.empty() ? "none" : "'" + from + "'") + " to " + (to.empty() ? "none" : "'" + to + "'");
   }
   template <typename Names>
-  void CompareNames(const char* key, const std::string& what, const Names& before, const Names& after, const char* why) {
+  void CompareNames(const char* key, const std::string& what, const Names& before, const Names& after,
+                    const char* why) {
     if (Same(before, after)) return;
     Add(key, what + " cannot change (were: " + Joined(before) + "; now: " + Joined(after) + ")", why, kNewResource);
   }
   void Add(std::string key, const std::string& message, std::string why, std::string next) {
-    found_.push_back({"", std::move(key), "resource '" + before_.name() + "': " + message, std::move(why), std::move(next)});
+    found_.push_back(
+        {"", std::move(key), "resource '" + before_.name() + "': " + message, std::move(why), std::move(next)});
   }
 
   const v1::Resource& before_;
@@ -119,8 +123,10 @@ void CompareItem(const v1::Resource& resource, const v1::Item& before, const v1:
         "keep it optional, or make a new resource");
   }
   if (!before.retired() && after.retired() && !before.not_compared() && IdentifiedByContent(resource)) {
-    add("retired", "it cannot be retired", "these events are identified by their content: sent again without the item, all of "
-        "them would be taken for new ones", kNewResource);
+    add("retired", "it cannot be retired",
+        "these events are identified by their content: sent again without the item, all of "
+        "them would be taken for new ones",
+        kNewResource);
   }
 }
 
@@ -137,14 +143,16 @@ std::vector<Incompatibility> FindIncompatibilities(const v1::Resource& before, c
                        "stored records and grants still hold it; a renamed item is a new one",
                        "keep it, or write {name: " + item.name() + ", retired: true}"});
     } else {
-      found.push_back({item.name(), "items", "resource '" + before.name() + "': retired item '" + item.name() + "' is gone",
+      found.push_back({item.name(), "items",
+                       "resource '" + before.name() + "': retired item '" + item.name() + "' is gone",
                        "its field number must stay reserved", "keep it as retired"});
     }
   }
   for (const v1::Item& item : after.items()) {
     if (item.required() && !item.retired() && FindItem(before, item.name()) == nullptr) {
       found.push_back({item.name(), "required", "item '" + item.name() + "': a later item cannot be required",
-                       "publishers that do not send it yet would be turned away", "make it optional, or make a new resource"});
+                       "publishers that do not send it yet would be turned away",
+                       "make it optional, or make a new resource"});
     }
   }
   return found;
@@ -156,7 +164,8 @@ bool SchemaDiffers(const v1::Resource& before, const v1::Resource& after) {
            a.not_compared() == b.not_compared() && a.empty_is_value() == b.empty_is_value() &&
            a.required() == b.required() && a.retired() == b.retired();
   };
-  return !std::equal(before.items().begin(), before.items().end(), after.items().begin(), after.items().end(), same_item) ||
+  return !std::equal(before.items().begin(), before.items().end(), after.items().begin(), after.items().end(),
+                     same_item) ||
          !Same(before.key_items(), after.key_items()) || !Same(before.id_items(), after.id_items()) ||
          before.version_item() != after.version_item() || before.event_time_item() != after.event_time_item() ||
          before.kind() != after.kind();

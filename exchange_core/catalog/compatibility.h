@@ -16,7 +16,7 @@ struct Incompatibility {
   std::string key;      // the YAML key that says it: "type", "partitions", ...; "items" where an item is gone
   std::string message;  // what
   std::string why;
-  std::string next;     // what to do instead
+  std::string next;  // what to do instead
 };
 
 // All of them; empty: `after` may follow `before`. Renaming is removing and adding, so it is found as a removal.

@@ -8,8 +8,9 @@ namespace {
 std::optional<std::string> OptionValue(const YamlNode& value, const std::string& key, Findings& findings) {
   if (value.kind == YamlNode::Kind::kText) return value.text;
   if (value.kind != YamlNode::Kind::kList) {
-    findings.Add(value.place, "wrong_type",
-                 "option '" + key + "' must be text or a list of text, this is " + std::string(KindInWords(value.kind)));
+    findings.Add(
+        value.place, "wrong_type",
+        "option '" + key + "' must be text or a list of text, this is " + std::string(KindInWords(value.kind)));
     return std::nullopt;
   }
   std::string joined;
@@ -28,14 +29,15 @@ void ReadOptions(const YamlNode& node, std::string_view target_key, DesiredConne
   for (size_t i = 0; i < node.keys.size(); ++i) {
     const std::string& key = node.keys[i].text;
     if (key == target_key) continue;
-    if (const std::optional<std::string> value = OptionValue(node.children[i], key, findings)) connector.options[key] = *value;
+    if (const std::optional<std::string> value = OptionValue(node.children[i], key, findings))
+      connector.options[key] = *value;
   }
 }
 
 void ReadFileSource(const YamlNode& node, DesiredConnector& connector, Findings& findings) {
   YamlMapReader reader(node, "the source of a file connector",
-                       {"resource", "path", "paths", "format", "encoding", "delimiter", "title_lines", "header", "columns",
-                        "mode", "ragged", "watch"},
+                       {"resource", "path", "paths", "format", "encoding", "delimiter", "title_lines", "header",
+                        "columns", "mode", "ragged", "watch"},
                        findings);
   connector.target = {reader.Text("resource", Need::kRequired), node.At("resource")};
   reader.Choice("mode", {"full", "append"}, Need::kOptional);

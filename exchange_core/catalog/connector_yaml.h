@@ -5,8 +5,8 @@
 
 namespace datong::catalog {
 
-// Reads kind, source or sink, and the options of one connector. Which options a kind has is known here; what their values mean
-// is the connector's own business, except where a wrong word can be told at once.
+// Reads kind, source or sink, and the options of one connector. Which options a kind has is known here; what their
+// values mean is the connector's own business, except where a wrong word can be told at once.
 void ReadConnector(YamlMapReader& reader, DesiredConnector& connector, Findings& findings);
 
 }  // namespace datong::catalog

@@ -8,7 +8,7 @@ namespace datong::catalog {
 
 // Where something stands in a text. Lines and columns count from 1, columns in characters (not bytes).
 struct Place {
-  int line = 0;    // 0 = no place
+  int line = 0;  // 0 = no place
   int column = 0;
   int length = 1;  // characters to underline, at least 1
 };
@@ -29,8 +29,8 @@ struct Finding {
 class Findings {
  public:
   void Add(Place place, std::string code, std::string message, std::string next = {}, std::string why = {}) {
-    all_.push_back({std::move(code), std::move(message), std::move(why), std::move(next), place.line, place.column,
-                    place.length});
+    all_.push_back(
+        {std::move(code), std::move(message), std::move(why), std::move(next), place.line, place.column, place.length});
   }
   size_t size() const { return all_.size(); }
   bool empty() const { return all_.empty(); }

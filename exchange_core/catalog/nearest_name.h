@@ -7,8 +7,8 @@
 
 namespace datong::catalog {
 
-// The candidate a person most likely meant by `written`, or empty when none is near: compared by characters (so that Chinese
-// names count as people see them), where a wrong, missing, extra or swapped character is one step.
+// The candidate a person most likely meant by `written`, or empty when none is near: compared by characters (so that
+// Chinese names count as people see them), where a wrong, missing, extra or swapped character is one step.
 std::string NearestName(std::string_view written, const std::vector<std::string>& candidates);
 
 // "did you mean 'x'?", or `otherwise` when nothing is near.

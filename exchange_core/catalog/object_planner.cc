@@ -33,7 +33,8 @@ void WriteGrant(const Grant& grant, v1::Grant& entry) {
 
 void ChangePlanner::PlanDepartment(const DesiredDepartment& wanted, uint32_t number) {
   const Department* before = table_.FindDepartment(number);
-  const bool same = before != nullptr && before->title == wanted.title && before->social_credit_code == wanted.social_credit_code;
+  const bool same =
+      before != nullptr && before->title == wanted.title && before->social_credit_code == wanted.social_credit_code;
   if (wanted.retired ? before == nullptr : same) return Say(ObjectKind::kDepartment, wanted.name, "unchanged");
   v1::Department& entry = *change_.add_departments();
   entry.set_id(number);
@@ -46,7 +47,8 @@ void ChangePlanner::PlanDepartment(const DesiredDepartment& wanted, uint32_t num
 
 void ChangePlanner::PlanKeyDomain(const DesiredKeyDomain& wanted, uint32_t number) {
   const KeyDomain* before = table_.FindKeyDomain(number);
-  if (wanted.retired ? before == nullptr : before != nullptr) return Say(ObjectKind::kKeyDomain, wanted.name, "unchanged");
+  if (wanted.retired ? before == nullptr : before != nullptr)
+    return Say(ObjectKind::kKeyDomain, wanted.name, "unchanged");
   v1::KeyDomain& entry = *change_.add_key_domains();
   entry.set_id(number);
   entry.set_name(wanted.name);
@@ -72,7 +74,8 @@ void ChangePlanner::PlanResourceOf(const DesiredResource& wanted, uint32_t numbe
   after.set_id(number);
   // An existing resource keeps naming what it named, so that one finding (in_use) tells what is wrong when that ends.
   after.set_provider_id(Resolve(ObjectKind::kDepartment, wanted.provider, wanted.At("provider"), before != nullptr));
-  after.set_key_domain_id(Resolve(ObjectKind::kKeyDomain, wanted.key_domain, wanted.At("key_domain"), before != nullptr));
+  after.set_key_domain_id(
+      Resolve(ObjectKind::kKeyDomain, wanted.key_domain, wanted.At("key_domain"), before != nullptr));
   const bool references_known = findings_.size() == findings_before;
   // Rules of change would only repeat an unknown reference, so such a resource is held against its own rules alone.
   PlanResource(wanted, references_known ? before : nullptr, after, findings_);
@@ -115,9 +118,10 @@ std::optional<std::vector<uint32_t>> ChangePlanner::GrantedFields(const DesiredG
       for (const v1::Item& candidate : definition->items()) {
         if (!candidate.retired()) names.push_back(candidate.name());
       }
-      findings_.Add(name.place, "unknown_reference",
-                    "item '" + name.text + "' of resource '" + wanted.resource + "' " + (found ? "is retired" : "does not exist"),
-                    DidYouMean(name.text, names, ""));
+      findings_.Add(
+          name.place, "unknown_reference",
+          "item '" + name.text + "' of resource '" + wanted.resource + "' " + (found ? "is retired" : "does not exist"),
+          DidYouMean(name.text, names, ""));
     }
     complete = false;
   }
@@ -165,12 +169,13 @@ void ChangePlanner::PlanGrant(const DesiredGrant& wanted, uint32_t number) {
     findings_.Add(wanted.At("valid_until"), "bad_value", "'valid_until' is already over",
                   exists ? "write 'revoked: true' to end it" : "write a later date");
   }
-  if (exists && !end_changes && before->purpose == after.purpose) return Say(ObjectKind::kGrant, wanted.name, "unchanged");
+  if (exists && !end_changes && before->purpose == after.purpose)
+    return Say(ObjectKind::kGrant, wanted.name, "unchanged");
   WriteGrant(after, *change_.add_grants());
   Say(ObjectKind::kGrant, wanted.name,
       exists ? "changed"
-             : "new (" + (wanted.all_items ? std::string("all items") : std::to_string(fields->size()) + " items") + " of " +
-                   wanted.resource + " to " + wanted.department + ")");
+             : "new (" + (wanted.all_items ? std::string("all items") : std::to_string(fields->size()) + " items") +
+                   " of " + wanted.resource + " to " + wanted.department + ")");
 }
 
 void ChangePlanner::PlanSubscription(const DesiredSubscription& wanted, uint32_t number) {
@@ -192,19 +197,21 @@ void ChangePlanner::PlanSubscription(const DesiredSubscription& wanted, uint32_t
   entry.set_start(static_cast<v1::SubscriptionStart>(wanted.start));
   if (entry.grant_id() == 0) return;
   if (before != nullptr && before->grant_id != entry.grant_id()) {
-    RefuseChange(wanted, "grant", "subscription '" + wanted.name + "': its grant cannot change", "make a new subscription",
-                 "its positions belong to the stream of the old grant");
+    RefuseChange(wanted, "grant", "subscription '" + wanted.name + "': its grant cannot change",
+                 "make a new subscription", "its positions belong to the stream of the old grant");
   }
   if (before != nullptr && before->start != wanted.start) {
-    RefuseChange(wanted, "start", "subscription '" + wanted.name + "': its start cannot change", "make a new subscription",
-                 "it has started already");
+    RefuseChange(wanted, "start", "subscription '" + wanted.name + "': its start cannot change",
+                 "make a new subscription", "it has started already");
   }
   if (before != nullptr && before->suspended == wanted.suspended) {
     return Say(ObjectKind::kSubscription, wanted.name, "unchanged");
   }
   *change_.add_subscriptions() = entry;
   Say(ObjectKind::kSubscription, wanted.name,
-      before == nullptr ? "new (grant " + wanted.grant + ")" : wanted.suspended ? "suspended" : "resumed");
+      before == nullptr  ? "new (grant " + wanted.grant + ")"
+      : wanted.suspended ? "suspended"
+                         : "resumed");
 }
 
 void ChangePlanner::PlanConnector(const DesiredConnector& wanted, uint32_t number) {
@@ -225,9 +232,10 @@ void ChangePlanner::PlanConnector(const DesiredConnector& wanted, uint32_t numbe
     const std::string& target_before = before->sink ? before->subscription : before->resource;
     if (before->sink != wanted.sink || target_before != wanted.target.text || before->kind != wanted.kind) {
       findings_.Add(wanted.target.place, "breaking_change",
-                    "connector '" + wanted.name + "': it cannot turn to another kind, resource or subscription (was: " +
-                        target_before + ")",
-                    "make a new connector and retire this one", "the positions kept under its number belong to the old one");
+                    "connector '" + wanted.name +
+                        "': it cannot turn to another kind, resource or subscription (was: " + target_before + ")",
+                    "make a new connector and retire this one",
+                    "the positions kept under its number belong to the old one");
       return;
     }
     if (before->options == wanted.options) return Say(ObjectKind::kConnector, wanted.name, "unchanged");

@@ -136,7 +136,8 @@ class ResourcePlanner {
                     "name the items that tell one object from another: key: [...]");
     }
     if (entity && !desired_.id.empty()) {
-      findings_.Add(desired_.node->AtKey("id"), "bad_value", "'id' is for event resources", "remove it: the key is the identity");
+      findings_.Add(desired_.node->AtKey("id"), "bad_value", "'id' is for event resources",
+                    "remove it: the key is the identity");
     }
     if (entity && desired_.window) {
       findings_.Add(desired_.node->AtKey("window"), "bad_value", "'window' is for event resources",
@@ -144,9 +145,11 @@ class ResourcePlanner {
     }
     CheckNames("key", desired_.key);
     CheckNames("id", desired_.id);
-    CheckRole("version", desired_.version, {record::ItemType::kInt64, record::ItemType::kDate, record::ItemType::kTimestamp},
+    CheckRole("version", desired_.version,
+              {record::ItemType::kInt64, record::ItemType::kDate, record::ItemType::kTimestamp},
               "int64, date or timestamp");
-    CheckRole("event_time", desired_.event_time, {record::ItemType::kDate, record::ItemType::kTimestamp}, "date or timestamp");
+    CheckRole("event_time", desired_.event_time, {record::ItemType::kDate, record::ItemType::kTimestamp},
+              "date or timestamp");
     const bool some_compared = std::any_of(desired_.items.begin(), desired_.items.end(),
                                            [](const DesiredItem& item) { return item.compared && !item.retired; });
     if (!some_compared && !desired_.items.empty()) {
@@ -174,7 +177,8 @@ class ResourcePlanner {
     std::set<std::string> seen;
     for (const PlacedText& name : names) {
       if (!seen.insert(name.text).second) {
-        findings_.Add(name.place, "duplicate_name", "item '" + name.text + "' stands twice in '" + role + "'", "remove one");
+        findings_.Add(name.place, "duplicate_name", "item '" + name.text + "' stands twice in '" + role + "'",
+                      "remove one");
         continue;
       }
       const DesiredItem* item = Refer(role, name.text, name.place);
@@ -189,7 +193,8 @@ class ResourcePlanner {
                  const std::string& allowed_words) {
     if (name.empty()) return;
     const DesiredItem* item = Refer(role, name, desired_.At(role));
-    if (item == nullptr || !item->type || std::find(allowed.begin(), allowed.end(), *item->type) != allowed.end()) return;
+    if (item == nullptr || !item->type || std::find(allowed.begin(), allowed.end(), *item->type) != allowed.end())
+      return;
     findings_.Add(desired_.At(role), "bad_value",
                   "'" + std::string(role) + "' needs an item of type " + allowed_words + "; '" + name + "' is " +
                       ItemTypeWord(*item->type));
@@ -235,7 +240,8 @@ std::string DescribeResourceChange(const v1::Resource* before, const v1::Resourc
   const auto plural = [](size_t count, const std::string& word) {
     return std::to_string(count) + " " + word + (count == 1 ? "" : "s");
   };
-  const auto live = std::count_if(after.items().begin(), after.items().end(), [](const auto& item) { return !item.retired(); });
+  const auto live =
+      std::count_if(after.items().begin(), after.items().end(), [](const auto& item) { return !item.retired(); });
   if (before == nullptr) {
     return "new (" + plural(static_cast<size_t>(live), "item") + ", " + plural(after.partitions(), "partition") + ")";
   }

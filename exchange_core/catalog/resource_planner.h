@@ -8,9 +8,9 @@
 
 namespace datong::catalog {
 
-// Turns a wanted resource into the definition to apply: gives field numbers and schema version, checks the rules within a
-// resource and, when there is a `before`, those of change. Numbers of the resource, provider and key domain are already in
-// `after`. What is wrong goes to `findings`; `after` is complete only when nothing was added there.
+// Turns a wanted resource into the definition to apply: gives field numbers and schema version, checks the rules within
+// a resource and, when there is a `before`, those of change. Numbers of the resource, provider and key domain are
+// already in `after`. What is wrong goes to `findings`; `after` is complete only when nothing was added there.
 void PlanResource(const DesiredResource& desired, const v1::Resource* before, v1::Resource& after, Findings& findings);
 
 // "schema version 2 (new items: a, b; retired: c)", "new (10 items, 4 partitions)", ...

@@ -22,7 +22,8 @@ absl::Status Wrong(const v1::Resource& resource, const std::string& what) {
   return absl::InvalidArgumentError("resource '" + resource.name() + "': " + what);
 }
 
-absl::StatusOr<uint32_t> IndexOf(const v1::Resource& resource, const record::RecordSchema& schema, const std::string& name) {
+absl::StatusOr<uint32_t> IndexOf(const v1::Resource& resource, const record::RecordSchema& schema,
+                                 const std::string& name) {
   for (uint32_t i = 0; i < schema.items.size(); ++i) {
     if (schema.items[i].name == name) return i;
   }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/catalog/yaml_document.h"
 
-#include <algorithm>
-#include <sstream>
-
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <sstream>
 
 #include "exchange_core/base/check.h"
 #include "exchange_core/catalog/yaml_text.h"
@@ -40,7 +40,8 @@ class TreeBuilder final : public YAML::EventHandler {
     Take(std::move(node));
   }
 
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
     RefuseAnchor(mark, anchor);
     RefuseTag(mark, tag);
     YamlNode node;
@@ -55,7 +56,8 @@ class TreeBuilder final : public YAML::EventHandler {
                        YAML::EmitterStyle::value) override {
     Begin(mark, tag, anchor, YamlNode::Kind::kList);
   }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
     Begin(mark, tag, anchor, YamlNode::Kind::kMap);
   }
   void OnSequenceEnd() override { End(); }
@@ -64,7 +66,7 @@ class TreeBuilder final : public YAML::EventHandler {
  private:
   struct Open {
     YamlNode node;
-    YamlKey key;             // of a map: the key whose value comes next
+    YamlKey key;  // of a map: the key whose value comes next
     bool key_pending = false;
   };
 
@@ -73,20 +75,23 @@ class TreeBuilder final : public YAML::EventHandler {
     return text_.LineBegin(static_cast<size_t>(std::max(mark.line, 0))) + static_cast<size_t>(std::max(mark.column, 0));
   }
 
-  // The parser places a null that is not written at the next token, which may be lines below: the key is the better place.
+  // The parser places a null that is not written at the next token, which may be lines below: the key is the better
+  // place.
   Place PlaceOfNull(const YAML::Mark& mark) const {
     if (!open_.empty() && open_.back().key_pending) return open_.back().key.place;
     return text_.PlaceOf(Byte(mark));
   }
 
   void Refuse(const YAML::Mark& mark, const std::string& what, std::string next) {
-    findings_.Add(text_.PlaceOf(Byte(mark)), "unsupported_yaml", what + " is not allowed in a catalog", std::move(next));
+    findings_.Add(text_.PlaceOf(Byte(mark)), "unsupported_yaml", what + " is not allowed in a catalog",
+                  std::move(next));
   }
   void RefuseAnchor(const YAML::Mark& mark, YAML::anchor_t anchor) {
     if (anchor != YAML::NullAnchor) Refuse(mark, "an anchor (&)", "write the value out where it is used");
   }
   void RefuseTag(const YAML::Mark& mark, const std::string& tag) {
-    if (!tag.empty() && tag != "?" && tag != "!") Refuse(mark, "a tag (!)", "types follow from the keys: remove the tag");
+    if (!tag.empty() && tag != "?" && tag != "!")
+      Refuse(mark, "a tag (!)", "types follow from the keys: remove the tag");
   }
 
   void Begin(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YamlNode::Kind kind) {
@@ -127,7 +132,8 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void AddEntry(YamlNode& map, YamlKey key, YamlNode value) {
     if (map.keys.size() >= kKeysMax) {
-      if (!too_large_reported_) findings_.Add(key.place, "too_large", "more than " + std::to_string(kKeysMax) + " keys in one map");
+      if (!too_large_reported_)
+        findings_.Add(key.place, "too_large", "more than " + std::to_string(kKeysMax) + " keys in one map");
       too_large_reported_ = true;
       return;
     }
@@ -153,7 +159,8 @@ void AddSyntaxFinding(const YamlText& text, const YAML::Mark& mark, const std::s
   const size_t line = static_cast<size_t>(std::max(mark.line, 0));
   const size_t byte = text.LineBegin(line) + static_cast<size_t>(std::max(mark.column, 0));
   std::string next;
-  if (text.LineAt(line).find("：") != std::string_view::npos) next = "write ': ' (half-width colon and a space), not '：'";
+  if (text.LineAt(line).find("：") != std::string_view::npos)
+    next = "write ': ' (half-width colon and a space), not '：'";
   findings.Add(text.PlaceOf(byte), "yaml_syntax", "not valid YAML: " + message, next);
 }
 
@@ -180,10 +187,14 @@ Place YamlNode::AtKey(std::string_view key) const {
 
 std::string_view KindInWords(YamlNode::Kind kind) {
   switch (kind) {
-    case YamlNode::Kind::kNull: return "nothing";
-    case YamlNode::Kind::kText: return "text";
-    case YamlNode::Kind::kList: return "a list";
-    case YamlNode::Kind::kMap: return "a map";
+    case YamlNode::Kind::kNull:
+      return "nothing";
+    case YamlNode::Kind::kText:
+      return "text";
+    case YamlNode::Kind::kList:
+      return "a list";
+    case YamlNode::Kind::kMap:
+      return "a map";
   }
   DATONG_CHECK(false && "every kind has words");
 }
@@ -202,7 +213,8 @@ std::optional<YamlNode> ParseYaml(std::string_view bytes, Findings& findings) {
     YamlNode root = builder.TakeRoot();
     TreeBuilder further(text, findings);
     if (parser.HandleNextDocument(further)) {
-      findings.Add(further.TakeRoot().place, "unsupported_yaml", "a second document in one file is not allowed in a catalog",
+      findings.Add(further.TakeRoot().place, "unsupported_yaml",
+                   "a second document in one file is not allowed in a catalog",
                    "remove the line '---' or make a second file");
       return std::nullopt;
     }

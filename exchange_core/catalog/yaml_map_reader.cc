@@ -39,8 +39,9 @@ YamlMapReader::YamlMapReader(const YamlNode& node, std::string_view what, std::i
 }
 
 void YamlMapReader::WrongType(std::string_view key, const YamlNode& value, std::string_view expected) {
-  findings_.Add(value.place, "wrong_type",
-                "'" + std::string(key) + "' of " + what_ + " must be " + std::string(expected) + ", this is " + Found(value));
+  findings_.Add(
+      value.place, "wrong_type",
+      "'" + std::string(key) + "' of " + what_ + " must be " + std::string(expected) + ", this is " + Found(value));
 }
 
 const YamlNode* YamlMapReader::Get(std::string_view key, Need need) {
@@ -96,9 +97,10 @@ std::optional<size_t> YamlMapReader::Choice(std::string_view key, const std::vec
   if (value == nullptr) return std::nullopt;
   const auto found = std::find(choices.begin(), choices.end(), value->text);
   if (found != choices.end()) return static_cast<size_t>(found - choices.begin());
-  findings_.Add(value->place, "bad_value",
-                "'" + std::string(key) + "' of " + what_ + " must be one of: " + Joined(choices) + "; this is " + Found(*value),
-                DidYouMean(value->text, choices, ""));
+  findings_.Add(
+      value->place, "bad_value",
+      "'" + std::string(key) + "' of " + what_ + " must be one of: " + Joined(choices) + "; this is " + Found(*value),
+      DidYouMean(value->text, choices, ""));
   return std::nullopt;
 }
 

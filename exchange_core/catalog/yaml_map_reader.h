@@ -24,7 +24,8 @@ enum class Need : uint8_t { kOptional, kRequired };
 class YamlMapReader {
  public:
   // `what` names the thing for messages, with its article: "a resource".
-  YamlMapReader(const YamlNode& node, std::string_view what, std::initializer_list<std::string_view> keys, Findings& findings);
+  YamlMapReader(const YamlNode& node, std::string_view what, std::initializer_list<std::string_view> keys,
+                Findings& findings);
 
   bool is_map() const { return node_.kind == YamlNode::Kind::kMap; }
   bool has(std::string_view key) const { return node_.Find(key) != nullptr; }
@@ -34,7 +35,7 @@ class YamlMapReader {
   std::optional<uint32_t> Count(std::string_view key);
   // The index in `choices`.
   std::optional<size_t> Choice(std::string_view key, const std::vector<std::string>& choices, Need need);
-  std::vector<PlacedText> Texts(std::string_view key);  // a list of text
+  std::vector<PlacedText> Texts(std::string_view key);                 // a list of text
   const std::vector<YamlNode>* List(std::string_view key, Need need);  // nullptr when absent or no list
 
  private:

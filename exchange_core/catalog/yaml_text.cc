@@ -81,14 +81,17 @@ Place YamlText::PlaceOfScalar(size_t byte) const {
 bool YamlText::Check(Findings& findings) const {
   const size_t before = findings.size();
   if (text_.size() > base::kBatchBytesMax) {
-    findings.Add({1, 1, 1}, "too_large", "the file has " + std::to_string(text_.size()) + " bytes, more than " +
-                 std::to_string(base::kBatchBytesMax), "split it: objects not named in a file stay as they are");
+    findings.Add(
+        {1, 1, 1}, "too_large",
+        "the file has " + std::to_string(text_.size()) + " bytes, more than " + std::to_string(base::kBatchBytesMax),
+        "split it: objects not named in a file stay as they are");
     return false;
   }
   for (size_t i = 0; i < text_.size();) {
     const size_t bytes = SequenceBytes(text_, i);
     if (bytes == 0) {
-      findings.Add(PlaceOf(i), "not_utf8", "the file is not UTF-8 text", "save it as UTF-8 (GB18030 and GBK are not read here)");
+      findings.Add(PlaceOf(i), "not_utf8", "the file is not UTF-8 text",
+                   "save it as UTF-8 (GB18030 and GBK are not read here)");
       return false;
     }
     const auto c = static_cast<uint8_t>(text_[i]);
@@ -105,8 +108,8 @@ bool YamlText::Check(Findings& findings) const {
     if (first == std::string_view::npos || content[first] == '#') continue;
     const size_t tab = content.find('\t');
     if (tab >= first) continue;
-    findings.Add(PlaceOf(LineBegin(line) + tab), "tab_indentation", "a tab in the indentation",
-                 "indent with spaces", "how far a tab reaches differs from editor to editor");
+    findings.Add(PlaceOf(LineBegin(line) + tab), "tab_indentation", "a tab in the indentation", "indent with spaces",
+                 "how far a tab reaches differs from editor to editor");
   }
   return findings.size() == before;
 }

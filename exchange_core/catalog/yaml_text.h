@@ -15,7 +15,8 @@ class YamlText {
   explicit YamlText(std::string_view text);  // a leading byte order mark is skipped
 
   std::string_view text() const { return text_; }
-  // Invalid UTF-8, control characters, lone carriage returns, tabs in indentation, too many bytes. True when there are none.
+  // Invalid UTF-8, control characters, lone carriage returns, tabs in indentation, too many bytes. True when there are
+  // none.
   bool Check(Findings& findings) const;
   // `length` in characters.
   Place PlaceOf(size_t byte, int length = 1) const;

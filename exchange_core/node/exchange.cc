@@ -80,6 +80,7 @@ class LocalExchange final : public Exchange {
   void Start() override;
   absl::Status Stop() override;
   absl::Status Health() override;
+  absl::Status Trouble() override;
   client::ExchangeClient& client() override { return client_; }
   broker::Broker& broker() override { return *state_.options.broker; }
   std::shared_ptr<const catalog::CatalogTable> catalog() override { return state_.Catalog(); }
@@ -213,6 +214,15 @@ absl::Status LocalExchange::Health() {
   for (const auto& lane : state_.lanes) {
     if (const absl::Status status = lane->status(); !status.ok()) {
       return absl::Status(status.code(), absl::StrCat(std::string(lane->Name()), " stopped: ", status.message()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LocalExchange::Trouble() {
+  for (const auto& lane : state_.lanes) {
+    if (const absl::Status trouble = lane->trouble(); !trouble.ok()) {
+      return absl::Status(trouble.code(), absl::StrCat(std::string(lane->Name()), " waits: ", trouble.message()));
     }
   }
   return absl::OkStatus();

@@ -108,8 +108,10 @@ class Exchange {
   virtual void Start() = 0;         // hands lanes and retention to the scheduler
   // Stops the lanes, writes checkpoints. OK to call twice. Data is safe without it; the next start is quicker with it.
   virtual absl::Status Stop() = 0;
-  // The first error that stopped a lane, if any. A stopped lane needs a restart of the process after the cause is gone.
+  // The first error that stopped a lane, if any: it needs a restart of the process after the cause is gone.
   virtual absl::Status Health() = 0;
+  // As Health, and also what a lane waits for to pass by itself: a full disk.
+  virtual absl::Status Trouble() = 0;
 
   virtual client::ExchangeClient& client() = 0;
   virtual broker::Broker& broker() = 0;

@@ -20,7 +20,7 @@
 namespace datong::pipeline {
 namespace {
 
-constexpr base::TimeUs kRecoverPauseUs = 1'000'000;
+constexpr base::TimeUs kRetryPauseUs = 1'000'000;
 constexpr base::TimeUs kMarkSpanUs = base::TimeUs{3600} * 1'000'000;  // an input mark speaks for an hour
 constexpr size_t kAgainStepsPerCommit = 64;
 constexpr size_t kAgainBytesPerCommit = size_t{16} << 20;
@@ -84,7 +84,9 @@ struct Lane::Impl {
   std::unique_ptr<broker::Writer> writer;
   std::map<Place, std::unique_ptr<broker::Reader>> inputs;
   Place turn{0, 0};                        // the input served last: the next one begins the next round
-  base::TimeUs recover_at = 0;             // not 0: a commit failed, memory is ahead of the log
+  bool memory_ahead = false;               // a commit failed: what memory believes may not be in the log
+  base::TimeUs retry_at = 0;               // not 0: a step failed, the next one waits until then
+  absl::Status trouble;                    // why, until a step succeeds
   uint64_t records_since_checkpoint = 0;
   bool changed_since_checkpoint = false;
   uint32_t again_subscription = 0;         // whose plan again_plan is; 0 = none
@@ -115,7 +117,7 @@ absl::Status Lane::Impl::Recover(bool ignore_checkpoints, bool take_over, std::v
   }
   if (!ignore_checkpoints) RETURN_IF_ERROR(LoadCheckpoint(*table, warnings));
   RETURN_IF_ERROR(ReplayLedger(*table));
-  recover_at = 0;
+  memory_ahead = false;
   options.steps->Reached("lane.recovered");
   return absl::OkStatus();
 }
@@ -130,6 +132,16 @@ absl::Status Lane::Impl::LoadCheckpoint(const catalog::CatalogTable& table, std:
     } else {
       RETURN_IF_ERROR(indexes.LoadSection(section, table));
     }
+  }
+  ASSIGN_OR_RETURN(const broker::PartitionBounds bounds, options.broker->Bounds({ledger::kLedgerTopic, options.lane}));
+  if (state.ledger_next > bounds.end) {
+    // A power cut under the weaker durability, or a directory put together from two. The ledger is the truth.
+    if (warnings != nullptr) {
+      warnings->push_back(absl::StrCat("the checkpoint of lane ", options.lane, " knows more than its ledger (position ",
+                                       state.ledger_next, " of ", bounds.end, "); replaying the whole ledger instead"));
+    }
+    state = {};
+    indexes.Clear();
   }
   return absl::OkStatus();
 }
@@ -183,10 +195,9 @@ absl::Status Lane::Impl::ReplayEntry(const ledger::v1::LedgerEntry& entry, const
 // -------------------------------------------------------------------------------------------------------------------- steps
 
 absl::StatusOr<base::StepResult> Lane::Impl::Step() {
-  if (recover_at != 0) {
-    if (options.clock->Now() < recover_at) return base::StepResult::IdleUntil(recover_at);
-    RETURN_IF_ERROR(Recover(false, true, nullptr));
-  }
+  if (retry_at != 0 && options.clock->Now() < retry_at) return base::StepResult::IdleUntil(retry_at);
+  retry_at = 0;
+  if (memory_ahead) RETURN_IF_ERROR(Recover(false, true, nullptr));
   const auto newest = options.catalog();
   if (catalog == nullptr || newest->version() > state.catalog_version) {
     RETURN_IF_ERROR(TakeCatalog(newest));
@@ -451,19 +462,32 @@ base::StepResult Lane::Step() {
   absl::MutexLock lock(&impl_->mutex);
   if (!impl_->status.ok()) return base::StepResult::Finished();
   const auto result = impl_->Step();
-  if (result.ok()) return *result;
-  if (WorthRetrying(result.status())) {
-    // Whether the commit landed is in the log; what memory believes is thrown away.
-    impl_->recover_at = impl_->options.clock->Now() + kRecoverPauseUs;
-    return base::StepResult::IdleUntil(impl_->recover_at);
+  if (result.ok()) {
+    if (impl_->retry_at == 0) impl_->trouble = absl::OkStatus();
+    return *result;
   }
-  impl_->status = result.status();
+  impl_->trouble = result.status();
+  impl_->memory_ahead = true;
+  // Whether the commit landed is in the log. What memory believes is thrown away at once: whoever looks from outside
+  // sees committed state only.
+  absl::Status known = result.status();
+  if (WorthRetrying(known)) known = impl_->Recover(false, true, nullptr);
+  if (known.ok() || WorthRetrying(known)) {
+    impl_->retry_at = impl_->options.clock->Now() + kRetryPauseUs;
+    return base::StepResult::IdleUntil(impl_->retry_at);
+  }
+  impl_->status = known;
   return base::StepResult::Finished();
 }
 
 absl::Status Lane::status() {
   absl::MutexLock lock(&impl_->mutex);
   return impl_->status;
+}
+
+absl::Status Lane::trouble() {
+  absl::MutexLock lock(&impl_->mutex);
+  return impl_->status.ok() ? impl_->trouble : impl_->status;
 }
 
 void Lane::Inspect(const std::function<void(const LaneView&)>& look) {
@@ -477,13 +501,13 @@ void Lane::Inspect(const std::function<void(const LaneView&)>& look) {
 absl::Status Lane::WriteCheckpoint() {
   absl::MutexLock lock(&impl_->mutex);
   if (!impl_->status.ok()) return impl_->status;
-  if (impl_->recover_at != 0) return absl::OkStatus();
+  if (impl_->memory_ahead) return absl::OkStatus();
   return impl_->WriteCheckpoint();
 }
 
 absl::Status Lane::Retain(base::TimeUs keep_since) {
   absl::MutexLock lock(&impl_->mutex);
-  if (!impl_->status.ok() || impl_->recover_at != 0) return absl::OkStatus();
+  if (!impl_->status.ok() || impl_->memory_ahead) return absl::OkStatus();
   return impl_->Retain(keep_since);
 }
 

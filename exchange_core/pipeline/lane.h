@@ -67,7 +67,8 @@ class Lane final : public base::Worker {
   std::string_view Name() const override { return name_; }
   base::StepResult Step() override;
 
-  absl::Status status();                       // thread-safe
+  absl::Status status();                       // why it stopped for good; thread-safe
+  absl::Status trouble();                      // as status, or what it waits for to pass (a full disk); thread-safe
   void Inspect(const std::function<void(const LaneView&)>& look);  // thread-safe; waits for the current step
   absl::Status WriteCheckpoint();              // thread-safe; waits for the current step
   // Drops input that neither decisions, present state nor history (receive time >= keep_since) need.

@@ -12,7 +12,7 @@
 
 #if defined(__SANITIZE_THREAD__)
 // The packaged RocksDB is not instrumented: the sanitizer sees its copies of memory but not the order its atomics give them.
-extern "C" const char* __tsan_default_suppressions() { return "called_from_lib:librocksdb.so\n"; }
+extern "C" const char* __tsan_default_suppressions() { return "called_from_lib:librocksdb.so\nrace:rocksdb::\n"; }
 #endif
 
 namespace datong::storage {

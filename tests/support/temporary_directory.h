@@ -31,7 +31,3 @@ class TemporaryDirectory {
 };
 
 }  // namespace datong::tests
-
-namespace datong::tests {
-using tests::TemporaryDirectory;
-}  // namespace datong::tests

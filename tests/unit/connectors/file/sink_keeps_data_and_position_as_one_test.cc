@@ -41,7 +41,7 @@ class Batch {
 std::string Key(char c) { return std::string(32, c); }
 
 TEST_CASE("changes: one part per write, quoted by RFC 4180, absent and empty apart") {
-  testing::TemporaryDirectory folder;
+  tests::TemporaryDirectory folder;
   FileSinkOptions options;
   options.directory = folder.path() + "/" + ("out");
   const auto sink = NewFileSink(options, base::PosixFileSystem());
@@ -66,7 +66,7 @@ TEST_CASE("changes: one part per write, quoted by RFC 4180, absent and empty apa
 }
 
 TEST_CASE("JSON lines leave absent items out") {
-  testing::TemporaryDirectory folder;
+  tests::TemporaryDirectory folder;
   FileSinkOptions options;
   options.directory = folder.path();
   options.format = Format::kJsonLines;
@@ -80,7 +80,7 @@ TEST_CASE("JSON lines leave absent items out") {
 }
 
 TEST_CASE("state: sorted by key, carried over restarts, one file") {
-  testing::TemporaryDirectory folder;
+  tests::TemporaryDirectory folder;
   FileSinkOptions options;
   options.directory = folder.path();
   options.form = SinkForm::kState;
@@ -117,7 +117,7 @@ TEST_CASE("state: sorted by key, carried over restarts, one file") {
 }
 
 TEST_CASE("a value without a form in the encoding refuses its record, and the refusal is kept with the position") {
-  testing::TemporaryDirectory folder;
+  tests::TemporaryDirectory folder;
   FileSinkOptions options;
   options.directory = folder.path();
   options.encoding = "gbk";
@@ -139,8 +139,8 @@ TEST_CASE("a value without a form in the encoding refuses its record, and the re
 }
 
 TEST_CASE("a full disk is a delay, not a loss: the same write succeeds once there is room") {
-  testing::TemporaryDirectory folder;
-  testing::QuotaFileSystem disk(base::PosixFileSystem());
+  tests::TemporaryDirectory folder;
+  tests::QuotaFileSystem disk(base::PosixFileSystem());
   FileSinkOptions options;
   options.directory = folder.path();
   options.form = GENERATE(SinkForm::kChanges, SinkForm::kState);

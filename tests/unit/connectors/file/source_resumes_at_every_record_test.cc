@@ -40,7 +40,7 @@ std::string ManyRows(base::RandomSource& random, bool quoted) {
 }
 
 TEST_CASE("every position of CSV, gzip, GB18030 and JSON lines") {
-  testing::TemporaryDirectory folder;
+  tests::TemporaryDirectory folder;
   base::SeededRandom random(TestSeed(7));
   FileSourceOptions options;
   options.paths = {folder.path() + "/" + ("rows.csv")};
@@ -83,7 +83,7 @@ TEST_CASE("every position of CSV, gzip, GB18030 and JSON lines") {
 }
 
 TEST_CASE("a file that changed under its position is refused") {
-  testing::TemporaryDirectory folder;
+  tests::TemporaryDirectory folder;
   FileSourceOptions options;
   options.paths = {folder.path() + "/" + ("a.csv")};
   options.rows_per_read_max = 1;
@@ -96,7 +96,7 @@ TEST_CASE("a file that changed under its position is refused") {
 }
 
 TEST_CASE("several files, and a watched directory, go on at the file after the last one") {
-  testing::TemporaryDirectory folder;
+  tests::TemporaryDirectory folder;
   FileSourceOptions options;
   for (const char* name : {"1.csv", "2.csv", "3.csv"}) {
     WriteFile(folder.path() + "/" + (name), std::string("a\n") + name + "\n");

@@ -22,7 +22,7 @@ class OneFile {
   FileSourceOptions options;
 
  private:
-  testing::TemporaryDirectory folder_;
+  tests::TemporaryDirectory folder_;
 };
 
 TEST_CASE("a gzip cut anywhere fails the unit as cut_off; the whole records before stand") {
@@ -114,7 +114,7 @@ TEST_CASE("what is not CSV is called by its name before any row") {
 }
 
 TEST_CASE("one bad file in a watched directory fails its unit and the next is read") {
-  testing::TemporaryDirectory folder;
+  tests::TemporaryDirectory folder;
   WriteFile(folder.path() + "/" + ("1.csv"), "%PDF-1.4");
   WriteFile(folder.path() + "/" + ("2.csv"), "a\n1\n");
   FileSourceOptions options;

@@ -70,8 +70,8 @@ class World {
     FAIL("never idle");
   }
 
-  testing::TemporaryDirectory folder;
-  testing::FakeExchange exchange;
+  tests::TemporaryDirectory folder;
+  tests::FakeExchange exchange;
   ManualClock clock;
   base::SeededRandom random{1};
   file::FileSinkOptions sink;
@@ -175,16 +175,26 @@ TEST_CASE("retry repeats the same batch after a pause; fail stops and shows") {
   }
 }
 
-TEST_CASE("a sink that holds more than the exchange ever had stops with a reason") {
+TEST_CASE("a sink that holds more than the exchange gives writes nothing, says so, and goes on once the exchange has it") {
   World world;
   world.Deliver(5);
   world.RunUntilIdle(*world.Runner());
+  const std::vector<client::Delivery> stream = world.exchange.stream;
+  const std::vector<std::string> applied = world.Applied();
   world.exchange.stream.resize(2);
   world.exchange.acknowledged = 0;
   auto runner = world.Runner();
-  world.RunUntilIdle(*runner);
-  CHECK(runner->progress().state == SinkProgress::State::kFailed);
+  for (int i = 0; i < 20; ++i) {
+    const base::StepResult result = runner->Step();
+    if (result.kind == base::StepResult::Kind::kIdle) world.clock.now = result.wake_at;
+  }
+  CHECK(runner->progress().state == SinkProgress::State::kWaiting);
   CHECK(runner->progress().error.code == "sink_ahead");
+  CHECK(world.Applied() == applied);
+  world.exchange.stream = stream;
+  world.Deliver(1);
+  world.RunUntilIdle(*runner);
+  CHECK(world.Applied() == world.All());
 }
 
 }  // namespace

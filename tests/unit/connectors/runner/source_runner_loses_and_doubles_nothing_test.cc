@@ -53,8 +53,8 @@ class World {
     FAIL("the runner never finishes");
   }
 
-  testing::TemporaryDirectory folder;
-  testing::FakeExchange exchange;
+  tests::TemporaryDirectory folder;
+  tests::FakeExchange exchange;
   ManualClock clock;
   base::SeededRandom random{1};
   file::FileSourceOptions source;

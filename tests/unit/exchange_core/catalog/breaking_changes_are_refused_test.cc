@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proves that a change which stored records, grants or positions would not survive is refused, saying which item and why, and
-// that compatible changes make exactly one new schema version.
+// Proves that a change which stored records, grants or positions would not survive is refused, saying which item and
+// why, and that compatible changes make exactly one new schema version.
 #include "tests/unit/exchange_core/catalog/catalog_maker.h"
 
 using namespace datong::catalog;
@@ -68,7 +68,9 @@ TEST_CASE("Compared flag change is refused") {
   Refused("int64, compared: false", "int64", "revision");
   Refused("type: decimal", "type: decimal, compared: false", "false");
 }
-TEST_CASE("Empty-is-value change is refused") { Refused("type: decimal", "type: decimal, empty_is_value: true", "true"); }
+TEST_CASE("Empty-is-value change is refused") {
+  Refused("type: decimal", "type: decimal, empty_is_value: true", "true");
+}
 TEST_CASE("Id change of events is refused") {
   CatalogMaker event;
   event.resource_head = Replaced(event.resource_head, "entity", "event");
@@ -83,24 +85,25 @@ TEST_CASE("Retiring an item of events identified by content is refused") {
 }
 
 TEST_CASE("Grant items, resource and department cannot change") {
-  CHECK(Refused("items: [code, 名称]", "items: [code]", "items").message.find("grant items cannot change; make a new grant") !=
-        std::string::npos);
+  CHECK(Refused("items: [code, 名称]", "items: [code]", "items")
+            .message.find("grant items cannot change; make a new grant") != std::string::npos);
   Refused("items: [code, 名称]", "items: all", "all");
   Refused("department: tax", "department: 市场监管局", "市场监管局");
 }
 TEST_CASE("Grant and start of a subscription cannot change") {
   Refused("start: beginning", "start: now", "now");
   const std::string before = Full().Text();
-  const std::string more = Replaced(before, "subscriptions:", "  - {name: h, resource: companies, department: tax, items: all, purpose: p}\nsubscriptions:");
+  const std::string more = Replaced(
+      before,
+      "subscriptions:", "  - {name: h, resource: companies, department: tax, items: all, purpose: p}\nsubscriptions:");
   OnlyFinding(before, Replaced(more, "grant: g", "grant: h"), "breaking_change", "h");
 }
 TEST_CASE("A connector keeps its resource") {
   CatalogMaker maker;
   maker.rest = "connectors:\n  - {name: c, kind: file, source: {resource: companies, path: a}}\n";
   CatalogMaker second = maker;
-  second.rest =
-      "  - {name: people, provider: tax, key_domain: company, kind: entity, items: [n], key: [n]}\n" +
-      Replaced(maker.rest, "resource: companies", "resource: people");
+  second.rest = "  - {name: people, provider: tax, key_domain: company, kind: entity, items: [n], key: [n]}\n" +
+                Replaced(maker.rest, "resource: companies", "resource: people");
   OnlyFinding(maker.Text(), second.Text(), "breaking_change", "people");
 }
 
@@ -157,7 +160,8 @@ TEST_CASE("A number once used is never given to another item") {
   CatalogTable table;
   MustApply(before, table);
   MustApply(Replaced(before, "decimal}", "decimal, retired: true}"), table);
-  const auto findings = Plan(Replaced(before, "- {name: capital, type: decimal}", "- {name: x, field: 3}"), table).findings;
+  const auto findings =
+      Plan(Replaced(before, "- {name: capital, type: decimal}", "- {name: x, field: 3}"), table).findings;
   INFO(Told(findings));
   REQUIRE(findings.size() == 1);
   CHECK(findings[0].code == "duplicate_field");

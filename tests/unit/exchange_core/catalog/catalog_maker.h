@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <iostream>
 #include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <catch2/catch.hpp>
 
 #include "exchange_core/base/random.h"
 #include "exchange_core/catalog/catalog_frontend.h"
@@ -51,7 +50,8 @@ inline PlannedChange Plan(const std::string& yaml, const CatalogTable& table) {
 inline std::string Told(const std::vector<Finding>& findings) {
   std::ostringstream text;
   for (const Finding& f : findings) {
-    text << f.line << ":" << f.column << "+" << f.length << " " << f.code << ": " << f.message << " | " << f.next << "\n";
+    text << f.line << ":" << f.column << "+" << f.length << " " << f.code << ": " << f.message << " | " << f.next
+         << "\n";
   }
   return text.str();
 }
@@ -103,7 +103,8 @@ inline std::string Underlined(const std::string& yaml, const Finding& finding) {
 // Requires exactly one finding, of this code, underlining `underlined`; gives it back.
 inline Finding OnlyFinding(const std::string& first, const std::string& second, const std::string& code,
                            const std::string& underlined) {
-  const std::vector<Finding> findings = first.empty() ? Plan(second, CatalogTable()).findings : FindingsAfter(first, second);
+  const std::vector<Finding> findings =
+      first.empty() ? Plan(second, CatalogTable()).findings : FindingsAfter(first, second);
   INFO(Told(findings));
   REQUIRE(findings.size() == 1);
   CHECK(findings[0].code == code);
@@ -121,19 +122,21 @@ inline std::string Replaced(std::string text, const std::string& from, const std
 inline std::string Dump(const CatalogTable& table) {
   std::ostringstream out;
   out << "version " << table.version() << "\n";
-  for (const auto& [id, d] : table.departments()) out << "d " << id << d.name << "|" << d.title << "|" << d.social_credit_code << "\n";
+  for (const auto& [id, d] : table.departments())
+    out << "d " << id << d.name << "|" << d.title << "|" << d.social_credit_code << "\n";
   for (const auto& [id, k] : table.key_domains()) {
     out << "k " << id << k.name << k.key.id;
     for (const uint8_t byte : k.key.secret) out << "," << int{byte};
     out << "\n";
   }
   for (const auto& [id, r] : table.resources()) {
-    out << "r " << id << r.name << "|" << r.title << r.provider_id << "," << r.key_domain_id << "," << r.partitions << "," << r.window_us;
+    out << "r " << id << r.name << "|" << r.title << r.provider_id << "," << r.key_domain_id << "," << r.partitions
+        << "," << r.window_us;
     for (const auto& schema : r.versions) {
       out << " v" << schema->version;
       for (const auto& item : schema->items) {
-        out << "(" << item.name << item.field_number << static_cast<int>(item.type) << item.compared << item.empty_is_value
-            << item.required << ")";
+        out << "(" << item.name << item.field_number << static_cast<int>(item.type) << item.compared
+            << item.empty_is_value << item.required << ")";
       }
       for (const uint32_t key : schema->key_items) out << " key" << key;
       for (const uint32_t item : schema->id_items) out << " id" << item;

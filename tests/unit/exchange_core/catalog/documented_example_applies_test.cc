@@ -14,7 +14,8 @@ TEST_CASE("The example of the documentation applies") {
   const std::string fence = "```yaml\n";
   const size_t begin = text.find(fence);
   REQUIRE(begin != std::string::npos);
-  const std::string yaml = text.substr(begin + fence.size(), text.find("```", begin + fence.size()) - begin - fence.size());
+  const std::string yaml =
+      text.substr(begin + fence.size(), text.find("```", begin + fence.size()) - begin - fence.size());
   CatalogTable table;
   MustApply(yaml, table);
   CHECK(table.resources().size() == 2);

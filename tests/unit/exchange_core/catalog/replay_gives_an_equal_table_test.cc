@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proves that the catalog is its changes: replaying them gives an equal table, applying a file twice changes nothing, and a
-// change that contradicts the table leaves it as it was.
+// Proves that the catalog is its changes: replaying them gives an equal table, applying a file twice changes nothing,
+// and a change that contradicts the table leaves it as it was.
 #include "datong/catalog/v1/catalog.pb.h"
 #include "exchange_core/base/frame.h"
 #include "tests/unit/exchange_core/catalog/catalog_maker.h"
@@ -24,7 +24,8 @@ class RandomCatalog {
     if (departments_ < 2 || random_.Below(3) == 0) ++departments_;
     if (domains_ == 0 || random_.Below(6) == 0) ++domains_;
     if (resources_.empty() || random_.Below(3) == 0) {
-      resources_.push_back({random_.Below(departments_), random_.Below(domains_), random_.Below(2) == 0, 1 + random_.Below(9), {}});
+      resources_.push_back(
+          {random_.Below(departments_), random_.Below(domains_), random_.Below(2) == 0, 1 + random_.Below(9), {}});
     }
     for (Resource& resource : resources_) {
       for (uint64_t n = random_.Below(3); n > 0; --n) resource.items.push_back(Item());
@@ -58,13 +59,15 @@ class RandomCatalog {
     for (size_t i = 0; i < grants_.size(); ++i) {
       const Grant& g = grants_[i];
       out << "  - {name: grant " << i << ", resource: 资源" << g.resource << ", department: 部门" << g.department
-          << ", items: " << (g.view == 0 ? "all" : "[编号]") << ", purpose: 核验" << (g.revoked ? ", revoked: true" : "") << "}\n";
+          << ", items: " << (g.view == 0 ? "all" : "[编号]") << ", purpose: 核验"
+          << (g.revoked ? ", revoked: true" : "") << "}\n";
     }
     if (!subscriptions_.empty()) out << "subscriptions:\n";
     for (size_t i = 0; i < subscriptions_.size(); ++i) {
       const Subscription& s = subscriptions_[i];
-      out << "  - {name: sub " << i << ", grant: grant " << s.grant << ", start: now, suspended: "
-          << (s.suspended && !s.retired ? "true" : "false") << (s.retired ? ", retired: true" : "") << "}\n";
+      out << "  - {name: sub " << i << ", grant: grant " << s.grant
+          << ", start: now, suspended: " << (s.suspended && !s.retired ? "true" : "false")
+          << (s.retired ? ", retired: true" : "") << "}\n";
     }
     return out.str();
   }
@@ -85,7 +88,8 @@ class RandomCatalog {
     bool suspended, retired;
   };
   std::string Item() {
-    const std::vector<std::string> types = {"string", "int64", "double", "bool", "date", "timestamp", "decimal", "bytes"};
+    const std::vector<std::string> types = {"string", "int64",     "double",  "bool",
+                                            "date",   "timestamp", "decimal", "bytes"};
     return ", type: " + types[random_.Below(types.size())] + (random_.Below(4) == 0 ? ", compared: false" : "");
   }
   datong::base::SeededRandom random_;
@@ -133,7 +137,9 @@ TEST_CASE("Random catalogs: replay gives an equal table, and a file applied twic
 
 TEST_CASE("Equal input gives equal bytes") {
   CatalogMaker maker;
-  maker.rest = "connectors:\n  - {name: c, kind: file, source: {resource: companies, path: a, format: csv, encoding: gbk, watch: true}}\n";
+  maker.rest =
+      "connectors:\n  - {name: c, kind: file, source: {resource: companies, path: a, format: csv, encoding: gbk, "
+      "watch: true}}\n";
   const std::string first = Plan(maker.Text(), CatalogTable()).framed_change;
   CHECK(first.substr(0, 4) == "DTCC");
   CHECK(first == Plan(maker.Text(), CatalogTable()).framed_change);
@@ -146,18 +152,21 @@ TEST_CASE("The order of objects and items in the file does not matter once they 
   maker.items =
       "    items:\n      - {name: revision, type: int64, compared: false}\n      - {name: capital, type: decimal}\n"
       "      - 名称\n      - code\n";
-  CHECK(MustApply(maker.resource_head + maker.items + maker.resource_tail + maker.departments, table).framed_change.empty());
+  CHECK(MustApply(maker.resource_head + maker.items + maker.resource_tail + maker.departments, table)
+            .framed_change.empty());
 }
 
 TEST_CASE("Objects not named stay, and the summary says what happens") {
   CatalogTable table;
   const auto planned = MustApply(CatalogMaker().Text(), table);
-  CHECK(planned.summary == std::vector<std::string>{"department 市场监管局: new", "department tax: new", "key domain company: new",
+  CHECK(planned.summary == std::vector<std::string>{"department 市场监管局: new", "department tax: new",
+                                                    "key domain company: new",
                                                     "resource companies: new (4 items, 4 partitions)"});
   MustApply("departments:\n  - {name: 民政局}\n", table);
   CHECK(table.departments().size() == 3);
   CHECK(table.version() == 2);
-  CHECK(MustApply("departments:\n  - {name: 民政局, retired: true}\n", table).summary.at(0) == "department 民政局: retired");
+  CHECK(MustApply("departments:\n  - {name: 民政局, retired: true}\n", table).summary.at(0) ==
+        "department 民政局: retired");
   CHECK(table.FindDepartment("民政局") == nullptr);
   CHECK(MustApply("departments:\n  - {name: 民政局, retired: true}\n", table).framed_change.empty());
   MustApply("departments:\n  - {name: 公安局}\n", table);

@@ -28,24 +28,31 @@ CatalogMaker WithItem(const std::string& line) {
   maker.items += "      - " + line + "\n";
   return maker;
 }
-const std::string kGrant = "grants:\n  - {name: g, resource: companies, department: tax, items: all, purpose: 税务登记}\n";
+const std::string kGrant =
+    "grants:\n  - {name: g, resource: companies, department: tax, items: all, purpose: 税务登记}\n";
 }  // namespace
 
 TEST_CASE("Unknown references are named with the nearest known name") {
-  CHECK(Only(WithHead("市场监管局", "市场监督局"), "unknown_reference", "市场监督局").next == "did you mean '市场监管局'?");
+  CHECK(Only(WithHead("市场监管局", "市场监督局"), "unknown_reference", "市场监督局").next ==
+        "did you mean '市场监管局'?");
   CHECK(Only(WithHead("key_domain: company", "key_domain: companie"), "unknown_reference", "companie").next ==
         "did you mean 'company'?");
   CHECK(Only(WithRest("grants:\n  - {name: g, resource: companys, department: tax, items: all, purpose: p}\n"),
-             "unknown_reference", "companys").next == "did you mean 'companies'?");
+             "unknown_reference", "companys")
+            .next == "did you mean 'companies'?");
   CHECK(Only(WithRest("grants:\n  - {name: g, resource: companies, department: taxx, items: all, purpose: p}\n"),
-             "unknown_reference", "taxx").next == "did you mean 'tax'?");
-  CHECK(Only(WithRest("grants:\n  - {name: g, resource: companies, department: tax, items: [code, capitl], purpose: p}\n"),
-             "unknown_reference", "capitl").next == "did you mean 'capital'?");
-  CHECK(Only(WithRest(kGrant + "subscriptions:\n  - {name: s, grant: gg, start: now}\n"), "unknown_reference", "gg").next ==
-        "did you mean 'g'?");
-  Only(WithRest("connectors:\n  - {name: c, kind: file, source: {resource: none, path: a.csv}}\n"), "unknown_reference", "none");
-  Only(WithRest("connectors:\n  - {name: c, kind: file, sink: {subscription: none, directory: out}}\n"), "unknown_reference",
+             "unknown_reference", "taxx")
+            .next == "did you mean 'tax'?");
+  CHECK(Only(WithRest(
+                 "grants:\n  - {name: g, resource: companies, department: tax, items: [code, capitl], purpose: p}\n"),
+             "unknown_reference", "capitl")
+            .next == "did you mean 'capital'?");
+  CHECK(Only(WithRest(kGrant + "subscriptions:\n  - {name: s, grant: gg, start: now}\n"), "unknown_reference", "gg")
+            .next == "did you mean 'g'?");
+  Only(WithRest("connectors:\n  - {name: c, kind: file, source: {resource: none, path: a.csv}}\n"), "unknown_reference",
        "none");
+  Only(WithRest("connectors:\n  - {name: c, kind: file, sink: {subscription: none, directory: out}}\n"),
+       "unknown_reference", "none");
   Only(WithRest("subscriptions:\n  - {name: typo, retired: true}\n"), "unknown_reference", "typo");
 }
 
@@ -84,19 +91,25 @@ TEST_CASE("An event resource must have something to compare") {
 }
 
 TEST_CASE("A grant lets something through, for a purpose, until a time to come") {
-  Only(WithRest("grants:\n  - {name: g, resource: companies, department: tax, items: [], purpose: p}\n"), "bad_value", "[");
+  Only(WithRest("grants:\n  - {name: g, resource: companies, department: tax, items: [], purpose: p}\n"), "bad_value",
+       "[");
   Only(WithRest("grants:\n  - {name: g, resource: companies, department: tax, items: all}\n"), "missing_key", "{");
-  Only(WithRest("grants:\n  - {name: g, resource: companies, department: tax, items: everything, purpose: p}\n"), "wrong_type",
-       "everything");
-  Only(WithRest("grants:\n  - {name: g, resource: companies, department: tax, items: all, purpose: p, valid_until: 2027-02-29}\n"),
+  Only(WithRest("grants:\n  - {name: g, resource: companies, department: tax, items: everything, purpose: p}\n"),
+       "wrong_type", "everything");
+  Only(WithRest("grants:\n  - {name: g, resource: companies, department: tax, items: all, purpose: p, valid_until: "
+                "2027-02-29}\n"),
        "bad_value", "2027-02-29");
-  Only(WithRest("grants:\n  - {name: g, resource: companies, department: tax, items: all, purpose: p, valid_until: 2020-01-01}\n"),
+  Only(WithRest("grants:\n  - {name: g, resource: companies, department: tax, items: all, purpose: p, valid_until: "
+                "2020-01-01}\n"),
        "bad_value", "2020-01-01");
   CatalogTable table;
-  MustApply(WithRest("grants:\n"
-                     "  - {name: g, resource: companies, department: tax, items: all, purpose: p, valid_until: 2027-12-31}\n"
-                     "  - {name: h, resource: companies, department: tax, items: all, purpose: p,\n"
-                     "     valid_until: \"2028-01-01T00:00:00+08:00\"}\n").Text(), table);
+  MustApply(
+      WithRest("grants:\n"
+               "  - {name: g, resource: companies, department: tax, items: all, purpose: p, valid_until: 2027-12-31}\n"
+               "  - {name: h, resource: companies, department: tax, items: all, purpose: p,\n"
+               "     valid_until: \"2028-01-01T00:00:00+08:00\"}\n")
+          .Text(),
+      table);
   CHECK(table.FindGrant("g")->valid_until == 1'830'268'800'000'000);  // 2027-12-31T16:00:00Z
   CHECK(table.FindGrant("h")->valid_until == table.FindGrant("g")->valid_until);
 }

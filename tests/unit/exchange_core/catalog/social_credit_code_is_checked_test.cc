@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proves that the check of GB 32100-2015 accepts valid codes, those with check value 0 included, and refuses any one wrong
-// character.
+// Proves that the check of GB 32100-2015 accepts valid codes, those with check value 0 included, and refuses any one
+// wrong character.
 #include <catch2/catch.hpp>
 
 #include "exchange_core/catalog/social_credit_code.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proves that equal grants share one view, that view numbers depend on the changes alone and are never reused, and that a
-// revocation ends its subscriptions.
+// Proves that equal grants share one view, that view numbers depend on the changes alone and are never reused, and that
+// a revocation ends its subscriptions.
 #include "tests/unit/exchange_core/catalog/catalog_maker.h"
 
 using namespace datong::catalog;
@@ -18,7 +18,8 @@ TEST_CASE("Subscriptions with an equal view share it; all items listed is not th
   CatalogMaker maker;
   maker.rest = "grants:\n" + GrantLine("a", "all") + GrantLine("b", "[名称, code]") + GrantLine("c", "[code, 名称]") +
                GrantLine("d", "[code, 名称, capital, revision]") + "subscriptions:\n" + SubscriptionLine("s1", "b") +
-               SubscriptionLine("s2", "a", "beginning") + SubscriptionLine("s3", "c", "present") + SubscriptionLine("s4", "d");
+               SubscriptionLine("s2", "a", "beginning") + SubscriptionLine("s3", "c", "present") +
+               SubscriptionLine("s4", "d");
   CatalogTable table;
   MustApply(maker.Text(), table);
   CHECK(table.FindSubscription("s1")->view_id == 1);

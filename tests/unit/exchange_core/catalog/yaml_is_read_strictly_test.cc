@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proves that the catalog file is read strictly: nothing unknown, doubled or of another type passes, nothing is guessed, and
-// every finding stands where the mistake is, counted in characters.
+// Proves that the catalog file is read strictly: nothing unknown, doubled or of another type passes, nothing is
+// guessed, and every finding stands where the mistake is, counted in characters.
 #include "tests/unit/exchange_core/catalog/catalog_maker.h"
 
 using namespace datong::catalog;
@@ -67,9 +67,16 @@ TEST_CASE("A tab in the indentation has its place") {
 
 TEST_CASE("Byte order mark and CRLF are fine and move no place") {
   CatalogTable table;
-  MustApply("\xef\xbb\xbf" "departments:\r\n  - name: a\r\n    title: b\r\n", table);
+  MustApply(
+      "\xef\xbb\xbf"
+      "departments:\r\n  - name: a\r\n    title: b\r\n",
+      table);
   CHECK(table.FindDepartment("a")->title == "b");
-  const auto findings = Plan("\xef\xbb\xbf" "departmens: []\r\nkey_domains:\r\n  - {name: 主体, x: 1}\r\n", CatalogTable()).findings;
+  const auto findings = Plan(
+                            "\xef\xbb\xbf"
+                            "departmens: []\r\nkey_domains:\r\n  - {name: 主体, x: 1}\r\n",
+                            CatalogTable())
+                            .findings;
   REQUIRE(findings.size() == 2);
   CHECK((findings[0].line == 1 && findings[0].column == 1));
   CHECK((findings[1].line == 3 && findings[1].column == 16));
@@ -102,7 +109,8 @@ TEST_CASE("Text that is no YAML, no UTF-8 or nothing at all") {
 }
 
 TEST_CASE("A full-width colon is explained") {
-  CHECK(Only("departments:\n  - name：税务局\n", "wrong_type", "name：税务局").next.find("half-width") != std::string::npos);
+  CHECK(Only("departments:\n  - name：税务局\n", "wrong_type", "name：税务局").next.find("half-width") !=
+        std::string::npos);
 }
 
 TEST_CASE("All findings are told at once, in the order of the text") {
@@ -128,16 +136,23 @@ TEST_CASE("Damaged files never stop the process") {
   const uint64_t seed = seed_text != nullptr ? std::strtoull(seed_text, nullptr, 10) : 20261123;
   std::cout << "seed " << seed << "\n";
   datong::base::SeededRandom random(seed);
-  const std::string good = CatalogMaker().Text() + "grants:\n  - {name: g, resource: companies, department: tax, items: all, purpose: p}\n";
+  const std::string good =
+      CatalogMaker().Text() + "grants:\n  - {name: g, resource: companies, department: tax, items: all, purpose: p}\n";
   const std::string alphabet = " \n\t:-[]{},#&*!|>'\"%@`~0x\\\xe4\xb8\x80";
   for (int round = 0; round < 3000; ++round) {
     std::string text = good;
     for (uint64_t edits = 1 + random.Below(4); edits > 0; --edits) {
       const size_t at = random.Below(text.size());
       switch (random.Below(3)) {
-        case 0: text[at] = alphabet[random.Below(alphabet.size())]; break;
-        case 1: text.erase(at, 1 + random.Below(8)); break;
-        default: text.insert(at, 1, alphabet[random.Below(alphabet.size())]); break;
+        case 0:
+          text[at] = alphabet[random.Below(alphabet.size())];
+          break;
+        case 1:
+          text.erase(at, 1 + random.Below(8));
+          break;
+        default:
+          text.insert(at, 1, alphabet[random.Below(alphabet.size())]);
+          break;
       }
     }
     const PlannedChange planned = Plan(text, CatalogTable());

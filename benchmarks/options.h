@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <absl/status/status.h>
+
+#include "benchmarks/figure.h"
+
+namespace datong::benchmarks {
+
+struct BenchmarkOptions {
+  bool quick = false;
+  uint64_t records = 1'000'000;  // pipeline, end to end and codec
+  std::string directory;         // on the disk to be measured; exists
+  int repetitions() const { return 3; }
+};
+
+// Each appends its figures. An error means that what was measured was wrong, not slow.
+absl::Status MeasureIndex(const BenchmarkOptions& options, std::vector<Figure>& figures);
+absl::Status MeasureCodec(const BenchmarkOptions& options, std::vector<Figure>& figures);
+absl::Status MeasurePipeline(const BenchmarkOptions& options, std::vector<Figure>& figures);
+absl::Status MeasureEndToEnd(const BenchmarkOptions& options, std::vector<Figure>& figures);
+
+}  // namespace datong::benchmarks

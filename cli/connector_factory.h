@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include <absl/status/statusor.h>
+
+#include "cli/exchange_holder.h"
+#include "connectors/file/file_source.h"
+#include "connectors/runner/sink_runner.h"
+#include "connectors/runner/source_runner.h"
+#include "exchange_core/catalog/catalog_table.h"
+
+// The one place that knows which connectors there are and what their options in a catalog mean.
+namespace datong::cli {
+
+// How a file is written, from options by the names they have in a catalog and in `import`: format, encoding, delimiter,
+// title_lines, header, columns (a line each), ragged. Unknown names are left alone. kBadValue names a wrong one.
+absl::Status ReadDialect(const std::map<std::string, std::string>& options, file::FileSourceOptions& into);
+
+// InvalidArgument when an option says nothing this program understands. Relative paths count from the working directory.
+absl::StatusOr<std::unique_ptr<runner::SourceRunner>> NewSource(const catalog::Connector& connector, ExchangeHolder& holder);
+absl::StatusOr<std::unique_ptr<runner::SinkRunner>> NewSink(const catalog::Connector& connector, ExchangeHolder& holder);
+
+}  // namespace datong::cli

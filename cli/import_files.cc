@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/import_files.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <absl/strings/str_cat.h>
+
+#include "cli/connector_factory.h"
+#include "exchange_core/admin/problem.h"
+#include "exchange_core/admin/question.h"
+#include "exchange_core/base/status_macros.h"
+
+namespace datong::cli {
+namespace {
+
+using admin::Code;
+using admin::Json;
+using admin::Problem;
+
+constexpr int64_t kLookMs = 30;
+enum class Wait { kPublished, kDecided, kApplied };
+
+struct ImportRequest {
+  std::string resource;
+  std::vector<std::string> files;
+  bool full = false;
+  bool as_new = false;
+  Wait wait = Wait::kDecided;
+  file::FileSourceOptions dialect;
+};
+
+absl::StatusOr<ImportRequest> ReadRequest(admin::Params& params) {
+  ImportRequest request;
+  request.resource = params.Required("resource");
+  request.files = params.Texts("files");
+  request.full = params.Choice("mode", {"append", "full"}) == "full";
+  request.as_new = params.Flag("as_new");
+  const std::string wait = params.Choice("wait", {"decided", "published", "applied"});
+  request.wait = wait == "published" ? Wait::kPublished : wait == "applied" ? Wait::kApplied : Wait::kDecided;
+  std::map<std::string, std::string> options;
+  for (const char* name : {"format", "encoding", "delimiter", "title_lines", "header", "ragged"}) {
+    if (std::string text = params.Text(name); !text.empty()) options[name] = std::move(text);
+  }
+  std::string columns;
+  for (const std::string& column : params.Texts("columns")) columns += (columns.empty() ? "" : "\n") + column;
+  if (!columns.empty()) options["columns"] = columns;
+  RETURN_IF_ERROR(params.Check());
+  if (request.files.empty()) {
+    return admin::ToStatus({.code = Code::kBadValue, .what = "no file is named", .next = "datong import RESOURCE FILE..."});
+  }
+  RETURN_IF_ERROR(ReadDialect(options, request.dialect));
+  request.dialect.paths = request.files;
+  request.dialect.read_again = true;
+  return request;
+}
+
+// One import at work: its source, the runs it makes, what went wrong.
+class ImportRun {
+ public:
+  ImportRun(ExchangeHolder& holder, ConnectorHost& connectors, ImportRequest request, admin::Responder& out)
+      : holder_(holder), connectors_(connectors), exchange_(holder.exchange()), request_(std::move(request)), out_(out) {}
+
+  absl::StatusOr<Json> Run() {
+    source_ = "import:" + request_.resource;
+    refused_before_ = RefusedBySinks();
+    for (const node::RunBooks& run : exchange_.runs()) {
+      // A run that was begun and not ended is taken up again under its number.
+      if (run.source != source_ || run.state != node::RunBooks::State::kReceiving) first_run_ = std::max(first_run_, run.run + 1);
+    }
+    RETURN_IF_ERROR(Publish());
+    if (request_.wait != Wait::kPublished) RETURN_IF_ERROR(AwaitDecided());
+    if (request_.wait == Wait::kApplied) RETURN_IF_ERROR(AwaitApplied());
+    return Summarise();
+  }
+
+ private:
+  absl::Status Publish();
+  absl::Status AwaitDecided();
+  absl::Status AwaitApplied();
+  absl::Status Pause(const char* phase);
+  bool AppliedBy(const std::string& subscription, const std::vector<node::RunBooks>& runs) const;
+  std::vector<std::string> SubscriptionsWithSink(std::vector<std::string>* without) const;
+  std::vector<node::RunBooks> Runs() const;
+  uint64_t RefusedBySinks() const;
+  Json Summarise();
+  void NoteProgress(const runner::SourceProgress& progress);
+
+  ExchangeHolder& holder_;
+  ConnectorHost& connectors_;
+  node::Exchange& exchange_;
+  const ImportRequest request_;
+  admin::Responder& out_;
+  std::string source_;
+  uint64_t first_run_ = 0;
+  uint64_t refused_before_ = 0;
+  std::optional<Problem> stopped_;       // what stopped the source before its last file
+  std::vector<std::string> not_applied_; // subscriptions whose sink did not get through
+  std::vector<std::string> ignored_columns_;
+};
+
+absl::Status ImportRun::Publish() {
+  runner::SourceRunnerOptions options;
+  options.source = source_;
+  options.resource = request_.resource;
+  options.full = request_.full;
+  options.as_new = request_.as_new;
+  const Ground& ground = holder_.ground();
+  runner::SourceRunner runner(options, file::NewFileSource(request_.dialect, ground.files, ground.steps), exchange_.client(),
+                              ground.clock, ground.random, ground.steps);
+  holder_.scheduler().Add(runner);
+  absl::Status ended;
+  runner::SourceProgress progress;
+  while (true) {
+    progress = runner.progress();
+    if (!progress.ignored_columns.empty()) ignored_columns_ = progress.ignored_columns;
+    if (progress.state == runner::SourceProgress::State::kFinished) break;
+    if (progress.state == runner::SourceProgress::State::kFailed) break;
+    NoteProgress(progress);
+    ended = exchange_.Health();
+    if (ended.ok() && !out_.Pause(kLookMs)) ended = absl::CancelledError("interrupted");
+    if (!ended.ok()) break;
+  }
+  holder_.scheduler().Remove(runner);
+  if (progress.state == runner::SourceProgress::State::kFailed) {
+    stopped_ = Problem{.code = progress.error.retryable ? Code::kSourceStopped : Code::kSourceRefused,
+                       .what = progress.error.message,
+                       .next = progress.error.hint,
+                       .detail = progress.error.code};
+  }
+  return ended;
+}
+
+void ImportRun::NoteProgress(const runner::SourceProgress& progress) {
+  out_.Progress({{"phase", progress.state == runner::SourceProgress::State::kWaiting ? progress.error.Text() : "reading"},
+                 {"file", progress.unit},
+                 {"bytes_read", progress.bytes_read},
+                 {"bytes_total", progress.bytes_total},
+                 {"rows", progress.rows_published}});
+}
+
+std::vector<node::RunBooks> ImportRun::Runs() const {
+  std::vector<node::RunBooks> mine;
+  for (node::RunBooks& run : exchange_.runs()) {
+    if (run.source == source_ && run.run >= first_run_) mine.push_back(std::move(run));
+  }
+  return mine;
+}
+
+absl::Status ImportRun::Pause(const char* phase) {
+  uint64_t rows = 0;
+  for (const node::RunBooks& run : Runs()) rows += run.decided;
+  out_.Progress({{"phase", phase}, {"rows", rows}});
+  RETURN_IF_ERROR(exchange_.Health());
+  return out_.Pause(kLookMs) ? absl::OkStatus() : absl::CancelledError("interrupted");
+}
+
+absl::Status ImportRun::AwaitDecided() {
+  while (true) {
+    const std::vector<node::RunBooks> runs = Runs();
+    const bool decided = std::all_of(runs.begin(), runs.end(),
+                                     [](const node::RunBooks& run) { return run.decided >= run.rows_published; });
+    if (decided) return absl::OkStatus();
+    RETURN_IF_ERROR(Pause("deciding"));
+  }
+}
+
+// Subscriptions of the resource that the catalog gives a sink here; the others are somebody else's to apply.
+std::vector<std::string> ImportRun::SubscriptionsWithSink(std::vector<std::string>* without) const {
+  const auto table = exchange_.catalog();
+  std::vector<std::string> with;
+  for (const auto& [id, subscription] : table->subscriptions()) {
+    const catalog::View* view = table->FindView(subscription.view_id);
+    const catalog::Resource* resource = view == nullptr ? nullptr : table->FindResource(view->resource_id);
+    if (resource == nullptr || resource->name != request_.resource) continue;
+    if (!subscription.active || subscription.suspended) continue;
+    const bool has_sink = std::any_of(table->connectors().begin(), table->connectors().end(), [&](const auto& one) {
+      return one.second.sink && one.second.subscription == subscription.name;
+    });
+    if (has_sink) {
+      with.push_back(subscription.name);
+    } else if (without != nullptr) {
+      without->push_back(subscription.name);
+    }
+  }
+  return with;
+}
+
+bool ImportRun::AppliedBy(const std::string& subscription, const std::vector<node::RunBooks>& runs) const {
+  for (const node::RunBooks& run : runs) {
+    for (const auto& one : run.subscribers) {
+      if (one.subscription == subscription && one.applied < one.delivered) return false;
+    }
+  }
+  return true;
+}
+
+absl::Status ImportRun::AwaitApplied() {
+  while (true) {
+    const std::vector<node::RunBooks> runs = Runs();
+    bool waits = false;
+    not_applied_.clear();
+    for (const std::string& subscription : SubscriptionsWithSink(nullptr)) {
+      if (AppliedBy(subscription, runs)) continue;
+      not_applied_.push_back(subscription);
+      waits = waits || connectors_.SinkOf(subscription) != ConnectorHost::SinkState::kFailed;
+    }
+    if (!waits) return absl::OkStatus();
+    RETURN_IF_ERROR(Pause("applying"));
+  }
+}
+
+uint64_t ImportRun::RefusedBySinks() const {
+  uint64_t refused = 0;
+  for (const auto& one : exchange_.books().subscriptions) refused += one.resource == request_.resource ? one.refused : 0;
+  return refused;
+}
+
+Json Names(const std::vector<std::string>& names) {
+  Json json = Json::array();
+  for (const std::string& name : names) json.push_back(name);
+  return json;
+}
+
+Json ImportRun::Summarise() {
+  uint64_t rows = 0, accepted = 0, held_back = 0, failed = 0;
+  std::vector<Problem> problems;
+  const std::vector<node::RunBooks> runs = Runs();
+  for (const node::RunBooks& run : runs) {
+    out_.Row(admin::FileRow(run));
+    rows += run.rows_published;
+    for (const auto& [verdict, records] : run.verdicts) {
+      if (ledger::IsAccepted(verdict)) accepted += records;
+      if (ledger::IsQuarantined(verdict) || verdict == ledger::Verdict::kUnauthorized) held_back += records;
+    }
+    if (run.state != node::RunBooks::State::kFailed) continue;
+    ++failed;
+    problems.push_back({.code = Code::kUnitFailed, .what = run.failure, .where = run.name,
+                        .next = "rows before it stand; import the repaired file: what is known already is not delivered again"});
+  }
+  if (stopped_) problems.push_back(*stopped_);
+  if (held_back > 0) {
+    problems.push_back({.code = Code::kRowsQuarantined,
+                        .what = absl::StrCat(held_back, " rows were held back"),
+                        .next = absl::StrCat("datong quarantine list --resource ", request_.resource)});
+  }
+  const uint64_t refused = request_.wait == Wait::kApplied ? RefusedBySinks() - refused_before_ : 0;
+  if (!not_applied_.empty() || refused > 0) {
+    std::string names;
+    for (const std::string& name : not_applied_) names += (names.empty() ? "" : ", ") + name;
+    problems.push_back({.code = Code::kNotAllApplied,
+                        .what = refused > 0 ? absl::StrCat(refused, " records were refused by a sink")
+                                            : "not everything was applied by: " + names,
+                        .next = "datong lag; the log of the process that runs the sinks says more"});
+  }
+  std::vector<std::string> without_sink;
+  SubscriptionsWithSink(&without_sink);
+
+  const bool failed_all = (stopped_ || failed > 0) && rows == 0;
+  Json told = Json::array();
+  for (const Problem& problem : problems) told.push_back(admin::ToJson(problem));
+  return {{"outcome", failed_all ? "failed" : problems.empty() ? "complete" : "partly"},
+          {"files", runs.size()},
+          {"rows", rows},
+          {"accepted", accepted},
+          {"held_back", held_back},
+          {"not_applied", Names(not_applied_)},
+          {"without_sink", Names(without_sink)},
+          {"ignored_columns", Names(ignored_columns_)},
+          {"problems", told}};
+}
+
+}  // namespace
+
+absl::StatusOr<Json> Importer::Import(admin::Params& params, admin::Responder& out) {
+  ASSIGN_OR_RETURN(ImportRequest request, ReadRequest(params));
+  RETURN_IF_ERROR(admin::ResourceNamed(*holder_.exchange().catalog(), request.resource).status());
+  const std::string resource = request.resource;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!at_work_.insert(resource).second) {
+      return admin::ToStatus({.code = Code::kImportRunning,
+                              .what = "an import into '" + resource + "' is at work",
+                              .next = "wait for its end: `datong files` shows how far it is"});
+    }
+  }
+  ImportRun run(holder_, connectors_, std::move(request), out);
+  absl::StatusOr<Json> result = run.Run();
+  absl::MutexLock lock(&mutex_);
+  at_work_.erase(resource);
+  return result;
+}
+
+}  // namespace datong::cli
