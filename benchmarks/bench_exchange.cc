@@ -12,6 +12,7 @@
 #include "benchmarks/memory_broker.h"
 #include "exchange_core/base/check.h"
 #include "exchange_core/base/status_macros.h"
+#include "exchange_core/ledger/verdict.h"
 
 namespace datong::benchmarks {
 namespace {

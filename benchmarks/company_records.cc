@@ -84,7 +84,7 @@ const std::vector<record::FieldText>& CompanyRows::Row(uint64_t number) {
   make.TwoDigits(1 + make.Below(12), *text);
   text->append("-");
   make.TwoDigits(1 + make.Below(28), *text++);
-  make.Letters(kMailAlphabet, 6 + make.Below(6), *text);
+  make.Letters(kMailAlphabet, 10 + make.Below(8), *text);
   text++->append(make.One(kMailHosts));
   make.Letters(kDigits, 15, *text++);
   text->append(make.One(kStates));

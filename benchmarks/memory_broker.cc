@@ -4,11 +4,10 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <mutex>
 #include <utility>
 
-#include <absl/base/thread_annotations.h>
 #include <absl/strings/str_cat.h>
-#include <absl/synchronization/mutex.h>
 
 #include "exchange_core/base/limits.h"
 #include "exchange_core/base/status_macros.h"
@@ -22,7 +21,7 @@ using broker::TopicPartition;
 constexpr size_t kKeyBytesMax = size_t{1} << 10;
 constexpr size_t kEnvelopeBytesMax = size_t{1} << 20;
 
-// Everything there is, behind one lock: commits are moments.
+// Everything there is, behind one lock: commits are moments. Whoever calls or touches anything in it holds the lock.
 class Store {
  public:
   struct Partition {
@@ -39,7 +38,7 @@ class Store {
 
   explicit Store(base::Clock& clock) : clock_(clock) {}
 
-  absl::StatusOr<Partition*> Find(const TopicPartition& wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  absl::StatusOr<Partition*> Find(const TopicPartition& wanted) {
     const auto topic = topics.find(wanted.topic);
     if (topic == topics.end() || wanted.partition >= topic->second.partitions.size()) {
       return absl::NotFoundError(absl::StrCat("topic \"", wanted.topic, "\" partition ", wanted.partition,
@@ -50,10 +49,10 @@ class Store {
 
   base::TimeUs Now() { return clock_.Now(); }
 
-  absl::Mutex mutex;
-  std::map<std::string, Topic> topics ABSL_GUARDED_BY(mutex);
-  std::map<std::string, uint64_t> epochs ABSL_GUARDED_BY(mutex);  // of writers, by identity
-  std::function<void()> listener ABSL_GUARDED_BY(mutex);
+  std::mutex mutex;  // guards all below
+  std::map<std::string, Topic> topics;
+  std::map<std::string, uint64_t> epochs;  // of writers, by identity
+  std::function<void()> listener;
 
  private:
   base::Clock& clock_;
@@ -65,7 +64,7 @@ struct Holder {
   bool open = false;  // a transaction is
 };
 
-absl::Status CheckHolds(Store& store, const Holder& holder) ABSL_EXCLUSIVE_LOCKS_REQUIRED(store.mutex) {
+absl::Status CheckHolds(Store& store, const Holder& holder) {
   if (store.epochs[holder.identity] == holder.epoch) return absl::OkStatus();
   return absl::AbortedError(absl::StrCat("writer \"", holder.identity, "\" was fenced: a newer holder has its identity"));
 }
@@ -104,8 +103,8 @@ class MemoryTransaction final : public broker::Transaction {
   };
 
   // Nothing is changed before all of it is known to be right.
-  absl::Status Check() ABSL_EXCLUSIVE_LOCKS_REQUIRED(store_.mutex);
-  void Apply() ABSL_EXCLUSIVE_LOCKS_REQUIRED(store_.mutex);
+  absl::Status Check();
+  void Apply();
 
   Store& store_;
   std::shared_ptr<Holder> holder_;
@@ -143,7 +142,7 @@ absl::Status MemoryTransaction::Commit() {
   if (ended_) return absl::FailedPreconditionError("the transaction has ended");
   std::function<void()> listener;
   {
-    absl::MutexLock lock(&store_.mutex);
+    const std::lock_guard lock(store_.mutex);
     if (absl::Status status = Check(); !status.ok()) {
       Abort();
       return status;
@@ -160,7 +159,7 @@ class MemoryWriter final : public broker::Writer {
  public:
   MemoryWriter(Store& store, std::shared_ptr<Holder> holder) : store_(store), holder_(std::move(holder)) {}
   absl::StatusOr<std::unique_ptr<broker::Transaction>> Begin() override {
-    absl::MutexLock lock(&store_.mutex);
+    const std::lock_guard lock(store_.mutex);
     RETURN_IF_ERROR(CheckHolds(store_, *holder_));
     if (holder_->open) return absl::FailedPreconditionError("the writer has an open transaction");
     return std::make_unique<MemoryTransaction>(store_, holder_);
@@ -176,7 +175,7 @@ class MemoryReader final : public broker::Reader {
   MemoryReader(Store& store, TopicPartition from, Position next) : store_(store), from_(std::move(from)), next_(next) {}
 
   absl::StatusOr<std::vector<broker::Message>> Poll(const broker::ReadLimits& limits) override {
-    absl::MutexLock lock(&store_.mutex);
+    const std::lock_guard lock(store_.mutex);
     ASSIGN_OR_RETURN(const Store::Partition* partition, store_.Find(from_));
     if (next_ < partition->begin && partition->begin > 1) {
       return absl::OutOfRangeError(absl::StrCat("\"", from_.topic, "\" is kept from position ", partition->begin,
@@ -207,7 +206,7 @@ class MemoryBroker final : public broker::Broker {
 
   absl::Status CreateTopic(const std::string& topic, const broker::TopicOptions& options) override {
     if (topic.empty() || options.partitions == 0) return absl::InvalidArgumentError("a topic has a name and partitions");
-    absl::MutexLock lock(&store_.mutex);
+    const std::lock_guard lock(store_.mutex);
     auto [it, is_new] = store_.topics.try_emplace(topic);
     if (is_new) {
       it->second.options = options;
@@ -219,33 +218,33 @@ class MemoryBroker final : public broker::Broker {
   }
 
   absl::StatusOr<broker::TopicOptions> DescribeTopic(const std::string& topic) override {
-    absl::MutexLock lock(&store_.mutex);
+    const std::lock_guard lock(store_.mutex);
     const auto it = store_.topics.find(topic);
     if (it == store_.topics.end()) return absl::NotFoundError(absl::StrCat("topic \"", topic, "\" does not exist"));
     return it->second.options;
   }
 
   std::vector<std::string> ListTopics() override {
-    absl::MutexLock lock(&store_.mutex);
+    const std::lock_guard lock(store_.mutex);
     std::vector<std::string> names;
     for (const auto& [name, topic] : store_.topics) names.push_back(name);
     return names;
   }
 
   absl::StatusOr<std::unique_ptr<broker::Writer>> OpenWriter(const std::string& identity) override {
-    absl::MutexLock lock(&store_.mutex);
+    const std::lock_guard lock(store_.mutex);
     return std::make_unique<MemoryWriter>(store_,
                                           std::make_shared<Holder>(Holder{identity, ++store_.epochs[identity], false}));
   }
 
   absl::StatusOr<std::unique_ptr<broker::Reader>> OpenReader(const TopicPartition& from, Position next) override {
-    absl::MutexLock lock(&store_.mutex);
+    const std::lock_guard lock(store_.mutex);
     RETURN_IF_ERROR(store_.Find(from).status());
     return std::make_unique<MemoryReader>(store_, from, next);
   }
 
   absl::StatusOr<broker::Message> ReadAt(const TopicPartition& from, Position position) override {
-    absl::MutexLock lock(&store_.mutex);
+    const std::lock_guard lock(store_.mutex);
     ASSIGN_OR_RETURN(const Store::Partition* partition, store_.Find(from));
     if (position < partition->begin || position >= partition->end) {
       return absl::NotFoundError(absl::StrCat("\"", from.topic, "\" holds no message at position ", position));
@@ -254,27 +253,27 @@ class MemoryBroker final : public broker::Broker {
   }
 
   absl::StatusOr<std::optional<Position>> CommittedPosition(std::string_view group, const TopicPartition& from) override {
-    absl::MutexLock lock(&store_.mutex);
+    const std::lock_guard lock(store_.mutex);
     ASSIGN_OR_RETURN(const Store::Partition* partition, store_.Find(from));
     const auto it = partition->groups.find(group);
     return it == partition->groups.end() ? std::nullopt : std::optional<Position>(it->second);
   }
 
   absl::StatusOr<broker::PartitionBounds> Bounds(const TopicPartition& of) override {
-    absl::MutexLock lock(&store_.mutex);
+    const std::lock_guard lock(store_.mutex);
     ASSIGN_OR_RETURN(const Store::Partition* partition, store_.Find(of));
     return broker::PartitionBounds{partition->begin, partition->end};
   }
 
   absl::Status DropBefore(const TopicPartition& of, Position keep_from) override {
-    absl::MutexLock lock(&store_.mutex);
+    const std::lock_guard lock(store_.mutex);
     ASSIGN_OR_RETURN(Store::Partition* const partition, store_.Find(of));
     for (; partition->begin < std::min(keep_from, partition->end); ++partition->begin) partition->messages.pop_front();
     return absl::OkStatus();
   }
 
   void SetCommitListener(std::function<void()> listener) override {
-    absl::MutexLock lock(&store_.mutex);
+    const std::lock_guard lock(store_.mutex);
     store_.listener = std::move(listener);
   }
 

@@ -26,7 +26,7 @@ const char* StartText(catalog::SubscriptionStart start) {
   switch (start) {
     case catalog::SubscriptionStart::kBeginning: return "beginning";
     case catalog::SubscriptionStart::kNow: return "now";
-    case catalog::SubscriptionStart::kPresentState: return "present_state";
+    case catalog::SubscriptionStart::kPresentState: return "present";
   }
   return "unknown";
 }

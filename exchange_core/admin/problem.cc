@@ -86,7 +86,7 @@ const std::vector<std::string>& FindingWords() {
       "unknown_key",       "duplicate_key",     "missing_key",       "wrong_type",      "bad_value",
       "duplicate_name",    "duplicate_field",   "unknown_reference", "in_use",          "breaking_change",
       "yaml_syntax",       "unsupported_yaml",  "tab_indentation",   "control_character", "not_utf8",
-      "empty_document",    "too_large",         "bad_social_credit_code"};
+      "empty_document",    "too_large",         "bad_social_credit_code", "retired",    "revoked"};
   return *words;
 }
 

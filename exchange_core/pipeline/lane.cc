@@ -110,6 +110,8 @@ absl::Status Lane::Impl::Recover(bool ignore_checkpoints, bool take_over, std::v
   inputs.clear();
   again_subscription = 0;
   again_plan.clear();
+  records_since_checkpoint = 0;
+  changed_since_checkpoint = false;
   writer = nullptr;
   if (take_over) {
     // Before the ledger is read: from here on an older holder can't add to it.

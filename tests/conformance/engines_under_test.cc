@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "benchmarks/memory_broker.h"
 #include "broker_adapters/embedded/embedded_broker.h"
 #include "tests/conformance/broker_conformance.h"
 #include "tests/support/copy_directory.h"
@@ -42,6 +43,17 @@ class EmbeddedUnderTest final : public BrokerUnderTest {
   std::unique_ptr<broker::Broker> broker_;
 };
 
+// Keeps its messages in memory: there is nothing to close, and a new start finds what the old one left.
+class MemoryUnderTest final : public BrokerUnderTest {
+ public:
+  broker::Broker& broker() override { return *broker_; }
+  void Reopen() override {}
+  void Crash() override {}
+
+ private:
+  std::unique_ptr<broker::Broker> broker_ = benchmarks::NewMemoryBroker(base::SystemClock());
+};
+
 EngineUnderTest Embedded(std::string name, embedded::EmbeddedOptions options) {
   return {std::move(name), [options] { return std::make_unique<EmbeddedUnderTest>(options); }};
 }
@@ -54,6 +66,7 @@ std::vector<EngineUnderTest> EnginesUnderTest() {
       Embedded("embedded, positions with gaps, small segments, no cache",
                {.segment_bytes_max = 100'000, .position_gap_max = 7, .body_cache_bytes = 0}),
       Embedded("embedded, left to the operating system", {.durability = embedded::Durability::kOs, .position_gap_max = 1}),
+      {"memory", [] { return std::make_unique<MemoryUnderTest>(); }},
   };
 }
 

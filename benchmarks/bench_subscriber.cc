@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "benchmarks/bench_subscriber.h"
+
+#include <utility>
+
+#include <absl/strings/str_cat.h>
+
+#include "exchange_core/base/status_macros.h"
+
+namespace datong::benchmarks {
+namespace {
+
+constexpr size_t kRecordsPerFetch = 10'000;
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<BenchSubscriber>> BenchSubscriber::Open(client::ExchangeClient& client,
+                                                                       const std::string& subscription,
+                                                                       uint64_t records_expected) {
+  ASSIGN_OR_RETURN(auto session, client.OpenSubscription(subscription));
+  return std::unique_ptr<BenchSubscriber>(new BenchSubscriber(subscription, std::move(session), records_expected));
+}
+
+absl::StatusOr<bool> BenchSubscriber::TakeSome() {
+  ASSIGN_OR_RETURN(const auto fetched, session_->Fetch(kRecordsPerFetch));
+  for (const client::Delivery& delivery : fetched.deliveries) {
+    for (const record::Operation operation : delivery.batch.columns.operation) {
+      if (operation != record::Operation::kInsert) return absl::InternalError("a delivery is no insert");
+    }
+    records_ += delivery.batch.size();
+  }
+  if (fetched.next_position == session_->next_position()) return false;
+  RETURN_IF_ERROR(session_->Acknowledge(fetched.next_position, {}));
+  return true;
+}
+
+base::StepResult BenchSubscriber::Step() {
+  auto took = TakeSome();
+  if (took.ok() && records_ > records_expected_) {
+    took = absl::InternalError(absl::StrCat(records_, " records came, ", records_expected_, " were expected"));
+  }
+  if (took.ok() && records_ < records_expected_) return *took ? base::StepResult::Busy() : base::StepResult::Idle();
+  {
+    const std::lock_guard lock(mutex_);
+    status_ = took.status();
+  }
+  done_.store(true);
+  return base::StepResult::Finished();
+}
+
+absl::Status BenchSubscriber::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+}  // namespace datong::benchmarks

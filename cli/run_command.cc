@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include <absl/strings/str_cat.h>
+#include <absl/time/time.h>
+
+#include "cli/command.h"
+#include "cli/exchange_service.h"
+#include "cli/stop_signals.h"
+#include "exchange_core/admin/problem.h"
+#include "exchange_core/base/absl_view.h"
+
+namespace datong::cli {
+namespace {
+
+constexpr int64_t kLookMs = 250;
+
+class RunCommand final : public Command {
+ public:
+  std::string_view name() const override { return "run"; }
+  std::string_view summary() const override { return "Runs the exchange with the connectors of its catalog, until SIGTERM or Ctrl-C"; }
+  std::string_view example() const override { return "datong run -d /var/lib/datong"; }
+  void Declare(CLI::App&) override {}
+
+  int Run(Session& session) override {
+    auto holder = session.Hold(true);
+    if (absl::IsFailedPrecondition(holder.status())) {
+      return Fail(session, admin::ToStatus({.code = admin::Code::kHeldBySilentProcess,
+                                            .what = "another process runs this exchange",
+                                            .where = session.settings().directory,
+                                            .next = "ask it: every other command finds it by the same -d"}));
+    }
+    if (!holder.ok()) return Fail(session, holder.status());
+    const auto log = [&clock = session.ground().clock](const std::string& line) { Log(clock, line); };
+    ExchangeService service(**holder, session.settings().directory, [](const catalog::Connector&) { return true; }, log);
+    if (const absl::Status started = service.Start(); !started.ok()) return Fail(session, started);
+    log(absl::StrCat("exchange ", session.settings().directory, ": running, process ", getpid(), ", ",
+                     (*holder)->exchange().lanes(), " lanes, catalog version ", (*holder)->exchange().catalog()->version()));
+    const absl::Status health = Watch((*holder)->exchange(), log);
+    log(health.ok() ? "stopping" : absl::StrCat("stopping: ", health.message()));
+    const absl::Status stopped = service.Stop();
+    log("stopped");
+    if (!health.ok()) return Fail(session, health);
+    return stopped.ok() ? 0 : Fail(session, stopped);
+  }
+
+ private:
+  static void Log(base::Clock& clock, const std::string& line) {
+    const std::string time = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMicros(clock.Now()), absl::UTCTimeZone());
+    std::fprintf(stderr, "%s  %s\n", time.c_str(), line.c_str());
+  }
+
+  // Until somebody wants it to stop, or a lane cannot go on.
+  absl::Status Watch(node::Exchange& exchange, const ConnectorHost::Log& log) {
+    uint64_t version = exchange.catalog()->version();
+    std::string trouble;
+    while (WaitUnlessStopped(kLookMs)) {
+      if (const absl::Status health = exchange.Health(); !health.ok()) return health;
+      const absl::Status now = exchange.Trouble();
+      if (std::string text(base::Std(now.message())); text != trouble) {
+        log(text.empty() ? "lanes go on" : "lanes wait: " + text);
+        trouble = std::move(text);
+      }
+      if (const uint64_t newest = exchange.catalog()->version(); newest != version) {
+        version = newest;
+        log(absl::StrCat("catalog version ", version));
+      }
+    }
+    return absl::OkStatus();
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Command> NewRunCommand() { return std::make_unique<RunCommand>(); }
+
+}  // namespace datong::cli

@@ -1,0 +1,301 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Kills the real exchange again and again - at named steps and at random moments, while it imports, decides, delivers, prunes and
+checkpoints - and goes on with the same directory each time. At the end a judge compares source files with sink files: nothing
+lost, nothing doubled, the order of each key kept. Then the books must balance and the index equal one rebuilt from the ledger.
+
+A round in which nothing was struck does not count. DATONG_SEED replays the choices of a run (not the moments of its threads).
+"""
+import argparse
+import collections
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from harness import Datong, LineCounter, step_names  # noqa: E402
+from judge import judge_all  # noqa: E402
+from office import Office  # noqa: E402
+from self_test import run_self_test  # noqa: E402
+
+RANDOM = "(random moment)"
+STEP_PATIENCE_S = 8.0     # a step that is not reached by then is left for a later round
+RANDOM_MOMENT_MAX_S = 1.5
+REST_EVERY = 25           # counted rounds between two complete judgements
+TRIES_PER_ROUND = 12
+# How often a step may be passed before it strikes; what comes once per start or more seldom strikes at once.
+PASSES = {"commit": 25, "lane.decided": 10, "lane.committed": 10, "source": 6, "publish": 6, "sink": 8, "receipt": 10,
+          "checkpoint": 3, "retention.rows_dropped": 3}
+
+
+class Judged(Exception):
+    """The exchange did something that it must not do."""
+
+
+class CrashTest:
+    def __init__(self, binary, folder, seed, say):
+        self.rng = random.Random(seed)
+        self.say = say
+        self.office = Office(os.path.join(folder, "office"), self.rng)
+        self.datong = Datong(binary, os.path.join(folder, "data"), os.path.join(folder, "logs"))
+        self.counter = LineCounter()
+        self.strikes = collections.Counter()
+        self.tries = collections.Counter()
+        self.steps = step_names()
+        self.catalog = self.office.catalog()
+        self.applied = False
+        self.pending_catalog = self.catalog   # to be applied again until an apply has said that it is done
+        self.pending_import = None            # the same for a file
+        self.counted = self.uncounted = 0
+
+    # --- one round
+
+    def _kill_at(self, step):
+        passes = PASSES.get(step) or PASSES.get(step.split(".")[0], 1)
+        # The more often it was missed, the earlier it strikes.
+        return f"{step}:{self.rng.randrange(1, max(1, passes >> self.tries[step]) + 1)}"
+
+    def _choose_step(self):
+        """A random moment now and then; else a step among those struck least."""
+        if self.rng.random() < 0.25:
+            return RANDOM
+        fewest = min(self.strikes[step] + self.tries[step] for step in self.steps)
+        return self.rng.choice([step for step in self.steps if self.strikes[step] + self.tries[step] == fewest])
+
+    def round(self):
+        """True when it counted."""
+        step = self._choose_step()
+        if step == "catalog.committed" and self.applied and self.pending_catalog is None and self.office.late < 6:
+            self.pending_catalog = self.office.late_catalog()
+        if self.pending_catalog is not None:
+            struck = self._apply_round(step)
+        elif step.split(".")[0] in ("source", "publish", "commit", "lane") and self.rng.random() < 0.25:
+            struck = self._import_round(step)
+        else:
+            struck = self._run_round(step)
+        if struck is None:
+            self.uncounted += 1
+            if step != RANDOM:
+                self.tries[step] += 1
+            return False
+        name, where = struck
+        self.strikes[name] += 1
+        self.counted += 1
+        self.say(f"round {self.counted}: struck {name}: {where}")
+        return True
+
+    def _short(self, *arguments, step):
+        """A command of its own, struck or not. Returns (finished, what was struck or None)."""
+        kill_at = None if step == RANDOM else self._kill_at(step)
+        running = self.datong.start(*arguments, kill_at=kill_at)
+        moment = self.rng.uniform(0.01, 0.6)
+        if step == RANDOM and not running.wait(moment):
+            running.strike()
+            return running.finished(), (RANDOM, f"{arguments[0]}, after {moment:.2f} s")
+        if not running.wait(60):
+            running.strike()
+            raise Judged(f"datong {arguments[0]} hangs: {running.finished()}")
+        finished = running.finished()
+        if finished.struck:
+            return finished, (finished.struck, f"{arguments[0]}, {kill_at}")
+        return finished, None
+
+    def _apply_round(self, step):
+        finished, struck = self._short("apply", "-f", self.pending_catalog, "--lanes", "2", step=step)
+        if struck:
+            return struck
+        if finished.code != 0:
+            raise Judged(f"apply failed: {finished}")
+        self.pending_catalog, self.applied = None, True
+        return None
+
+    def _import_round(self, step):
+        if self.pending_import is None:
+            self.pending_import = self.office.permits_file()
+        how = self.rng.choice(["published", "decided", "applied"])
+        finished, struck = self._short("import", "permits", self.pending_import, "--wait", how, step=step)
+        if struck:
+            return struck
+        self._import_ended(finished)
+        return None
+
+    def _import_ended(self, finished):
+        if finished.code not in (0, 6):  # 6: ragged rows were held back
+            raise Judged(f"import failed: {finished}")
+        self.pending_import = None
+
+    def _run_round(self, step):
+        self.office.publish(size=self.rng.choice([1, 1, 1, 6]))
+        kill_at = None if step == RANDOM else self._kill_at(step)
+        running = self.datong.start("run", kill_at=kill_at)
+        helper = None
+        if self.rng.random() < 0.3:
+            helper = self._start_import_beside()
+        try:
+            if step == RANDOM:
+                return self._strike_at_random(running)
+            return self._await_strike(running, kill_at)
+        finally:
+            if running.alive():
+                running.strike()
+            if helper is not None:
+                self._end_import_beside(helper)
+
+    def _strike_at_random(self, running):
+        moment = self.rng.uniform(0.02, RANDOM_MOMENT_MAX_S)
+        publish_at = moment * self.rng.random()
+        if running.wait(publish_at):
+            raise Judged(f"datong run ended by itself: {running.finished()}")
+        self.office.publish()
+        if running.wait(moment - publish_at):
+            raise Judged(f"datong run ended by itself: {running.finished()}")
+        outstanding = self.office.outstanding(self.counter)
+        running.strike()
+        doing = "working" if ": running, process" in running.errors() else "starting"
+        if outstanding == 0:
+            return None  # it had nothing to do
+        return RANDOM, f"run, {doing}, after {moment:.2f} s, {outstanding} deliveries outstanding"
+
+    def _await_strike(self, running, kill_at):
+        deadline = time.monotonic() + STEP_PATIENCE_S
+        while time.monotonic() < deadline:
+            if running.wait(0.3):
+                break
+            if self.office.outstanding(self.counter) == 0:
+                self.office.publish()  # there is always work
+        else:
+            # An orderly end has steps of its own.
+            if not running.stop():
+                raise Judged(f"datong run does not stop: {running.finished()}")
+        finished = running.finished()
+        if finished.struck:
+            return finished.struck, f"run, {kill_at}, after {finished.seconds:.2f} s"
+        if finished.code != 0:
+            raise Judged(f"datong run failed: {finished}")
+        return None
+
+    def _start_import_beside(self):
+        if self.pending_import is None:
+            self.pending_import = self.office.permits_file()
+        return self.datong.start("import", "permits", self.pending_import)
+
+    def _end_import_beside(self, helper):
+        """Its exchange may have died under it: then the same file is imported again later."""
+        if not helper.wait(60):
+            helper.strike()
+            raise Judged(f"an import hangs whose exchange was killed: {helper.finished()}")
+        finished = helper.finished()
+        if finished.code in (0, 6):
+            self.pending_import = None
+
+    # --- between and after the rounds
+
+    def rest(self, seconds=120):
+        """Lets everything finish, then judges."""
+        if self.pending_catalog is not None:
+            self.datong.must("apply", "-f", self.pending_catalog, "--lanes", "2")
+            self.pending_catalog, self.applied = None, True
+        if self.pending_import is not None:
+            self._import_ended(self.datong.run("import", "permits", self.pending_import))
+        running = self.datong.start("run")
+        deadline = time.monotonic() + seconds
+        while self.office.outstanding(self.counter) > 0 and time.monotonic() < deadline and not running.wait(0.1):
+            pass
+        # State files and late subscribers have no count to wait for; the last complaint counts.
+        while (complaints := judge_all(self.office.sinks)) and time.monotonic() < min(deadline, running.started + 20):
+            if running.wait(0.3):
+                break
+        if not running.stop():
+            complaints.append("datong run does not stop")
+        finished = running.finished()
+        if finished.code != 0:
+            complaints.append(f"datong run failed: {finished}")
+        if complaints:
+            raise Judged("\n".join(complaints) + f"\nthe last run: {finished}")
+        self._check_accounts()
+
+    def _check_accounts(self):
+        books = self.datong.run("books", "--output", "json")
+        if books.code != 0:
+            raise Judged(f"the books do not balance: {books}")
+        verify = self.datong.run("verify")
+        if verify.code != 0:
+            raise Judged(f"the index differs from one rebuilt: {verify}")
+
+    def run(self, rounds):
+        since_rest = 0
+        while self.counted < rounds:
+            if not any(self.round() for _ in range(TRIES_PER_ROUND)):
+                raise Judged(f"nothing was struck in {TRIES_PER_ROUND} rounds one after the other")
+            since_rest += 1
+            if since_rest == REST_EVERY:
+                self.rest()
+                since_rest = 0
+            elif self.rng.random() < 0.1:
+                self._check_books_after_crash()
+        self.rest()
+
+    def _check_books_after_crash(self):
+        if not self.applied:
+            return
+        books = self.datong.run("books")
+        if books.code != 0:
+            raise Judged(f"the books do not balance after a crash: {books}")
+
+    def report(self):
+        lines = [f"{'strikes':>8}  step"]
+        for name in self.steps + [RANDOM]:
+            lines.append(f"{self.strikes[name]:8}  {name}")
+        totals = ", ".join(f"{name} {model.changes()}" for name, model in (
+            ("companies", self.office.companies.model), ("permits", self.office.permits.model),
+            ("visits", self.office.visits.model)))
+        lines.append(f"{self.counted} rounds counted, {self.uncounted} struck nothing; deliveries wanted per subscriber: {totals}")
+        return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--binary", default="build/release/datong")
+    parser.add_argument("--rounds", type=int, default=int(os.environ.get("DATONG_CRASH_ROUNDS", "100")))
+    parser.add_argument("--keep", action="store_true", help="keep the folder also when all went well")
+    parser.add_argument("--self-test", action="store_true", help="only show that the judge can fail")
+    arguments = parser.parse_args()
+    seed = int(os.environ.get("DATONG_SEED") or random.SystemRandom().randrange(1 << 32))
+    print(f"DATONG_SEED={seed}", flush=True)
+
+    failures = run_self_test(seed)
+    if failures or arguments.self_test:
+        print("\n".join(failures))
+        return 1 if failures else 0
+
+    folder = tempfile.mkdtemp(prefix="datong-crash-")
+    started = time.monotonic()
+    test = CrashTest(os.path.abspath(arguments.binary), folder, seed, lambda line: print(line, flush=True))
+    failed = ""
+    try:
+        test.run(arguments.rounds)
+        missed = [step for step in test.steps if test.strikes[step] == 0]
+        if missed and arguments.rounds >= 3 * len(test.steps):
+            failed = "never struck: " + ", ".join(missed)
+    except (Judged, AssertionError, TimeoutError) as error:
+        failed = str(error)
+    print(test.report())
+    print(f"{time.monotonic() - started:.0f} s")
+    if failed:
+        print(f"FAILED (DATONG_SEED={seed}, kept in {folder}):\n{failed}")
+        return 1
+    print("lost 0, doubled 0, out of order 0; books balanced; index equal to one rebuilt from the ledger")
+    if arguments.keep:
+        print(f"kept in {folder}")
+    else:
+        shutil.rmtree(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shows that the judge can fail: what a perfect exchange would have written is accepted, and each single damage done to a copy
+of it - a line lost, doubled, moved, changed, invented - is complained about."""
+import csv
+import json
+import os
+import random
+import shutil
+import tempfile
+
+from judge import judge_all, part_names
+from office import Office
+
+HEAD = ["_operation", "_key", "_lane", "_sequence", "_source_file", "_source_row"]
+
+
+def _write_changes(sink, changes, parts=4):
+    """As the file sink does, in several parts; two lanes."""
+    os.makedirs(sink.directory, exist_ok=True)
+    next_sequence = {0: 1, 1: 1}
+    size = len(changes) // parts + 1
+    jsonl = sink.name == "social-companies"
+    for part in range(parts):
+        path = os.path.join(sink.directory, f"changes-{part + 1:020}{'.jsonl' if jsonl else '.csv'}")
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            if not jsonl:
+                writer.writerow(HEAD + sink.items)
+            for change in changes[part * size:(part + 1) * size]:
+                lane = sum(str(change.key).encode()) % 2
+                values = dict(zip(sink.model.columns, change.values))
+                head = [change.operation, "digest", lane, next_sequence[lane], change.file, change.row]
+                next_sequence[lane] += 1
+                if jsonl:
+                    file.write(json.dumps({**dict(zip(HEAD, head)), **{name: values[name] for name in sink.items}}) + "\n")
+                else:
+                    writer.writerow(head + [values[name] for name in sink.items])
+
+
+def _write_state(sink):
+    os.makedirs(sink.directory, exist_ok=True)
+    with open(os.path.join(sink.directory, "state-1.csv"), "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["_key", "_source_file", "_source_row"] + sink.items)
+        for change in sink.model.state.values():
+            writer.writerow(["digest", change.file, change.row] + change.values)
+
+
+def write_perfectly(office):
+    for sink in office.sinks:
+        if sink.check == "state":
+            _write_state(sink)
+            continue
+        changes = [change for history in sink.model.history.values() for change in history]
+        changes.sort(key=lambda change: (change.file, change.row))
+        if sink.check == "late":  # began when half of the files were through
+            middle = changes[len(changes) // 2].file
+            before = {}
+            for change in changes:
+                if change.file < middle:
+                    before[change.key] = change
+            changes = list(before.values()) + [change for change in changes if change.file >= middle]
+            seen = set()
+            for at, change in enumerate(changes):
+                copy = type(change)("update" if change.key in seen else "insert", change.key, change.values, change.file, change.row)
+                seen.add(change.key)
+                changes[at] = copy
+        _write_changes(sink, changes)
+
+
+def _records(path):
+    """The head line and the records of a sink's file, as lists of values."""
+    with open(path, encoding="utf-8", newline="") as file:
+        if path.endswith(".jsonl"):
+            objects = [json.loads(line) for line in file]
+            return list(objects[0]), [list(one.values()) for one in objects]
+        rows = list(csv.reader(file))
+    return rows[0], rows[1:]
+
+
+def _store(path, head, records):
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        if path.endswith(".jsonl"):
+            file.writelines(json.dumps(dict(zip(head, record))) + "\n" for record in records)
+        else:
+            csv.writer(file, lineterminator="\n").writerows([head] + records)
+
+
+def _pair(records, same):
+    """Two places whose records are of the same kind and differ, or None."""
+    first = {}
+    for at, record in enumerate(records):
+        kind = same(record)
+        if kind in first and records[first[kind]] != record:
+            return first[kind], at
+        first.setdefault(kind, at)
+    return None
+
+
+def _damage(kind, records, rng):
+    """False: there is nothing in this file to which it could be done."""
+    at = rng.randrange(len(records) - 1)
+    if kind == "lose":
+        del records[at]
+    elif kind == "double":
+        records.insert(at, records[at])
+    elif kind == "double far away":
+        records.append(records[at])
+    elif kind == "swap within a lane":
+        a, b = _pair(records, lambda record: record[2])
+        records[a], records[b] = records[b], records[a]
+    elif kind == "swap within a key":  # lane and sequence stay as they should be
+        pair = _pair(records, lambda record: record[6])
+        if pair is None:
+            return False
+        a, b = pair
+        records[a], records[b] = (records[b][:2] + records[a][2:4] + records[b][4:],
+                                  records[a][:2] + records[b][2:4] + records[a][4:])
+    elif kind == "lose all":
+        records.clear()
+    elif kind == "change":
+        records[at] = records[at][:-1] + [records[at][-1] + "0"]
+    return True
+
+
+DAMAGES = ["lose", "double", "double far away", "lose all", "change", "swap within a lane", "swap within a key"]
+# The order of lines in a state file means nothing, and of a late subscriber only the order within a key.
+MEANINGLESS = {"state": ("swap within a lane", "swap within a key"), "late": ("swap within a lane",)}
+
+
+def run_self_test(seed):
+    rng = random.Random(seed)
+    with tempfile.TemporaryDirectory(prefix="datong-judge-") as folder:
+        office = Office(os.path.join(folder, "office"), rng)
+        office.late_catalog()
+        for _ in range(6):
+            office.publish()
+            office.permits_file()
+        write_perfectly(office)
+        complaints = judge_all(office.sinks)
+        if complaints:
+            return ["the judge complains about a perfect exchange:"] + complaints
+        failures, tried = [], 0
+        whole = os.path.join(folder, "whole")
+        shutil.copytree(office.output, whole)
+        for sink in office.sinks:
+            state = sink.check == "state"
+            for kind in DAMAGES:
+                if kind in MEANINGLESS.get(sink.check, ()) or (kind == "swap within a key" and len(sink.key_columns) > 1):
+                    continue  # an event has no history
+                name = rng.choice(part_names(sink.directory, "state" if state else "changes"))
+                path = os.path.join(sink.directory, name)
+                head, records = _records(path)
+                if not _damage(kind, records, rng):
+                    continue
+                _store(path, head, records)
+                tried += 1
+                if not judge_all(office.sinks):
+                    failures.append(f"the judge does not see: {kind} in {sink.name} ({name})")
+                shutil.copy(os.path.join(whole, sink.name, name), path)
+        if judge_all(office.sinks):
+            failures.append("the copies were not put back")
+        print(f"judge: {tried} damages tried, {tried - len(failures)} seen (seed {seed})")
+        return failures
