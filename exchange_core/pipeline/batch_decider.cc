@@ -80,9 +80,8 @@ void BatchDecider::JudgeBeforeIndex(const DecisionInput& input, LazyPayload& pay
   DATONG_CHECK(domain != nullptr);  // a resource holds its domain in the catalog
   JudgeAdmission(input.resource, *domain, input.partition, packed_, verdicts_);
 
-  const std::vector<const catalog::View*> views = input.catalog.ViewsOf(input.resource.id);
-  const bool somebody_looks_inside =
-      std::any_of(views.begin(), views.end(), [](const auto* view) { return !view->projection->passes_everything(); });
+  const bool somebody_looks_inside = std::any_of(
+      input.views.begin(), input.views.end(), [](const auto* view) { return !view->projection->passes_everything(); });
   if (!somebody_looks_inside) return;
   if (const auto opened = payload.Get(); opened.ok()) {
     JudgePayload(packed_.columns, *opened, verdicts_);
@@ -105,7 +104,7 @@ void BatchDecider::JudgeByIndex(const DecisionInput& input, LaneIndexes& indexes
 absl::Status BatchDecider::RouteToViews(const DecisionInput& input, const LaneState& state, LazyPayload& payload,
                                         ledger::v1::BatchDecision& entry, Decision& decision) {
   if (std::none_of(verdicts_.begin(), verdicts_.end(), ledger::IsAccepted)) return absl::OkStatus();
-  for (const catalog::View* view : input.catalog.ViewsOf(input.resource.id)) {
+  for (const catalog::View* view : input.views) {
     ASSIGN_OR_RETURN(Routed routed, route_.Route(*view, *input.resource.schema, packed_, input.message.body, verdicts_,
                                                  payload));
     const auto stream = state.streams.find(view->id);

@@ -26,6 +26,7 @@ namespace datong::pipeline {
 struct DecisionInput {
   const catalog::CatalogTable& catalog;
   const catalog::Resource& resource;
+  const std::vector<const catalog::View*>& views;  // of the resource
   uint32_t partition;
   const broker::Message& message;
   uint64_t lane_sequence;      // the ledger entry this decision will be

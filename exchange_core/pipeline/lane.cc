@@ -83,6 +83,7 @@ struct Lane::Impl {
   std::shared_ptr<const catalog::CatalogTable> catalog;  // the version state.catalog_version; null until taken
   std::unique_ptr<broker::Writer> writer;
   std::map<Place, std::unique_ptr<broker::Reader>> inputs;
+  std::map<uint32_t, std::vector<const catalog::View*>> views;  // of each resource in `catalog`: finding them walks it
   Place turn{0, 0};                        // the input served last: the next one begins the next round
   bool memory_ahead = false;               // a commit failed: what memory believes may not be in the log
   base::TimeUs retry_at = 0;               // not 0: a step failed, the next one waits until then
@@ -91,6 +92,7 @@ struct Lane::Impl {
   bool changed_since_checkpoint = false;
   uint32_t again_subscription = 0;         // whose plan again_plan is; 0 = none
   AgainPlan again_plan;                    // what is left of it
+  bool all_started = false;                // subscriptions; until the next catalog there is nothing to look for
 
   // Reused between batches.
   BatchDecider decider;
@@ -110,6 +112,7 @@ absl::Status Lane::Impl::Recover(bool ignore_checkpoints, bool take_over, std::v
   inputs.clear();
   again_subscription = 0;
   again_plan.clear();
+  all_started = false;
   records_since_checkpoint = 0;
   changed_since_checkpoint = false;
   writer = nullptr;
@@ -231,6 +234,9 @@ ledger::v1::LedgerEntry Lane::Impl::NewEntry() const {
 // From the next entry on the lane decides under the newest catalog; subscriptions it has not seen start here.
 absl::Status Lane::Impl::TakeCatalog(std::shared_ptr<const catalog::CatalogTable> newest) {
   catalog = std::move(newest);
+  all_started = false;
+  views.clear();
+  for (const auto& [id, resource] : catalog->resources()) views[id] = catalog->ViewsOf(id);
   RETURN_IF_ERROR(OpenInputs());
   if (catalog->version() == state.catalog_version) return absl::OkStatus();  // after a recovery
 
@@ -298,8 +304,8 @@ absl::Status Lane::Impl::DecideAndCommit(const std::vector<PolledBatch>& batches
   ASSIGN_OR_RETURN(LaneCommit commit, BeginCommit());
   for (const PolledBatch& batch : batches) {
     ledger::v1::LedgerEntry entry = NewEntry();
-    const DecisionInput input{*catalog,       *batch.resource, batch.partition, batch.message, state.head.sequence + 1,
-                              entry.commit_time()};
+    const DecisionInput input{*catalog,      *batch.resource, views.at(batch.resource->id), batch.partition,
+                              batch.message, state.head.sequence + 1, entry.commit_time()};
     entry.mutable_batch()->set_input_next(batch.message.position + 1);
     RETURN_IF_ERROR(decider.Decide(input, state, indexes, *entry.mutable_batch(), decision));
     RETURN_IF_ERROR(commit.AddEntry(entry));
@@ -313,6 +319,7 @@ absl::Status Lane::Impl::DecideAndCommit(const std::vector<PolledBatch>& batches
 // ------------------------------------------------------------------------------------------------- subscriptions that start
 
 absl::StatusOr<bool> Lane::Impl::SendAgain() {
+  if (all_started) return false;
   for (const auto& [id, start] : state.subscriptions) {
     if (start.started) continue;
     const catalog::Subscription* subscription = catalog->FindSubscription(id);
@@ -322,6 +329,7 @@ absl::StatusOr<bool> Lane::Impl::SendAgain() {
     RETURN_IF_ERROR(SendAgainSome(*subscription, *resource));
     return true;
   }
+  all_started = true;
   return false;
 }
 

@@ -24,6 +24,7 @@ from office import Office  # noqa: E402
 from self_test import run_self_test  # noqa: E402
 
 RANDOM = "(random moment)"
+RUNNING = ": running, process"  # from then on it can be asked
 STEP_PATIENCE_S = 8.0     # a step that is not reached by then is left for a later round
 RANDOM_MOMENT_MAX_S = 1.5
 REST_EVERY = 25           # counted rounds between two complete judgements
@@ -133,9 +134,7 @@ class CrashTest:
         self.office.publish(size=self.rng.choice([1, 1, 1, 6]))
         kill_at = None if step == RANDOM else self._kill_at(step)
         running = self.datong.start("run", kill_at=kill_at)
-        helper = None
-        if self.rng.random() < 0.3:
-            helper = self._start_import_beside()
+        helper = self._start_import_beside(running) if self.rng.random() < 0.3 else None
         try:
             if step == RANDOM:
                 return self._strike_at_random(running)
@@ -156,7 +155,7 @@ class CrashTest:
             raise Judged(f"datong run ended by itself: {running.finished()}")
         outstanding = self.office.outstanding(self.counter)
         running.strike()
-        doing = "working" if ": running, process" in running.errors() else "starting"
+        doing = "working" if RUNNING in running.errors() else "starting"
         if outstanding == 0:
             return None  # it had nothing to do
         return RANDOM, f"run, {doing}, after {moment:.2f} s, {outstanding} deliveries outstanding"
@@ -179,7 +178,11 @@ class CrashTest:
             raise Judged(f"datong run failed: {finished}")
         return None
 
-    def _start_import_beside(self):
+    def _start_import_beside(self, running):
+        """An import that asks the running exchange. None when that died too early to be asked."""
+        while RUNNING not in running.errors():
+            if running.wait(0.02):
+                return None
         if self.pending_import is None:
             self.pending_import = self.office.permits_file()
         return self.datong.start("import", "permits", self.pending_import)
