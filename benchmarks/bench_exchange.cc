@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "benchmarks/bench_exchange.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
 #include <utility>
-
-#include <absl/strings/str_cat.h>
 
 #include "benchmarks/company_records.h"
 #include "benchmarks/memory_broker.h"
@@ -26,12 +26,14 @@ std::string CatalogYaml(Views views) {
       "departments: [{name: registry}, {name: tax}]\n"
       "key_domains: [{name: company}]\n"
       "resources:\n"
-      "  - {name: ", kResource, ", provider: registry, key_domain: company, kind: entity, partitions: ", kPartitions,
-      ", key: [code],\n     items: ", kCompanyItemsYaml, "}\n"
+      "  - {name: ",
+      kResource, ", provider: registry, key_domain: company, kind: entity, partitions: ", kPartitions,
+      ", key: [code],\n     items: ", kCompanyItemsYaml,
+      "}\n"
       "grants:\n");
   for (int i = 0; i < kSubscriptions; ++i) {
-    absl::StrAppend(&yaml, "  - {name: grant-", i, ", resource: ", kResource, ", department: tax, purpose: benchmark, items: ",
-                    views == Views::kOne ? "all" : items[i], "}\n");
+    absl::StrAppend(&yaml, "  - {name: grant-", i, ", resource: ", kResource,
+                    ", department: tax, purpose: benchmark, items: ", views == Views::kOne ? "all" : items[i], "}\n");
   }
   yaml += "subscriptions:\n";
   for (int i = 0; i < kSubscriptions; ++i) {
@@ -74,7 +76,8 @@ absl::StatusOr<std::unique_ptr<BenchExchange>> BenchExchange::Open(const std::st
 }
 
 absl::Status BenchExchange::CheckFits(const PreparedUnit& unit) const {
-  if (unit.run.run == run_.run && unit.run.file_sequence == run_.file_sequence && unit.source_id == source_->source_id()) {
+  if (unit.run.run == run_.run && unit.run.file_sequence == run_.file_sequence &&
+      unit.source_id == source_->source_id()) {
     return absl::OkStatus();
   }
   return absl::InternalError("the prepared batches carry numbers of another exchange");

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 #include "benchmarks/prepared_unit.h"
 #include "exchange_core/base/random.h"
@@ -28,8 +28,8 @@ enum class Views {
 };
 std::string ViewsInWords(Views views);
 
-// An exchange with the resource "companies" and three subscriptions from its beginning. Every such exchange has the same
-// digest secrets and numbers, so that a unit prepared for one fits all.
+// An exchange with the resource "companies" and three subscriptions from its beginning. Every such exchange has the
+// same digest secrets and numbers, so that a unit prepared for one fits all.
 class BenchExchange {
  public:
   // `broker` and `scheduler` outlive it; checkpoints go below `directory`.

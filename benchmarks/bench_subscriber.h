@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 #include "exchange_core/base/scheduler.h"
 #include "exchange_core/client/exchange_client.h"
 
 namespace datong::benchmarks {
 
-// A department that takes everything: fetches, looks at every record and acknowledges, until it has `records_expected`. A
-// worker, as a connector is, so under the thread scheduler it has a thread of its own.
+// A department that takes everything: fetches, looks at every record and acknowledges, until it has `records_expected`.
+// A worker, as a connector is, so under the thread scheduler it has a thread of its own.
 class BenchSubscriber final : public base::Worker {
  public:
   static absl::StatusOr<std::unique_ptr<BenchSubscriber>> Open(client::ExchangeClient& client,
-                                                               const std::string& subscription, uint64_t records_expected);
+                                                               const std::string& subscription,
+                                                               uint64_t records_expected);
 
   std::string_view Name() const override { return name_; }
   base::StepResult Step() override;

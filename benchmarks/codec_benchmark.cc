@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_format.h>
+
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <absl/strings/str_cat.h>
-#include <absl/strings/str_format.h>
 
 #include "benchmarks/bench_exchange.h"
 #include "benchmarks/company_records.h"
@@ -43,8 +43,8 @@ absl::StatusOr<std::vector<double>> NsPerRecord(int repetitions, uint64_t record
   return ns;
 }
 
-absl::Status MeasureCodecOf(const CodecUnderTest& under_test, std::vector<record::RecordBatch>& batches, int repetitions,
-                            std::vector<Figure>& figures) {
+absl::Status MeasureCodecOf(const CodecUnderTest& under_test, std::vector<record::RecordBatch>& batches,
+                            int repetitions, std::vector<Figure>& figures) {
   uint64_t records = 0, payload = 0, encoded_bytes = 0, stored = 0;
   std::vector<std::string> encoded(batches.size());
   for (record::RecordBatch& batch : batches) {
@@ -53,29 +53,31 @@ absl::Status MeasureCodecOf(const CodecUnderTest& under_test, std::vector<record
     payload += batch.payload.size();
   }
   ASSIGN_OR_RETURN(auto encode, NsPerRecord(repetitions, records, [&]() -> absl::Status {
-    for (size_t i = 0; i < batches.size(); ++i) {
-      ASSIGN_OR_RETURN(encoded[i], record::EncodeBatch(batches[i]));
-    }
-    return absl::OkStatus();
-  }));
+                     for (size_t i = 0; i < batches.size(); ++i) {
+                       ASSIGN_OR_RETURN(encoded[i], record::EncodeBatch(batches[i]));
+                     }
+                     return absl::OkStatus();
+                   }));
   std::vector<record::PackedBatch> packed(batches.size());
   ASSIGN_OR_RETURN(auto columns, NsPerRecord(repetitions, records, [&]() -> absl::Status {
-    for (size_t i = 0; i < batches.size(); ++i) RETURN_IF_ERROR(record::DecodeColumns(encoded[i], packed[i]));
-    return absl::OkStatus();
-  }));
+                     for (size_t i = 0; i < batches.size(); ++i)
+                       RETURN_IF_ERROR(record::DecodeColumns(encoded[i], packed[i]));
+                     return absl::OkStatus();
+                   }));
   std::string buffer;
   ASSIGN_OR_RETURN(auto payloads, NsPerRecord(repetitions, records, [&]() -> absl::Status {
-    for (const record::PackedBatch& batch : packed) RETURN_IF_ERROR(record::DecodePayload(batch, buffer));
-    return absl::OkStatus();
-  }));
+                     for (const record::PackedBatch& batch : packed)
+                       RETURN_IF_ERROR(record::DecodePayload(batch, buffer));
+                     return absl::OkStatus();
+                   }));
   for (size_t i = 0; i < batches.size(); ++i) {
     encoded_bytes += encoded[i].size();
     stored += packed[i].compressed_payload.size();
   }
   const auto per_record = [&](uint64_t bytes) { return static_cast<double>(bytes) / static_cast<double>(records); };
-  const std::string workload = absl::StrFormat(
-      "%d batches of %d records, %.0f bytes of protobuf each, %s, one core", batches.size(), records / batches.size(),
-      per_record(payload), under_test.name);
+  const std::string workload =
+      absl::StrFormat("%d batches of %d records, %.0f bytes of protobuf each, %s, one core", batches.size(),
+                      records / batches.size(), per_record(payload), under_test.name);
   const std::string prefix = absl::StrCat("codec.", under_test.name, ".");
   figures.push_back(FigureOf(prefix + "encode", "CPU ns/record", std::move(encode), workload));
   figures.push_back(FigureOf(prefix + "decode_columns", "CPU ns/record", std::move(columns), workload));
@@ -99,18 +101,18 @@ absl::Status MeasureWriter(const record::RecordSchema& schema, int repetitions, 
   record::RecordBatch batch;
   std::vector<record::FieldText> values(kCompanyItems);
   ASSIGN_OR_RETURN(auto ns, NsPerRecord(repetitions, kRows, [&]() -> absl::Status {
-    batch.clear();
-    for (uint64_t i = 0; i < kRows; ++i) {
-      for (size_t item = 0; item < kCompanyItems; ++item) values[item] = texts[i][item];
-      if (writer.Append(values, record::Operation::kUpsert, {0, i + 1}, batch)) {
-        return absl::InternalError("a made-up row is no record");
-      }
-    }
-    return absl::OkStatus();
-  }));
-  figures.push_back(FigureOf("codec.write", "CPU ns/record", std::move(ns),
-                             absl::StrCat("rows of ", kCompanyItems,
-                                          " texts to protobuf, with key and content digests, one core")));
+                     batch.clear();
+                     for (uint64_t i = 0; i < kRows; ++i) {
+                       for (size_t item = 0; item < kCompanyItems; ++item) values[item] = texts[i][item];
+                       if (writer.Append(values, record::Operation::kUpsert, {0, i + 1}, batch)) {
+                         return absl::InternalError("a made-up row is no record");
+                       }
+                     }
+                     return absl::OkStatus();
+                   }));
+  figures.push_back(
+      FigureOf("codec.write", "CPU ns/record", std::move(ns),
+               absl::StrCat("rows of ", kCompanyItems, " texts to protobuf, with key and content digests, one core")));
   return absl::OkStatus();
 }
 

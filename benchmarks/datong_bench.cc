@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Measures, in one run, what docs/benchmarks.md explains.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
 #include <set>
 #include <string>
 #include <thread>
 #include <utility>
-
-#include <CLI/CLI.hpp>
-#include <unistd.h>
 
 #include "benchmarks/options.h"
 #include "benchmarks/report.h"
@@ -34,18 +34,21 @@ std::vector<std::string> WarningsFor(const BenchmarkOptions& options, const dato
   if (std::string(DATONG_BUILD_TYPE) != "Release") {
     warnings.push_back("built as " DATONG_BUILD_TYPE ", not Release: these figures say nothing about speed");
   }
-  if (std::string(DATONG_BUILD_SANITIZER) != "") warnings.push_back("built with a sanitizer: figures say nothing about speed");
+  if (std::string(DATONG_BUILD_SANITIZER) != "")
+    warnings.push_back("built with a sanitizer: figures say nothing about speed");
   if (options.quick) warnings.push_back("--quick: smaller workloads, coarser figures");
   if (machine.disk_is_memory) warnings.push_back("the directory lies in memory: nothing is measured of a disk");
   double load = 0;
-  if (getloadavg(&load, 1) == 1 && load > 0.5) warnings.push_back("the machine was busy with something else at the start");
+  if (getloadavg(&load, 1) == 1 && load > 0.5)
+    warnings.push_back("the machine was busy with something else at the start");
   return warnings;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Measures the exchange on this machine: index, batch codec, pipeline in memory, and end to end on the disk."};
+  CLI::App app{
+      "Measures the exchange on this machine: index, batch codec, pipeline in memory, and end to end on the disk."};
   BenchmarkOptions options;
   options.directory = std::filesystem::temp_directory_path().string();
   std::string output = "table";
@@ -53,9 +56,9 @@ int main(int argc, char** argv) {
   std::set<std::string> names;
   for (const Benchmark& benchmark : kBenchmarks) names.insert(benchmark.name);
   app.add_flag("--quick", options.quick, "about half a minute in all: smaller workloads, coarser figures");
-  CLI::Option* records =
-      app.add_option("--records", options.records, "records through pipeline and end to end (default 1000000, quick 250000)")
-          ->check(CLI::Range(uint64_t{1'000}, uint64_t{100'000'000}));
+  CLI::Option* records = app.add_option("--records", options.records,
+                                        "records through pipeline and end to end (default 1000000, quick 250000)")
+                             ->check(CLI::Range(uint64_t{1'000}, uint64_t{100'000'000}));
   app.add_option("--only", only, "measure these only: index, codec, pipeline, end-to-end")->check(CLI::IsMember(names));
   app.add_option("--directory", options.directory, "a folder on the disk to measure")->check(CLI::ExistingDirectory);
   app.add_option("--output", output, "table or json")->check(CLI::IsMember({"table", "json"}));

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -6,9 +9,6 @@
 #include <thread>
 #include <utility>
 #include <vector>
-
-#include <absl/strings/str_cat.h>
-#include <absl/strings/str_format.h>
 
 #include "benchmarks/bench_exchange.h"
 #include "benchmarks/bench_subscriber.h"
@@ -25,8 +25,8 @@ constexpr uint32_t kLanes = 2;
 constexpr double kExpectedPerSecond = 300'000;
 constexpr double kSecondsMax = 600;
 
-// What the disk gives to somebody who does nothing else: the published batches, once, to one file, synced as often as the
-// source commits.
+// What the disk gives to somebody who does nothing else: the published batches, once, to one file, synced as often as
+// the source commits.
 absl::Status WriteSequentially(const BenchmarkOptions& options, const PreparedUnit& unit, Stopwatch& watch) {
   const ScratchDirectory scratch(options.directory);
   ASSIGN_OR_RETURN(const auto file, base::PosixFileSystem().OpenAppend(scratch.path() + "/sequential"));
@@ -100,7 +100,8 @@ absl::Status MeasureEndToEnd(const BenchmarkOptions& options, std::vector<Figure
   std::vector<double> sequential_rates, sequential_bytes;
   Rates one, three;
   for (int i = 0; i < options.repetitions(); ++i) {  // in turn, so that a noisy minute meets all of them
-    Stopwatch sequential(Stopwatch::Cpu::kProcess), with_one(Stopwatch::Cpu::kProcess), with_three(Stopwatch::Cpu::kProcess);
+    Stopwatch sequential(Stopwatch::Cpu::kProcess), with_one(Stopwatch::Cpu::kProcess),
+        with_three(Stopwatch::Cpu::kProcess);
     RETURN_IF_ERROR(WriteSequentially(options, unit, sequential));
     const double sequential_per_second = static_cast<double>(unit.records) / sequential.wall_seconds();
     sequential_rates.push_back(sequential_per_second);
@@ -110,11 +111,12 @@ absl::Status MeasureEndToEnd(const BenchmarkOptions& options, std::vector<Figure
     RETURN_IF_ERROR(RunThrough(options, unit, Views::kThree, with_three));
     three.Add(unit, with_three, sequential_per_second);
   }
-  const std::string data = absl::StrFormat(
-      "%d records of %d bytes, %d %% repeats, in %d batches of %d KiB, %d batches a commit", unit.records,
-      unit.payload_bytes / unit.records, kRepeatsPerHundred, unit.batches.size(),
-      unit.encoded_bytes / unit.batches.size() / 1024, kBatchesPerPublish);
-  const std::string alone = data + "; appended to one file, synced after each commit, by one thread that does nothing else";
+  const std::string data =
+      absl::StrFormat("%d records of %d bytes, %d %% repeats, in %d batches of %d KiB, %d batches a commit",
+                      unit.records, unit.payload_bytes / unit.records, kRepeatsPerHundred, unit.batches.size(),
+                      unit.encoded_bytes / unit.batches.size() / 1024, kBatchesPerPublish);
+  const std::string alone =
+      data + "; appended to one file, synced after each commit, by one thread that does nothing else";
   figures.push_back(FigureOf("sequential_writer", "records/s", sequential_rates, alone));
   figures.push_back(FigureOf("sequential_writer.bytes", "MB/s", sequential_bytes, alone));
   const std::string road = absl::StrFormat(

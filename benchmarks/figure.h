@@ -15,7 +15,7 @@ struct Figure {
   std::string unit;
   double median = 0, min = 0, max = 0;
   int repetitions = 1;
-  double expected = 0;   // what the project expects on two cores; 0 = nothing stated
+  double expected = 0;  // what the project expects on two cores; 0 = nothing stated
 };
 
 // `values` is not empty.
@@ -24,8 +24,14 @@ inline Figure FigureOf(std::string name, std::string unit, std::vector<double> v
   std::sort(values.begin(), values.end());
   const size_t middle = values.size() / 2;
   const double median = values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-  return {std::move(name), std::move(workload), std::move(unit), median, values.front(), values.back(),
-          static_cast<int>(values.size()), expected};
+  return {std::move(name),
+          std::move(workload),
+          std::move(unit),
+          median,
+          values.front(),
+          values.back(),
+          static_cast<int>(values.size()),
+          expected};
 }
 
 }  // namespace datong::benchmarks

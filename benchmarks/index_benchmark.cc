@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <absl/strings/str_cat.h>
 
 #include "benchmarks/options.h"
 #include "benchmarks/prepared_unit.h"
@@ -183,8 +183,7 @@ absl::Status MeasureKind(uint64_t keys, const std::string& size_name, int repeti
   fresh_rates.Report(prefix + ".fresh", absl::StrCat(keys, " new keys into an empty index, growth included", batches),
                      figures);
   figures.push_back(FigureOf(prefix + ".memory", "bytes/key", bytes, absl::StrCat("after ", keys, " new keys")));
-  mix_rates.Report(prefix + ".mix",
-                   absl::StrCat(Kind::kMix, " on top of ", keys, batches), figures);
+  mix_rates.Report(prefix + ".mix", absl::StrCat(Kind::kMix, " on top of ", keys, batches), figures);
   hot_rates.Report(prefix + ".hot",
                    absl::StrCat("repeats of ", kHotKeys, " keys of an index of ", keys, " and more", batches), figures);
   return absl::OkStatus();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "benchmarks/machine.h"
 
+#include <absl/strings/str_cat.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
@@ -9,8 +10,6 @@
 #include <fstream>
 #include <sstream>
 #include <thread>
-
-#include <absl/strings/str_cat.h>
 
 namespace datong::benchmarks {
 namespace {
@@ -60,8 +59,8 @@ Machine DescribeMachine(const std::string& directory) {
   Machine machine;
   machine.cpu = CpuModel();
   machine.cores = std::thread::hardware_concurrency();
-  machine.memory_bytes = static_cast<unsigned long long>(sysconf(_SC_PHYS_PAGES)) *
-                         static_cast<unsigned long long>(sysconf(_SC_PAGESIZE));
+  machine.memory_bytes =
+      static_cast<unsigned long long>(sysconf(_SC_PHYS_PAGES)) * static_cast<unsigned long long>(sysconf(_SC_PAGESIZE));
   utsname system{};
   if (uname(&system) == 0) machine.kernel = absl::StrCat(system.sysname, " ", system.release);
   DescribeDisk(directory, machine);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "benchmarks/memory_broker.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <deque>
 #include <map>
 #include <mutex>
 #include <utility>
-
-#include <absl/strings/str_cat.h>
 
 #include "exchange_core/base/limits.h"
 #include "exchange_core/base/status_macros.h"
@@ -66,7 +66,8 @@ struct Holder {
 
 absl::Status CheckHolds(Store& store, const Holder& holder) {
   if (store.epochs[holder.identity] == holder.epoch) return absl::OkStatus();
-  return absl::AbortedError(absl::StrCat("writer \"", holder.identity, "\" was fenced: a newer holder has its identity"));
+  return absl::AbortedError(
+      absl::StrCat("writer \"", holder.identity, "\" was fenced: a newer holder has its identity"));
 }
 
 class MemoryTransaction final : public broker::Transaction {
@@ -205,7 +206,8 @@ class MemoryBroker final : public broker::Broker {
   explicit MemoryBroker(base::Clock& clock) : store_(clock) {}
 
   absl::Status CreateTopic(const std::string& topic, const broker::TopicOptions& options) override {
-    if (topic.empty() || options.partitions == 0) return absl::InvalidArgumentError("a topic has a name and partitions");
+    if (topic.empty() || options.partitions == 0)
+      return absl::InvalidArgumentError("a topic has a name and partitions");
     const std::lock_guard lock(store_.mutex);
     auto [it, is_new] = store_.topics.try_emplace(topic);
     if (is_new) {
@@ -252,7 +254,8 @@ class MemoryBroker final : public broker::Broker {
     return partition->messages[position - partition->begin];
   }
 
-  absl::StatusOr<std::optional<Position>> CommittedPosition(std::string_view group, const TopicPartition& from) override {
+  absl::StatusOr<std::optional<Position>> CommittedPosition(std::string_view group,
+                                                            const TopicPartition& from) override {
     const std::lock_guard lock(store_.mutex);
     ASSIGN_OR_RETURN(const Store::Partition* partition, store_.Find(from));
     const auto it = partition->groups.find(group);

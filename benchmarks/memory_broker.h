@@ -8,8 +8,8 @@
 
 namespace datong::benchmarks {
 
-// The broker's contract kept in memory: nothing is durable and nothing is copied, so what is measured over it is what stands
-// above it. `clock` outlives it. Positions are 1, 2, 3, ...: no gaps.
+// The broker's contract kept in memory: nothing is durable and nothing is copied, so what is measured over it is what
+// stands above it. `clock` outlives it. Positions are 1, 2, 3, ...: no gaps.
 std::unique_ptr<broker::Broker> NewMemoryBroker(base::Clock& clock);
 
 }  // namespace datong::benchmarks

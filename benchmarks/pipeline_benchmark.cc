@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_format.h>
+
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <absl/strings/str_cat.h>
-#include <absl/strings/str_format.h>
 
 #include "benchmarks/bench_exchange.h"
 #include "benchmarks/memory_broker.h"
@@ -16,7 +16,8 @@
 namespace datong::benchmarks {
 namespace {
 
-constexpr double kExpectedPerSecond = 1'000'000;
+constexpr double kExpectedPassThrough = 1'000'000;
+constexpr double kExpectedProjected = 800'000;  // every record looked into and packed anew
 
 // One lane, stepped by hand, decides everything that was published before.
 absl::Status DecideAll(const BenchmarkOptions& options, const PreparedUnit& unit, Views views, Stopwatch& watch) {
@@ -39,8 +40,8 @@ absl::Status DecideAll(const BenchmarkOptions& options, const PreparedUnit& unit
   return bench->CheckBooks(unit);
 }
 
-absl::Status MeasureViews(const BenchmarkOptions& options, const PreparedUnit& unit, Views views, const std::string& name,
-                          std::vector<Figure>& figures) {
+absl::Status MeasureViews(const BenchmarkOptions& options, const PreparedUnit& unit, Views views,
+                          const std::string& name, std::vector<Figure>& figures) {
   std::vector<double> per_second, cpu_per_million;
   for (int i = 0; i < options.repetitions(); ++i) {
     Stopwatch watch;
@@ -49,10 +50,12 @@ absl::Status MeasureViews(const BenchmarkOptions& options, const PreparedUnit& u
     cpu_per_million.push_back(watch.cpu_seconds() * 1e6 / static_cast<double>(unit.records));
   }
   const std::string workload = absl::StrFormat(
-      "%d records of %d bytes, %d %% repeats, in %d batches of %d KiB on %d partitions; one lane on one thread, in memory; %s",
+      "%d records of %d bytes, %d %% repeats, in %d batches of %d KiB on %d partitions; one lane on one thread, in "
+      "memory; %s",
       unit.records, unit.payload_bytes / unit.records, kRepeatsPerHundred, unit.batches.size(),
       unit.encoded_bytes / unit.batches.size() / 1024, kPartitions, ViewsInWords(views));
-  figures.push_back(FigureOf(name, "records/s", std::move(per_second), workload, kExpectedPerSecond));
+  figures.push_back(FigureOf(name, "records/s", std::move(per_second), workload,
+                             views == Views::kOne ? kExpectedPassThrough : kExpectedProjected));
   figures.push_back(FigureOf(name + ".cpu", "CPU s/million", std::move(cpu_per_million), workload));
   return absl::OkStatus();
 }

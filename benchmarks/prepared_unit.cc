@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "benchmarks/prepared_unit.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
-
-#include <absl/strings/str_cat.h>
 
 #include "benchmarks/company_records.h"
 #include "exchange_core/base/random.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <vector>
-
-#include <absl/status/statusor.h>
 
 #include "exchange_core/client/exchange_client.h"
 
@@ -21,9 +21,9 @@ struct PreparedUnit {
   std::vector<client::PublishBatch> batches;  // in the order of publishing
   std::vector<uint32_t> batch_records;        // of each
   uint64_t records = 0;
-  uint64_t distinct = 0;                      // accepted, when all of it is published to an empty exchange
-  uint64_t payload_bytes = 0;                 // protobuf
-  uint64_t encoded_bytes = 0;                 // all batches: columns and compressed payload
+  uint64_t distinct = 0;       // accepted, when all of it is published to an empty exchange
+  uint64_t payload_bytes = 0;  // protobuf
+  uint64_t encoded_bytes = 0;  // all batches: columns and compressed payload
 };
 
 absl::StatusOr<PreparedUnit> PrepareUnit(const client::ResourceInfo& resource, const client::UnitRun& run,
@@ -32,7 +32,7 @@ absl::StatusOr<PreparedUnit> PrepareUnit(const client::ResourceInfo& resource, c
 // Publishes copies of the unit's batches, kBatchesPerPublish per transaction, from one thread.
 class UnitPublisher {
  public:
-  explicit UnitPublisher(const PreparedUnit& unit);  // copies now
+  explicit UnitPublisher(const PreparedUnit& unit);          // copies now
   absl::Status PublishAll(client::PublishSession& session);  // once
 
  private:

@@ -3,6 +3,7 @@
 
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_format.h>
+
 #include <nlohmann/json.hpp>
 
 namespace datong::benchmarks {
@@ -32,11 +33,11 @@ std::string Expected(const Figure& figure) {
 
 std::string AsTable(const Report& report) {
   const Machine& machine = report.machine;
-  std::string text = absl::StrCat(
-      "datong-bench\n", "  machine    ", machine.cpu, ", ", machine.cores, " cores, ", machine.memory_bytes >> 20,
-      " MiB, ", machine.kernel, "\n  disk       ", machine.disk, " at ", report.directory, "\n  source     ",
-      report.revision, "\n  build      ", report.build_type, "\n  load       ", machine.load, " at the start, ",
-      report.load_at_end, " at the end\n");
+  std::string text =
+      absl::StrCat("datong-bench\n", "  machine    ", machine.cpu, ", ", machine.cores, " cores, ",
+                   machine.memory_bytes >> 20, " MiB, ", machine.kernel, "\n  disk       ", machine.disk, " at ",
+                   report.directory, "\n  source     ", report.revision, "\n  build      ", report.build_type,
+                   "\n  load       ", machine.load, " at the start, ", report.load_at_end, " at the end\n");
   for (const std::string& warning : report.warnings) absl::StrAppend(&text, "  WARNING    ", warning, "\n");
   std::string workload;
   for (const Figure& figure : report.figures) {
@@ -52,26 +53,25 @@ std::string AsTable(const Report& report) {
 std::string AsJson(const Report& report) {
   nlohmann::json figures = nlohmann::json::array();
   for (const Figure& figure : report.figures) {
-    nlohmann::json one = {{"name", figure.name}, {"unit", figure.unit},         {"median", figure.median},
-                          {"min", figure.min},   {"max", figure.max},           {"repetitions", figure.repetitions},
+    nlohmann::json one = {{"name", figure.name},        {"unit", figure.unit}, {"median", figure.median},
+                          {"min", figure.min},          {"max", figure.max},   {"repetitions", figure.repetitions},
                           {"workload", figure.workload}};
     if (figure.expected != 0) one["expected"] = figure.expected;
     figures.push_back(std::move(one));
   }
-  const nlohmann::json all = {
-      {"machine",
-       {{"cpu", report.machine.cpu},
-        {"cores", report.machine.cores},
-        {"memory_bytes", report.machine.memory_bytes},
-        {"kernel", report.machine.kernel},
-        {"disk", report.machine.disk},
-        {"load_at_start", report.machine.load},
-        {"load_at_end", report.load_at_end}}},
-      {"directory", report.directory},
-      {"revision", report.revision},
-      {"build_type", report.build_type},
-      {"warnings", report.warnings},
-      {"figures", figures}};
+  const nlohmann::json all = {{"machine",
+                               {{"cpu", report.machine.cpu},
+                                {"cores", report.machine.cores},
+                                {"memory_bytes", report.machine.memory_bytes},
+                                {"kernel", report.machine.kernel},
+                                {"disk", report.machine.disk},
+                                {"load_at_start", report.machine.load},
+                                {"load_at_end", report.load_at_end}}},
+                              {"directory", report.directory},
+                              {"revision", report.revision},
+                              {"build_type", report.build_type},
+                              {"warnings", report.warnings},
+                              {"figures", figures}};
   return all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

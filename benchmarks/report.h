@@ -12,7 +12,7 @@ namespace datong::benchmarks {
 struct Report {
   Machine machine;
   std::string directory;
-  std::string revision;    // of the source, "+changes" when it was not committed as it stands
+  std::string revision;  // of the source, "+changes" when it was not committed as it stands
   std::string build_type;
   std::vector<std::string> warnings;  // why the figures should not be quoted
   std::string load_at_end;

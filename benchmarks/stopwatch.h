@@ -5,8 +5,8 @@
 
 namespace datong::benchmarks {
 
-// Seconds of the wall, and CPU seconds of the calling thread or of the whole process, that passed while it ran. Sums up over
-// many starts.
+// Seconds of the wall, and CPU seconds of the calling thread or of the whole process, that passed while it ran. Sums up
+// over many starts.
 class Stopwatch {
  public:
   enum class Cpu { kThread, kProcess };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
-
 #include <cstdlib>
 
 #include "cli/command.h"
@@ -19,12 +18,16 @@ constexpr uint64_t kCatalogBytesMax = uint64_t{64} << 20;
 class ChangeLines final : public RowPrinter {
  public:
   explicit ChangeLines(Session& session) : session_(session) {}
-  void Row(const admin::Json& row) override { session_.output().Write("  " + TextAt(row, "change") + "\n"); }
+  void Row(const admin::Json& row) override {
+    const std::string change = TextAt(row, "change");
+    if (!change.ends_with(": unchanged")) session_.output().Write("  " + change + "\n");
+  }
   void Finish(const admin::Json& summary) override {
     const admin::Json& findings = summary.at("findings");
     std::string text;
     if (!findings.empty()) {
-      text = "Nothing was applied: " + std::to_string(findings.size()) + (findings.size() == 1 ? " mistake.\n" : " mistakes.\n");
+      text = "Nothing was applied: " + std::to_string(findings.size()) +
+             (findings.size() == 1 ? " mistake.\n" : " mistakes.\n");
     } else if (!FlagAt(summary, "changed")) {
       text = "Nothing to change: the catalog is at version " + TextAt(summary, "version") + ".\n";
     } else if (FlagAt(summary, "dry_run")) {
@@ -41,7 +44,8 @@ class ChangeLines final : public RowPrinter {
 
 std::string LineOf(const std::string& text, int number) {
   size_t begin = 0;
-  for (int line = 1; line < number && begin < text.size(); ++line) begin = std::min(text.find('\n', begin), text.size() - 1) + 1;
+  for (int line = 1; line < number && begin < text.size(); ++line)
+    begin = std::min(text.find('\n', begin), text.size() - 1) + 1;
   std::string line = text.substr(std::min(begin, text.size()), text.find('\n', begin) - begin);
   if (!line.empty() && line.back() == '\r') line.pop_back();
   return line;
@@ -81,7 +85,8 @@ class ApplyCommand final : public Command {
     const auto there = HoldsExchange(session.ground(), session.settings().directory);
     if (dry_run_ && there.ok() && !*there) return PlanForNew(session, yaml, printer);
     const char* user = std::getenv("USER");
-    admin::Request request{"apply", {{"yaml", yaml}, {"applied_by", user == nullptr ? "" : user}, {"dry_run", dry_run_}}};
+    admin::Request request{"apply",
+                           {{"yaml", yaml}, {"applied_by", user == nullptr ? "" : user}, {"dry_run", dry_run_}}};
     return session.Ask(request, {.create = true}, printer);
   }
 

@@ -21,18 +21,20 @@ RowColumn Balanced() {
 class BooksTable final : public RowPrinter {
  public:
   explicit BooksTable(Session& session) : session_(session) {}
-  void Row(const admin::Json& row) override { (TextAt(row, "kind") == "resource" ? resources_ : subscriptions_).push_back(row); }
+  void Row(const admin::Json& row) override {
+    (TextAt(row, "kind") == "resource" ? resources_ : subscriptions_).push_back(row);
+  }
   void Finish(const admin::Json&) override {
     const size_t width = session_.terminal().out_width;
     Output& out = session_.output();
     if (resources_.empty()) return out.Write("The catalog has no resource yet.\n");
-    out.Write(RenderRows(resources_,
-                         {TextColumn("RESOURCE", "resource"), NumberColumn("PUBLISHED", "published"),
-                          Outcome("ACCEPTED", "accepted"), Outcome("DUPLICATE", "duplicate"), Outcome("UNCHANGED", "unchanged"),
-                          Outcome("STALE", "stale"), Outcome("QUARANTINED", "quarantined"),
-                          Outcome("UNAUTHORIZED", "unauthorized"), Outcome("STAGED", "staged"),
-                          NumberColumn("WAITING", "waiting"), Balanced()},
-                         width));
+    out.Write(RenderRows(
+        resources_,
+        {TextColumn("RESOURCE", "resource"), NumberColumn("PUBLISHED", "published"), Outcome("ACCEPTED", "accepted"),
+         Outcome("DUPLICATE", "duplicate"), Outcome("UNCHANGED", "unchanged"), Outcome("STALE", "stale"),
+         Outcome("QUARANTINED", "quarantined"), Outcome("UNAUTHORIZED", "unauthorized"), Outcome("STAGED", "staged"),
+         NumberColumn("WAITING", "waiting"), Balanced()},
+        width));
     if (subscriptions_.empty()) return;
     out.Write("\n");
     out.Write(RenderRows(subscriptions_,
@@ -52,17 +54,22 @@ class BooksTable final : public RowPrinter {
 class BooksCommand final : public Command {
  public:
   std::string_view name() const override { return "books"; }
-  std::string_view summary() const override { return "Every record counted once: what came in, what went out, whether it balances"; }
+  std::string_view summary() const override {
+    return "Every record counted once: what came in, what went out, whether it balances";
+  }
   std::string_view example() const override { return "datong books --output json -d /var/lib/datong"; }
   void Declare(CLI::App&) override {}
   int Run(Session& session) override {
     admin::Json summary;
-    const int code = AskAndPrint(session, {"books", admin::Json::object()}, {}, std::make_unique<BooksTable>(session), &summary);
+    const int code =
+        AskAndPrint(session, {"books", admin::Json::object()}, {}, std::make_unique<BooksTable>(session), &summary);
     if (code != 0 || FlagAt(summary, "balanced")) return code;
-    return Fail(session, admin::ToStatus({.code = admin::Code::kBooksDoNotBalance,
-                                          .what = "the books do not balance",
-                                          .where = session.settings().directory,
-                                          .next = "`datong verify` compares the index with the ledger; keep a copy of the directory"}));
+    return Fail(
+        session,
+        admin::ToStatus({.code = admin::Code::kBooksDoNotBalance,
+                         .what = "the books do not balance",
+                         .where = session.settings().directory,
+                         .next = "`datong verify` compares the index with the ledger; keep a copy of the directory"}));
   }
 };
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
-
 #include <map>
 
 #include "cli/command.h"
@@ -44,19 +43,33 @@ class CatalogTables final : public RowPrinter {
     Section("department", {TextColumn("DEPARTMENT", "name"), TextColumn("TITLE", "title"),
                            TextColumn("SOCIAL CREDIT CODE", "social_credit_code")});
     Section("key_domain", {TextColumn("KEY DOMAIN", "name")});
-    Section("resource", {TextColumn("RESOURCE", "name"), TextColumn("TITLE", "title"), TextColumn("KIND", "resource_kind"),
-                         TextColumn("PROVIDER", "provider"), TextColumn("KEY DOMAIN", "key_domain"),
-                         NumberColumn("PARTITIONS", "partitions"), NumberColumn("SCHEMA", "schema_version"),
+    Section("resource", {TextColumn("RESOURCE", "name"),
+                         TextColumn("TITLE", "title"),
+                         TextColumn("KIND", "resource_kind"),
+                         TextColumn("PROVIDER", "provider"),
+                         TextColumn("KEY DOMAIN", "key_domain"),
+                         NumberColumn("PARTITIONS", "partitions"),
+                         NumberColumn("SCHEMA", "schema_version"),
                          {"ITEMS (* key)", Align::kLeft, Items}});
-    Section("grant", {TextColumn("GRANT", "name"), TextColumn("RESOURCE", "resource"), TextColumn("TO", "department"),
-                      {"VALID", Align::kLeft, GrantState}, {"ITEMS", Align::kLeft, GrantedItems}, TextColumn("PURPOSE", "purpose")});
-    Section("subscription", {TextColumn("SUBSCRIPTION", "name"), TextColumn("GRANT", "grant"), TextColumn("RESOURCE", "resource"),
-                             TextColumn("START", "start"), {"STATE", Align::kLeft, SubscriptionState},
+    Section("grant", {TextColumn("GRANT", "name"),
+                      TextColumn("RESOURCE", "resource"),
+                      TextColumn("TO", "department"),
+                      {"VALID", Align::kLeft, GrantState},
+                      {"ITEMS", Align::kLeft, GrantedItems},
+                      TextColumn("PURPOSE", "purpose")});
+    Section("subscription", {TextColumn("SUBSCRIPTION", "name"),
+                             TextColumn("GRANT", "grant"),
+                             TextColumn("RESOURCE", "resource"),
+                             TextColumn("START", "start"),
+                             {"STATE", Align::kLeft, SubscriptionState},
                              NumberColumn("STREAM", "stream")});
-    Section("connector", {TextColumn("CONNECTOR", "name"), TextColumn("KIND", "connector_kind"), TextColumn("DIRECTION", "direction"),
-                          {"OF", Align::kLeft,
-                           [](const admin::Json& row) { return TextAt(row, "resource") + TextAt(row, "subscription"); }},
-                          {"OPTIONS", Align::kLeft, [](const admin::Json& row) { return PairsOf(row.at("options")); }}});
+    Section("connector",
+            {TextColumn("CONNECTOR", "name"),
+             TextColumn("KIND", "connector_kind"),
+             TextColumn("DIRECTION", "direction"),
+             {"OF", Align::kLeft,
+              [](const admin::Json& row) { return TextAt(row, "resource") + TextAt(row, "subscription"); }},
+             {"OPTIONS", Align::kLeft, [](const admin::Json& row) { return PairsOf(row.at("options")); }}});
   }
 
  private:
@@ -73,7 +86,9 @@ class CatalogTables final : public RowPrinter {
 class CatalogShowCommand final : public Command {
  public:
   std::string_view name() const override { return "catalog show"; }
-  std::string_view summary() const override { return "Departments, resources, grants, subscriptions and connectors as they are"; }
+  std::string_view summary() const override {
+    return "Departments, resources, grants, subscriptions and connectors as they are";
+  }
   std::string_view example() const override { return "datong catalog show -d /var/lib/datong"; }
   void Declare(CLI::App&) override {}
   int Run(Session& session) override {
@@ -95,7 +110,9 @@ class CatalogProtoCommand final : public Command {
  public:
   std::string_view name() const override { return "catalog proto"; }
   std::string_view summary() const override { return "The protobuf message of a resource's records, as a .proto file"; }
-  std::string_view example() const override { return "datong catalog proto companies -d /var/lib/datong > companies.proto"; }
+  std::string_view example() const override {
+    return "datong catalog proto companies -d /var/lib/datong > companies.proto";
+  }
   void Declare(CLI::App& app) override { app.add_option("RESOURCE", resource_, "Its name in the catalog")->required(); }
   int Run(Session& session) override {
     return AskAndPrint(session, {"catalog.proto", {{"resource", resource_}}}, {}, std::make_unique<ProtoText>(session));

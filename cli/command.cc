@@ -22,17 +22,21 @@ int Fail(Session& session, const absl::Status& status) {
 
 std::unique_ptr<RowPrinter> PrinterFor(Session& session, std::unique_ptr<RowPrinter> table) {
   switch (session.settings().form) {
-    case OutputForm::kJson: return NewJsonPrinter(session.output());
-    case OutputForm::kNdjson: return NewNdjsonPrinter(session.output());
-    case OutputForm::kTable: break;
+    case OutputForm::kJson:
+      return NewJsonPrinter(session.output());
+    case OutputForm::kNdjson:
+      return NewNdjsonPrinter(session.output());
+    case OutputForm::kTable:
+      break;
   }
   return table;
 }
 
-int AskAndPrint(Session& session, const admin::Request& request, const AskOptions& how, std::unique_ptr<RowPrinter> table,
-                admin::Json* summary) {
+int AskAndPrint(Session& session, const admin::Request& request, const AskOptions& how,
+                std::unique_ptr<RowPrinter> table, admin::Json* summary) {
   const std::unique_ptr<RowPrinter> printer = PrinterFor(session, std::move(table));
   absl::StatusOr<admin::Json> result = session.Ask(request, how, *printer);
+  if (how.endless && absl::IsCancelled(result.status())) return 0;
   if (!result.ok()) return Fail(session, result.status());
   printer->Finish(*result);
   session.output().Flush();

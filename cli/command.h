@@ -23,8 +23,8 @@ class Command {
   virtual std::string_view summary() const = 0;  // one line
   virtual std::string_view example() const = 0;  // one command line
   virtual bool needs_directory() const { return true; }
-  virtual void Declare(CLI::App& app) = 0;       // its options, bound to members
-  virtual int Run(Session& session) = 0;         // exit code
+  virtual void Declare(CLI::App& app) = 0;  // its options, bound to members
+  virtual int Run(Session& session) = 0;    // exit code
 };
 
 std::unique_ptr<Command> NewApplyCommand();
@@ -44,13 +44,14 @@ std::unique_ptr<Command> NewTraceCommand();
 std::unique_ptr<Command> NewVerifyCommand();
 std::unique_ptr<Command> NewVersionCommand();
 
-// Prints an error on standard error - as text, or as {"error":{...}} where the output is for programs - and returns its exit code.
+// Prints an error on standard error - as text, or as {"error":{...}} where the output is for programs - and returns its
+// exit code.
 int Fail(Session& session, const absl::Status& status);
 
 // The usual course: ask, print rows and summary, return 0; or the error. `table` is used when the output is a table.
 // `summary`: set to what came back, when it is wanted.
-int AskAndPrint(Session& session, const admin::Request& request, const AskOptions& how, std::unique_ptr<RowPrinter> table,
-                admin::Json* summary = nullptr);
+int AskAndPrint(Session& session, const admin::Request& request, const AskOptions& how,
+                std::unique_ptr<RowPrinter> table, admin::Json* summary = nullptr);
 
 // The printer that the settings ask for.
 std::unique_ptr<RowPrinter> PrinterFor(Session& session, std::unique_ptr<RowPrinter> table);

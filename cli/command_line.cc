@@ -2,7 +2,6 @@
 #include "cli/command_line.h"
 
 #include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -54,8 +53,9 @@ class CommandLine {
     app_.require_subcommand(0, 1);
     app_.add_flag("--version", said_.version, "The version of this program");
     AddCommonOptions(app_);
-    app_.footer("Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong catalog, 4 exchange not reached,\n"
-                "5 not allowed, 6 partly done. Every command: datong COMMAND --help.");
+    app_.footer(
+        "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong catalog, 4 exchange not reached,\n"
+        "5 not allowed, 6 partly done. Every command: datong COMMAND --help.");
     for (const std::unique_ptr<Command>& command : commands_) Add(*command);
   }
 
@@ -70,7 +70,8 @@ class CommandLine {
   }
   std::vector<std::string> Names() const {
     std::vector<std::string> names;
-    for (const CLI::App* one : app_.get_subcommands([](const CLI::App*) { return true; })) names.push_back(one->get_name());
+    for (const CLI::App* one : app_.get_subcommands([](const CLI::App*) { return true; }))
+      names.push_back(one->get_name());
     return names;
   }
   // Of a group such as `quarantine`; empty for anything else.
@@ -78,7 +79,8 @@ class CommandLine {
     std::vector<std::string> names;
     const auto found = groups_.find(group);
     if (found == groups_.end()) return names;
-    for (const CLI::App* one : found->second->get_subcommands([](const CLI::App*) { return true; })) names.push_back(one->get_name());
+    for (const CLI::App* one : found->second->get_subcommands([](const CLI::App*) { return true; }))
+      names.push_back(one->get_name());
     return names;
   }
 
@@ -103,11 +105,13 @@ class CommandLine {
       }
       parent = known;
     }
-    CLI::App* app = parent->add_subcommand(name.substr(space == std::string::npos ? 0 : space + 1), std::string(command.summary()));
+    CLI::App* app =
+        parent->add_subcommand(name.substr(space == std::string::npos ? 0 : space + 1), std::string(command.summary()));
     command.Declare(*app);
     AddCommonOptions(*app);
     if (name == "run" || name == "apply" || name == "import") {
-      app->add_option("--lanes", said_.settings.lanes, "Lanes of a new exchange, fixed for ever (default 4)")->check(CLI::Range(1, 64));
+      app->add_option("--lanes", said_.settings.lanes, "Lanes of a new exchange, fixed for ever (default 4)")
+          ->check(CLI::Range(1, 64));
       app->add_option("--durability", said_.durability,
                       "sync (default): survives a power cut; os: survives the end of the process only, and is faster")
           ->check(CLI::IsMember({"sync", "os"}));
@@ -158,8 +162,9 @@ std::unique_ptr<admin::Problem> UnknownCommand(const CommandLine& line, const st
   }
   const std::vector<std::string> within = line.NamesWithin(word);
   if (within.empty()) return nullptr;
-  const bool help = std::find_if(arguments.begin(), arguments.end(),
-                                 [](const std::string& one) { return one == "--help" || one == "-h"; }) != arguments.end();
+  const bool help = std::find_if(arguments.begin(), arguments.end(), [](const std::string& one) {
+                      return one == "--help" || one == "-h";
+                    }) != arguments.end();
   const std::string second = FirstWord(arguments, at);
   if (std::find(within.begin(), within.end(), second) != within.end() || (second.empty() && help)) return nullptr;
   std::string all;
@@ -170,7 +175,9 @@ std::unique_ptr<admin::Problem> UnknownCommand(const CommandLine& line, const st
 
 int RunCommand(CommandLine& line, const Ground& ground, const Terminal& terminal, Output& output) {
   Said& said = line.said();
-  said.settings.form = said.form == "json" ? OutputForm::kJson : said.form == "ndjson" ? OutputForm::kNdjson : OutputForm::kTable;
+  said.settings.form = said.form == "json"     ? OutputForm::kJson
+                       : said.form == "ndjson" ? OutputForm::kNdjson
+                                               : OutputForm::kTable;
   said.settings.durability = said.durability == "os" ? embedded::Durability::kOs : embedded::Durability::kSync;
   Command* command = line.chosen();
   if (command == nullptr) {
@@ -192,7 +199,8 @@ int RunCommand(CommandLine& line, const Ground& ground, const Terminal& terminal
 
 }  // namespace
 
-int RunCommandLine(const std::vector<std::string>& arguments, const Ground& ground, const Terminal& terminal, Output& output) {
+int RunCommandLine(const std::vector<std::string>& arguments, const Ground& ground, const Terminal& terminal,
+                   Output& output) {
   CommandLine line;
   if (const auto problem = UnknownCommand(line, arguments)) return Refuse(*problem, terminal);
   try {
@@ -203,7 +211,9 @@ int RunCommandLine(const std::vector<std::string>& arguments, const Ground& grou
     output.Flush();
     return 0;
   } catch (const CLI::ParseError& error) {
-    return Refuse({.code = admin::Code::kWrongArguments, .what = error.what(), .next = "datong COMMAND --help shows how it is written"},
+    return Refuse({.code = admin::Code::kWrongArguments,
+                   .what = error.what(),
+                   .next = "datong COMMAND --help shows how it is written"},
                   terminal);
   }
   if (line.said().version) {

@@ -12,6 +12,7 @@ namespace datong::cli {
 
 // The whole program behind main: finds the command, runs it, returns the exit code (docs/commands.md).
 // `arguments` without the program's name.
-int RunCommandLine(const std::vector<std::string>& arguments, const Ground& ground, const Terminal& terminal, Output& output);
+int RunCommandLine(const std::vector<std::string>& arguments, const Ground& ground, const Terminal& terminal,
+                   Output& output);
 
 }  // namespace datong::cli

@@ -108,7 +108,8 @@ absl::Status ReadPaths(const Options& options, base::FileSystem& files, file::Fi
   const std::string* path = Find(options, "path");
   const std::string* paths = Find(options, "paths");
   if (watch) {
-    if (path == nullptr) return Wrong("watch", "true", "left out where 'paths' are listed: a watched source has one 'path'");
+    if (path == nullptr)
+      return Wrong("watch", "true", "left out where 'paths' are listed: a watched source has one 'path'");
     into.watch_interval_ms = *watch;
     const auto [directory, pattern] = SplitPath(*path);
     into.directory = HasWildcard(pattern) ? directory : *path;
@@ -118,7 +119,8 @@ absl::Status ReadPaths(const Options& options, base::FileSystem& files, file::Fi
   for (const std::string& one : Lines(path != nullptr ? *path : paths != nullptr ? *paths : "")) {
     RETURN_IF_ERROR(Expand(files, one, into.paths));
   }
-  if (into.paths.empty()) return Wrong("path", path == nullptr ? "" : *path, "a file, or a pattern that some file matches");
+  if (into.paths.empty())
+    return Wrong("path", path == nullptr ? "" : *path, "a file, or a pattern that some file matches");
   return absl::OkStatus();
 }
 
@@ -135,19 +137,22 @@ absl::Status ReadDialect(const Options& options, file::FileSourceOptions& into) 
       options, "format",
       {{"auto", file::Format::kAuto}, {"csv", file::Format::kCsv}, {"jsonl", file::Format::kJsonLines}}, into.format));
   RETURN_IF_ERROR(Choose<file::RaggedRows>(
-      options, "ragged", {{"unreadable", file::RaggedRows::kUnreadable}, {"pad", file::RaggedRows::kPad}}, into.ragged));
+      options, "ragged", {{"unreadable", file::RaggedRows::kUnreadable}, {"pad", file::RaggedRows::kPad}},
+      into.ragged));
   RETURN_IF_ERROR(Choose<bool>(options, "header", {{"true", true}, {"false", false}}, into.header));
   RETURN_IF_ERROR(ReadDelimiter(options, into.delimiter));
   if (const std::string* text = Find(options, "encoding")) into.encoding = *text;
   if (const std::string* text = Find(options, "columns")) into.columns = Lines(*text);
   if (const std::string* text = Find(options, "title_lines")) {
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), into.title_lines);
-    if (error != std::errc() || end != text->data() + text->size()) return Wrong("title_lines", *text, "a whole number");
+    if (error != std::errc() || end != text->data() + text->size())
+      return Wrong("title_lines", *text, "a whole number");
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<runner::SourceRunner>> NewSource(const catalog::Connector& connector, ExchangeHolder& holder) {
+absl::StatusOr<std::unique_ptr<runner::SourceRunner>> NewSource(const catalog::Connector& connector,
+                                                                ExchangeHolder& holder) {
   if (connector.kind != "file") return OfUnknownKind(connector);
   const Ground& ground = holder.ground();
   file::FileSourceOptions options;
@@ -157,24 +162,28 @@ absl::StatusOr<std::unique_ptr<runner::SourceRunner>> NewSource(const catalog::C
   run.source = connector.name;
   run.resource = connector.resource;
   RETURN_IF_ERROR(Choose<bool>(connector.options, "mode", {{"append", false}, {"full", true}}, run.full));
-  return std::make_unique<runner::SourceRunner>(std::move(run), file::NewFileSource(std::move(options), ground.files, ground.steps),
+  return std::make_unique<runner::SourceRunner>(std::move(run),
+                                                file::NewFileSource(std::move(options), ground.files, ground.steps),
                                                 holder.exchange().client(), ground.clock, ground.random, ground.steps);
 }
 
-absl::StatusOr<std::unique_ptr<runner::SinkRunner>> NewSink(const catalog::Connector& connector, ExchangeHolder& holder) {
+absl::StatusOr<std::unique_ptr<runner::SinkRunner>> NewSink(const catalog::Connector& connector,
+                                                            ExchangeHolder& holder) {
   if (connector.kind != "file") return OfUnknownKind(connector);
   const Ground& ground = holder.ground();
   file::FileSinkOptions options;
   if (const std::string* directory = Find(connector.options, "directory")) options.directory = *directory;
   if (const std::string* encoding = Find(connector.options, "encoding")) options.encoding = *encoding;
-  RETURN_IF_ERROR(Choose<file::Format>(connector.options, "format",
-                                       {{"csv", file::Format::kCsv}, {"jsonl", file::Format::kJsonLines}}, options.format));
-  RETURN_IF_ERROR(Choose<file::SinkForm>(
-      connector.options, "form", {{"changes", file::SinkForm::kChanges}, {"state", file::SinkForm::kState}}, options.form));
+  RETURN_IF_ERROR(Choose<file::Format>(
+      connector.options, "format", {{"csv", file::Format::kCsv}, {"jsonl", file::Format::kJsonLines}}, options.format));
+  RETURN_IF_ERROR(Choose<file::SinkForm>(connector.options, "form",
+                                         {{"changes", file::SinkForm::kChanges}, {"state", file::SinkForm::kState}},
+                                         options.form));
   RETURN_IF_ERROR(Choose<bool>(connector.options, "bom", {{"true", true}, {"false", false}}, options.byte_order_mark));
   runner::SinkRunnerOptions run;
   run.subscription = connector.subscription;
-  return std::make_unique<runner::SinkRunner>(std::move(run), file::NewFileSink(std::move(options), ground.files, ground.steps),
+  return std::make_unique<runner::SinkRunner>(std::move(run),
+                                              file::NewFileSink(std::move(options), ground.files, ground.steps),
                                               holder.exchange().client(), ground.clock, ground.random, ground.steps);
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/statusor.h>
+
 #include <map>
 #include <memory>
 #include <string>
-
-#include <absl/status/statusor.h>
 
 #include "cli/exchange_holder.h"
 #include "connectors/file/file_source.h"
@@ -20,8 +20,11 @@ namespace datong::cli {
 // title_lines, header, columns (a line each), ragged. Unknown names are left alone. kBadValue names a wrong one.
 absl::Status ReadDialect(const std::map<std::string, std::string>& options, file::FileSourceOptions& into);
 
-// InvalidArgument when an option says nothing this program understands. Relative paths count from the working directory.
-absl::StatusOr<std::unique_ptr<runner::SourceRunner>> NewSource(const catalog::Connector& connector, ExchangeHolder& holder);
-absl::StatusOr<std::unique_ptr<runner::SinkRunner>> NewSink(const catalog::Connector& connector, ExchangeHolder& holder);
+// InvalidArgument when an option says nothing this program understands. Relative paths count from the working
+// directory.
+absl::StatusOr<std::unique_ptr<runner::SourceRunner>> NewSource(const catalog::Connector& connector,
+                                                                ExchangeHolder& holder);
+absl::StatusOr<std::unique_ptr<runner::SinkRunner>> NewSink(const catalog::Connector& connector,
+                                                            ExchangeHolder& holder);
 
 }  // namespace datong::cli

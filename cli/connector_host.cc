@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/connector_host.h"
 
+#include <absl/strings/str_cat.h>
+
+#include <mutex>
 #include <utility>
 #include <vector>
-
-#include <absl/strings/str_cat.h>
 
 #include "exchange_core/admin/problem.h"
 
@@ -25,13 +26,17 @@ std::string StateOf(const runner::SourceProgress& progress) {
           ? std::string()
           : absl::StrCat(", ", progress.units_failed, " failed, the last one: ", progress.unit_failure);
   switch (progress.state) {
-    case State::kFailed: return "failed: " + progress.error.Text();
+    case State::kFailed:
+      return "failed: " + progress.error.Text();
     case State::kFinished:
-      return absl::StrCat("finished: ", progress.units_complete, " files, ", progress.rows_published, " rows", failed_units);
+      return absl::StrCat("finished: ", progress.units_complete, " files, ", progress.rows_published, " rows",
+                          failed_units);
     case State::kWaiting:
       if (!progress.error.code.empty()) return "waits: " + progress.error.Text();
-      return absl::StrCat("idle: ", progress.units_complete, " files, ", progress.rows_published, " rows", failed_units);
-    case State::kRunning: return "reads " + progress.unit + failed_units;
+      return absl::StrCat("idle: ", progress.units_complete, " files, ", progress.rows_published, " rows",
+                          failed_units);
+    case State::kRunning:
+      return "reads " + progress.unit + failed_units;
   }
   return "";
 }
@@ -58,18 +63,19 @@ void ConnectorHost::StopAll() {
   if (!started_) return;
   started_ = false;
   holder_.scheduler().Remove(*this);
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   for (auto& [id, hosted] : hosted_) End(hosted);
   hosted_.clear();
 }
 
 base::StepResult ConnectorHost::Step() {
   const auto table = holder_.exchange().catalog();
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   std::vector<uint32_t> gone;
   for (auto& [id, hosted] : hosted_) {
     const auto now = table->connectors().find(id);
-    if (now == table->connectors().end() || !SameWork(now->second, hosted.connector) || !wanted_(now->second)) gone.push_back(id);
+    if (now == table->connectors().end() || !SameWork(now->second, hosted.connector) || !wanted_(now->second))
+      gone.push_back(id);
   }
   for (const uint32_t id : gone) {
     Hosted& hosted = hosted_.at(id);
@@ -138,7 +144,7 @@ void ConnectorHost::Tell(Hosted& hosted, std::string state) {
 }
 
 ConnectorHost::SinkState ConnectorHost::SinkOf(const std::string& subscription) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   SinkState state = SinkState::kNone;
   for (const auto& [id, hosted] : hosted_) {
     if (!hosted.connector.sink || hosted.connector.subscription != subscription) continue;

@@ -4,10 +4,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
-
-#include <absl/synchronization/mutex.h>
 
 #include "cli/connector_factory.h"
 #include "cli/exchange_holder.h"
@@ -15,8 +14,8 @@
 
 namespace datong::cli {
 
-// Keeps the catalog's connectors at work beside the exchange: starts new ones, stops retired ones, starts changed ones anew, and
-// says a line about what becomes of each. A worker itself: it looks at the catalog a few times a second.
+// Keeps the catalog's connectors at work beside the exchange: starts new ones, stops retired ones, starts changed ones
+// anew, and says a line about what becomes of each. A worker itself: it looks at the catalog a few times a second.
 class ConnectorHost final : public base::Worker {
  public:
   using Wanted = std::function<bool(const catalog::Connector&)>;
@@ -40,7 +39,7 @@ class ConnectorHost final : public base::Worker {
     catalog::Connector connector;
     std::unique_ptr<runner::SourceRunner> source;
     std::unique_ptr<runner::SinkRunner> sink;
-    std::string told;      // the last line about it
+    std::string told;  // the last line about it
     bool failed = false;
   };
 
@@ -53,8 +52,8 @@ class ConnectorHost final : public base::Worker {
   const Wanted wanted_;
   const Log log_;
   bool started_ = false;
-  absl::Mutex mutex_;
-  std::map<uint32_t, Hosted> hosted_ ABSL_GUARDED_BY(mutex_);  // by connector id
+  std::mutex mutex_;
+  std::map<uint32_t, Hosted> hosted_;  // by connector id; guarded by mutex_
 };
 
 }  // namespace datong::cli

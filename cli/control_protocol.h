@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/statusor.h>
+
 #include <string>
 #include <string_view>
-
-#include <absl/status/statusor.h>
 
 #include "exchange_core/admin/request.h"
 
@@ -20,11 +20,12 @@ namespace datong::cli {
 inline constexpr int kControlProtocol = 1;
 inline constexpr size_t kRequestBytesMax = size_t{8} << 20;
 
-std::string RequestLine(const admin::Request& request);                  // with LF
-absl::StatusOr<admin::Request> ParseRequest(std::string_view line);      // a problem when it is none, or of another protocol
+std::string RequestLine(const admin::Request& request);  // with LF
+absl::StatusOr<admin::Request> ParseRequest(
+    std::string_view line);  // a problem when it is none, or of another protocol
 
 std::string RowLine(const admin::Json& row);
 std::string ProgressLineOf(const admin::Json& progress);
-std::string ResultLine(const absl::StatusOr<admin::Json>& result);       // result or error
+std::string ResultLine(const absl::StatusOr<admin::Json>& result);  // result or error
 
 }  // namespace datong::cli

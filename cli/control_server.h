@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <atomic>
 #include <functional>
 #include <list>
 #include <memory>
 #include <string>
 #include <thread>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 #include "cli/control_socket.h"
 #include "exchange_core/admin/request.h"

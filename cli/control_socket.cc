@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/control_socket.h"
 
+#include <absl/strings/str_cat.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -10,8 +11,6 @@
 
 #include <cerrno>
 #include <cstring>
-
-#include <absl/strings/str_cat.h>
 
 #include "exchange_core/base/status_macros.h"
 
@@ -28,7 +27,8 @@ absl::Status SystemError(const std::string& what, int error) {
   return absl::UnavailableError(text);
 }
 
-// A socket's path may have 107 bytes only, a directory's many more: so it is named through an open descriptor of the directory.
+// A socket's path may have 107 bytes only, a directory's many more: so it is named through an open descriptor of the
+// directory.
 class Address {
  public:
   static absl::StatusOr<Address> In(const std::string& directory) {
@@ -116,7 +116,8 @@ absl::StatusOr<Socket> AcceptFrom(const Socket& listener, int milliseconds) {
   if (!WaitFor(listener, POLLIN, milliseconds, got)) return Socket();
   Socket socket(accept4(listener.fd(), nullptr, nullptr, SOCK_CLOEXEC));
   if (socket.fd() < 0) {
-    if (errno == EINTR || errno == ECONNABORTED || errno == EAGAIN || errno == EMFILE || errno == ENFILE) return Socket();
+    if (errno == EINTR || errno == ECONNABORTED || errno == EAGAIN || errno == EMFILE || errno == ENFILE)
+      return Socket();
     return SystemError("accept", errno);
   }
   if (!IsTrusted(socket)) return Socket();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 namespace datong::cli {
 
@@ -27,8 +27,8 @@ class Socket {
   int fd_ = -1;
 };
 
-// Listens on DIRECTORY/control.sock, readable and writable by its owner alone. Whatever file stood there is replaced: only the
-// holder of the directory may call this. Long paths work.
+// Listens on DIRECTORY/control.sock, readable and writable by its owner alone. Whatever file stood there is replaced:
+// only the holder of the directory may call this. Long paths work.
 absl::StatusOr<Socket> ListenIn(const std::string& directory);
 
 // Connects to whoever listens there. NotFound: nobody does (no socket, or one left behind). PermissionDenied.

@@ -22,7 +22,8 @@ absl::Status ExchangeService::Start() {
   started_ = true;
   holder_.Start();
   connectors_.Start();
-  ASSIGN_OR_RETURN(server_, ControlServer::Start(directory_, [this](const admin::Request& request, admin::Responder& out) {
+  ASSIGN_OR_RETURN(server_,
+                   ControlServer::Start(directory_, [this](const admin::Request& request, admin::Responder& out) {
                      return Answer(request, out);
                    }));
   return absl::OkStatus();

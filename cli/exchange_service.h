@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <functional>
 #include <memory>
 #include <string>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 #include "cli/connector_host.h"
 #include "cli/control_server.h"
@@ -17,8 +17,8 @@ namespace datong::cli {
 
 inline constexpr char kVersion[] = "0.1.0";
 
-// An exchange at work in this process: lanes, connectors, the control socket. What a person asks is answered here, whether it
-// comes from this process or through the socket.
+// An exchange at work in this process: lanes, connectors, the control socket. What a person asks is answered here,
+// whether it comes from this process or through the socket.
 class ExchangeService {
  public:
   // `holder` must outlive it. `wanted`: which of the catalog's connectors this process runs.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
-
 #include <filesystem>
 
 #include "cli/command.h"
@@ -45,7 +44,8 @@ class ImportCommand final : public Command {
     app.add_option("FILE", files_, "CSV or JSON lines, plain or gzip; in the order to be read")->required();
     app.add_option("--mode", mode_, "full: each file is a complete dump; append: what came since (default)")
         ->check(CLI::IsMember({"append", "full"}));
-    app.add_option("--wait", wait_, "Until the rows are published, decided (default), or applied by the catalog's sinks")
+    app.add_option("--wait", wait_,
+                   "Until the rows are published, decided (default), or applied by the catalog's sinks")
         ->check(CLI::IsMember({"published", "decided", "applied"}));
     app.add_flag("--as-new", as_new_, "A file read before counts as a newer one: its rows are later than all others");
     app.add_option("--format", format_, "auto (default), csv, jsonl")->check(CLI::IsMember({"auto", "csv", "jsonl"}));
@@ -65,7 +65,8 @@ class ImportCommand final : public Command {
     if (!summary.ok()) return Fail(session, summary.status());
     printer->Finish(*summary);
     session.output().Flush();
-    for (const admin::Json& problem : summary->at("problems")) Fail(session, admin::ToStatus(admin::ProblemFromJson(problem)));
+    for (const admin::Json& problem : summary->at("problems"))
+      Fail(session, admin::ToStatus(admin::ProblemFromJson(problem)));
     const std::string outcome = TextAt(*summary, "outcome");
     const auto code = outcome == "complete" ? 0
                       : outcome == "failed" ? static_cast<int>(admin::ProblemClass::kFailed)
@@ -78,7 +79,8 @@ class ImportCommand final : public Command {
     admin::Request request{"import", {{"resource", resource_}, {"mode", mode_}, {"wait", wait_}, {"as_new", as_new_}}};
     admin::Json& params = request.params;
     // Whoever reads them may stand somewhere else.
-    for (const std::string& file : files_) params["files"].push_back(std::filesystem::absolute(file).lexically_normal().string());
+    for (const std::string& file : files_)
+      params["files"].push_back(std::filesystem::absolute(file).lexically_normal().string());
     const auto set = [&params](const char* name, const std::string& value) {
       if (!value.empty()) params[name] = value;
     };

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/import_files.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
-
-#include <absl/strings/str_cat.h>
 
 #include "cli/connector_factory.h"
 #include "exchange_core/admin/problem.h"
@@ -50,7 +51,8 @@ absl::StatusOr<ImportRequest> ReadRequest(admin::Params& params) {
   if (!columns.empty()) options["columns"] = columns;
   RETURN_IF_ERROR(params.Check());
   if (request.files.empty()) {
-    return admin::ToStatus({.code = Code::kBadValue, .what = "no file is named", .next = "datong import RESOURCE FILE..."});
+    return admin::ToStatus(
+        {.code = Code::kBadValue, .what = "no file is named", .next = "datong import RESOURCE FILE..."});
   }
   RETURN_IF_ERROR(ReadDialect(options, request.dialect));
   request.dialect.paths = request.files;
@@ -62,14 +64,19 @@ absl::StatusOr<ImportRequest> ReadRequest(admin::Params& params) {
 class ImportRun {
  public:
   ImportRun(ExchangeHolder& holder, ConnectorHost& connectors, ImportRequest request, admin::Responder& out)
-      : holder_(holder), connectors_(connectors), exchange_(holder.exchange()), request_(std::move(request)), out_(out) {}
+      : holder_(holder),
+        connectors_(connectors),
+        exchange_(holder.exchange()),
+        request_(std::move(request)),
+        out_(out) {}
 
   absl::StatusOr<Json> Run() {
     source_ = "import:" + request_.resource;
     refused_before_ = RefusedBySinks();
     for (const node::RunBooks& run : exchange_.runs()) {
       // A run that was begun and not ended is taken up again under its number.
-      if (run.source != source_ || run.state != node::RunBooks::State::kReceiving) first_run_ = std::max(first_run_, run.run + 1);
+      if (run.source != source_ || run.state != node::RunBooks::State::kReceiving)
+        first_run_ = std::max(first_run_, run.run + 1);
     }
     RETURN_IF_ERROR(Publish());
     if (request_.wait != Wait::kPublished) RETURN_IF_ERROR(AwaitDecided());
@@ -97,8 +104,8 @@ class ImportRun {
   std::string source_;
   uint64_t first_run_ = 0;
   uint64_t refused_before_ = 0;
-  std::optional<Problem> stopped_;       // what stopped the source before its last file
-  std::vector<std::string> not_applied_; // subscriptions whose sink did not get through
+  std::optional<Problem> stopped_;        // what stopped the source before its last file
+  std::vector<std::string> not_applied_;  // subscriptions whose sink did not get through
   std::vector<std::string> ignored_columns_;
 };
 
@@ -109,8 +116,8 @@ absl::Status ImportRun::Publish() {
   options.full = request_.full;
   options.as_new = request_.as_new;
   const Ground& ground = holder_.ground();
-  runner::SourceRunner runner(options, file::NewFileSource(request_.dialect, ground.files, ground.steps), exchange_.client(),
-                              ground.clock, ground.random, ground.steps);
+  runner::SourceRunner runner(options, file::NewFileSource(request_.dialect, ground.files, ground.steps),
+                              exchange_.client(), ground.clock, ground.random, ground.steps);
   holder_.scheduler().Add(runner);
   absl::Status ended;
   runner::SourceProgress progress;
@@ -135,11 +142,12 @@ absl::Status ImportRun::Publish() {
 }
 
 void ImportRun::NoteProgress(const runner::SourceProgress& progress) {
-  out_.Progress({{"phase", progress.state == runner::SourceProgress::State::kWaiting ? progress.error.Text() : "reading"},
-                 {"file", progress.unit},
-                 {"bytes_read", progress.bytes_read},
-                 {"bytes_total", progress.bytes_total},
-                 {"rows", progress.rows_published}});
+  out_.Progress(
+      {{"phase", progress.state == runner::SourceProgress::State::kWaiting ? progress.error.Text() : "reading"},
+       {"file", progress.unit},
+       {"bytes_read", progress.bytes_read},
+       {"bytes_total", progress.bytes_total},
+       {"rows", progress.rows_published}});
 }
 
 std::vector<node::RunBooks> ImportRun::Runs() const {
@@ -215,7 +223,8 @@ absl::Status ImportRun::AwaitApplied() {
 
 uint64_t ImportRun::RefusedBySinks() const {
   uint64_t refused = 0;
-  for (const auto& one : exchange_.books().subscriptions) refused += one.resource == request_.resource ? one.refused : 0;
+  for (const auto& one : exchange_.books().subscriptions)
+    refused += one.resource == request_.resource ? one.refused : 0;
   return refused;
 }
 
@@ -238,13 +247,16 @@ Json ImportRun::Summarise() {
     }
     if (run.state != node::RunBooks::State::kFailed) continue;
     ++failed;
-    problems.push_back({.code = Code::kUnitFailed, .what = run.failure, .where = run.name,
-                        .next = "rows before it stand; import the repaired file: what is known already is not delivered again"});
+    problems.push_back(
+        {.code = Code::kUnitFailed,
+         .what = run.failure,
+         .where = run.name,
+         .next = "rows before it stand; import the repaired file: what is known already is not delivered again"});
   }
   if (stopped_) problems.push_back(*stopped_);
   if (held_back > 0) {
     problems.push_back({.code = Code::kRowsQuarantined,
-                        .what = absl::StrCat(held_back, " rows were held back"),
+                        .what = absl::StrCat(held_back, held_back == 1 ? " row was held back" : " rows were held back"),
                         .next = absl::StrCat("datong quarantine list --resource ", request_.resource)});
   }
   const uint64_t refused = request_.wait == Wait::kApplied ? RefusedBySinks() - refused_before_ : 0;
@@ -262,7 +274,9 @@ Json ImportRun::Summarise() {
   const bool failed_all = (stopped_ || failed > 0) && rows == 0;
   Json told = Json::array();
   for (const Problem& problem : problems) told.push_back(admin::ToJson(problem));
-  return {{"outcome", failed_all ? "failed" : problems.empty() ? "complete" : "partly"},
+  return {{"outcome", failed_all         ? "failed"
+                      : problems.empty() ? "complete"
+                                         : "partly"},
           {"files", runs.size()},
           {"rows", rows},
           {"accepted", accepted},
@@ -280,7 +294,7 @@ absl::StatusOr<Json> Importer::Import(admin::Params& params, admin::Responder& o
   RETURN_IF_ERROR(admin::ResourceNamed(*holder_.exchange().catalog(), request.resource).status());
   const std::string resource = request.resource;
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     if (!at_work_.insert(resource).second) {
       return admin::ToStatus({.code = Code::kImportRunning,
                               .what = "an import into '" + resource + "' is at work",
@@ -289,7 +303,7 @@ absl::StatusOr<Json> Importer::Import(admin::Params& params, admin::Responder& o
   }
   ImportRun run(holder_, connectors_, std::move(request), out);
   absl::StatusOr<Json> result = run.Run();
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   at_work_.erase(resource);
   return result;
 }

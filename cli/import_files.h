@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/statusor.h>
+
 #include <functional>
+#include <mutex>
 #include <set>
 #include <string>
-
-#include <absl/status/statusor.h>
-#include <absl/synchronization/mutex.h>
 
 #include "cli/connector_host.h"
 #include "cli/exchange_holder.h"
@@ -27,8 +27,8 @@ class Importer {
  private:
   ExchangeHolder& holder_;
   ConnectorHost& connectors_;
-  absl::Mutex mutex_;
-  std::set<std::string> at_work_ ABSL_GUARDED_BY(mutex_);  // resources
+  std::mutex mutex_;
+  std::set<std::string> at_work_;  // resources; guarded by mutex_
 };
 
 }  // namespace datong::cli

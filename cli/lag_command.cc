@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
-
 #include <cstdio>
 
 #include "cli/command.h"
@@ -27,7 +26,8 @@ std::vector<RowColumn> Columns() {
           NumberColumn("RECORDS BEHIND", "records_behind"),
           {"SECONDS BEHIND", Align::kRight, Seconds},
           NumberColumn("INPUT WAITING", "input_waiting"),
-          {"LAST APPLIED (UTC)", Align::kLeft, [](const admin::Json& row) { return ShortTime(TextAt(row, "last_applied")); }},
+          {"LAST APPLIED (UTC)", Align::kLeft,
+           [](const admin::Json& row) { return ShortTime(TextAt(row, "last_applied")); }},
           {"", Align::kLeft, [](const admin::Json& row) { return FlagAt(row, "suspended") ? "suspended" : ""; }}};
 }
 
@@ -44,7 +44,8 @@ class LagCommand final : public Command {
                                    NewRowTable(session, Columns(), "The catalog has no subscription yet."));
       if (code != 0 || !watch_) return code;
       if (!WaitUnlessStopped(kWatchMs) || session.output().closed()) return 0;
-      if (session.settings().form == OutputForm::kTable && !session.terminal().out_is_terminal) session.output().Write("\n");
+      if (session.settings().form == OutputForm::kTable && !session.terminal().out_is_terminal)
+        session.output().Write("\n");
     }
   }
 

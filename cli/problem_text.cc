@@ -44,7 +44,8 @@ std::string ProblemText(const admin::Problem& problem, bool colour) {
   const std::string red = colour ? "\x1b[31m" : "";
   const std::string plain = colour ? "\x1b[0m" : "";
   const std::string detail = problem.detail.empty() ? "" : " " + problem.detail;
-  std::string text = red + "error[" + admin::CodeText(problem) + detail + "]" + plain + ": " + OneLine(problem.what) + "\n";
+  std::string text =
+      red + "error[" + admin::CodeText(problem) + detail + "]" + plain + ": " + OneLine(problem.what) + "\n";
   if (!problem.where.empty()) text += "  --> " + OneLine(problem.where) + "\n";
   if (!problem.line.empty()) text += Excerpt(problem);
   if (!problem.why.empty()) text += "  why : " + OneLine(problem.why) + "\n";

@@ -16,7 +16,9 @@ class QuarantineTables final : public RowPrinter {
     Output& out = session_.output();
     const size_t width = session_.terminal().out_width;
     if (counts_.empty()) return out.Write("Nothing is quarantined.\n");
-    out.Write(RenderRows(counts_, {TextColumn("RESOURCE", "resource"), TextColumn("REASON", "reason"), NumberColumn("ROWS", "rows")}, width));
+    out.Write(RenderRows(
+        counts_, {TextColumn("RESOURCE", "resource"), TextColumn("REASON", "reason"), NumberColumn("ROWS", "rows")},
+        width));
     if (rows_.empty()) return;
     out.Write("\n");
     out.Write(RenderRows(rows_,
@@ -24,7 +26,8 @@ class QuarantineTables final : public RowPrinter {
                           NumberColumn("ROW", "row"), TextColumn("REASON", "reason"), TextColumn("DETAIL", "detail")},
                          width));
     if (NumberAt(summary, "listed") < NumberAt(summary, "rows")) {
-      out.Write("the last " + GroupedAt(summary, "listed") + " of " + GroupedAt(summary, "rows") + " rows; --limit N shows more\n");
+      out.Write("the last " + GroupedAt(summary, "listed") + " of " + GroupedAt(summary, "rows") +
+                " rows; --limit N shows more\n");
     }
   }
 
@@ -36,7 +39,9 @@ class QuarantineTables final : public RowPrinter {
 class QuarantineListCommand final : public Command {
  public:
   std::string_view name() const override { return "quarantine list"; }
-  std::string_view summary() const override { return "Rows that were held back: how many for which reason, and the latest"; }
+  std::string_view summary() const override {
+    return "Rows that were held back: how many for which reason, and the latest";
+  }
   std::string_view example() const override { return "datong quarantine list --resource companies -d /var/lib/datong"; }
   void Declare(CLI::App& app) override {
     app.add_option("--resource", resource_, "Only of this resource");
@@ -62,11 +67,11 @@ class QuarantinedText final : public RowPrinter {
     out.Write("  from    " + TextAt(row, "file") + ", row " + TextAt(row, "row") + "\n");
     out.Write("  reason  " + TextAt(row, "reason") + "\n");
     if (const std::string detail = TextAt(row, "detail"); !detail.empty()) out.Write("  detail  " + detail + "\n");
-    out.Write("  since   " + ShortTime(TextAt(row, "quarantined")) + " UTC, lane " + TextAt(row, "lane") + ", ledger entry " +
-              TextAt(row, "ledger_sequence") + "\n");
+    out.Write("  since   " + ShortTime(TextAt(row, "quarantined")) + " UTC, lane " + TextAt(row, "lane") +
+              ", ledger entry " + TextAt(row, "ledger_sequence") + "\n");
     out.Write(std::string("  ") + (FlagAt(row, "original") ? "original bytes" : "record bytes") +
-              (FlagAt(row, "cut") ? " (only the beginning; the rest is at the source)" : "") + ", " + GroupedAt(row, "bytes") +
-              ":\n" + TextAt(row, "raw") + "\n");
+              (FlagAt(row, "cut") ? " (only the beginning; the rest is at the source)" : "") + ", " +
+              GroupedAt(row, "bytes") + ":\n" + TextAt(row, "raw") + "\n");
   }
   void Finish(const admin::Json&) override {}
 
@@ -91,15 +96,19 @@ class QuarantineShowCommand final : public Command {
 class QuarantineExportCommand final : public Command {
  public:
   std::string_view name() const override { return "quarantine export"; }
-  std::string_view summary() const override { return "Writes the original bytes of held-back rows to a file, for repair and another import"; }
+  std::string_view summary() const override {
+    return "Writes the original bytes of held-back rows to a file, for repair and another import";
+  }
   std::string_view example() const override {
     return "datong quarantine export held.csv --resource companies --header-from 2026-03-01.csv.gz -d /var/lib/datong";
   }
   void Declare(CLI::App& app) override {
-    app.add_option("OUT", options_.path, "The file to write; OUT.reasons.csv says why each row was held back")->required();
+    app.add_option("OUT", options_.path, "The file to write; OUT.reasons.csv says why each row was held back")
+        ->required();
     app.add_option("--resource", options_.resource, "Only of this resource");
     app.add_option("--file", options_.source_file, "Only rows that came from the file of this name");
-    app.add_option("--header-from", options_.header_from, "First copy the header line of this file (as it is encoded there)");
+    app.add_option("--header-from", options_.header_from,
+                   "First copy the header line of this file (as it is encoded there)");
     app.add_option("--title-lines", options_.title_lines, "Lines before the header in that file");
   }
   int Run(Session& session) override { return ExportQuarantine(session, options_); }

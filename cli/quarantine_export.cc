@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/quarantine_export.h"
 
-#include <memory>
-#include <utility>
-
 #include <absl/strings/escaping.h>
 #include <absl/strings/str_cat.h>
+
+#include <memory>
+#include <utility>
 
 #include "cli/command.h"
 #include "cli/row_table.h"
@@ -88,7 +88,8 @@ class Draft {
 
 class ExportWriter final : public RowPrinter {
  public:
-  ExportWriter(base::FileSystem& files, const std::string& path) : rows_(files, path), reasons_(files, path + ".reasons.csv") {}
+  ExportWriter(base::FileSystem& files, const std::string& path)
+      : rows_(files, path), reasons_(files, path + ".reasons.csv") {}
 
   absl::Status Open(const std::string& header) {
     RETURN_IF_ERROR(rows_.Open());
@@ -112,7 +113,8 @@ class ExportWriter final : public RowPrinter {
       ++left_out_;
     }
     std::string line;
-    for (const char* name : {"id", "resource", "file", "row", "reason", "detail"}) line += CsvField(TextAt(row, name)) + ",";
+    for (const char* name : {"id", "resource", "file", "row", "reason", "detail"})
+      line += CsvField(TextAt(row, name)) + ",";
     reasons_.Write(line + (whole ? "yes\n" : "no\n"));
   }
   void Finish(const admin::Json&) override {}
@@ -163,9 +165,10 @@ int ExportQuarantine(Session& session, const QuarantineExportOptions& options) {
     writer.GiveUp();
     return Fail(session, done);
   }
-  const auto printer = PrinterFor(
-      session, NewRowTable(session,
-                           {TextColumn("FILE", "file"), NumberColumn("ROWS", "rows"), NumberColumn("ONLY IN REASONS", "left_out")}, ""));
+  const auto printer = PrinterFor(session, NewRowTable(session,
+                                                       {TextColumn("FILE", "file"), NumberColumn("ROWS", "rows"),
+                                                        NumberColumn("ONLY IN REASONS", "left_out")},
+                                                       ""));
   printer->Row({{"file", options.path},
                 {"reasons", options.path + ".reasons.csv"},
                 {"resource", writer.resource()},

@@ -15,9 +15,9 @@ struct QuarantineExportOptions {
   uint32_t title_lines = 0;
 };
 
-// Writes held-back rows as they stood at their source, a line each, and beside them a CSV with reasons. Both files appear when
-// they are complete. Rows that have no original bytes (records refused for another reason, rows too large to be kept) are in
-// the reasons only. Returns the exit code.
+// Writes held-back rows as they stood at their source, a line each, and beside them a CSV with reasons. Both files
+// appear when they are complete. Rows that have no original bytes (records refused for another reason, rows too large
+// to be kept) are in the reasons only. Returns the exit code.
 int ExportQuarantine(Session& session, const QuarantineExportOptions& options);
 
 }  // namespace datong::cli

@@ -71,7 +71,8 @@ std::string ShortTime(const std::string& rfc3339) {
 }
 
 RowColumn TextColumn(std::string header, std::string member) {
-  return {std::move(header), Align::kLeft, [member = std::move(member)](const admin::Json& row) { return TextAt(row, member); }};
+  return {std::move(header), Align::kLeft,
+          [member = std::move(member)](const admin::Json& row) { return TextAt(row, member); }};
 }
 
 RowColumn NumberColumn(std::string header, std::string member) {

@@ -15,7 +15,7 @@ namespace datong::cli {
 
 // Members of a row as text; empty when they are missing or null.
 std::string TextAt(const admin::Json& row, const std::string& name);
-uint64_t NumberAt(const admin::Json& row, const std::string& name);    // 0 when missing
+uint64_t NumberAt(const admin::Json& row, const std::string& name);  // 0 when missing
 std::string GroupedAt(const admin::Json& row, const std::string& name);
 bool FlagAt(const admin::Json& row, const std::string& name);
 std::string NamesAt(const admin::Json& row, const std::string& name);  // a list, joined by ", "

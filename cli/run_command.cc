@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
-
-#include <unistd.h>
-
-#include <cstdio>
-
 #include <absl/strings/str_cat.h>
 #include <absl/time/time.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
 
 #include "cli/command.h"
 #include "cli/exchange_service.h"
@@ -22,7 +20,9 @@ constexpr int64_t kLookMs = 250;
 class RunCommand final : public Command {
  public:
   std::string_view name() const override { return "run"; }
-  std::string_view summary() const override { return "Runs the exchange with the connectors of its catalog, until SIGTERM or Ctrl-C"; }
+  std::string_view summary() const override {
+    return "Runs the exchange with the connectors of its catalog, until SIGTERM or Ctrl-C";
+  }
   std::string_view example() const override { return "datong run -d /var/lib/datong"; }
   void Declare(CLI::App&) override {}
 
@@ -36,10 +36,12 @@ class RunCommand final : public Command {
     }
     if (!holder.ok()) return Fail(session, holder.status());
     const auto log = [&clock = session.ground().clock](const std::string& line) { Log(clock, line); };
-    ExchangeService service(**holder, session.settings().directory, [](const catalog::Connector&) { return true; }, log);
+    ExchangeService service(
+        **holder, session.settings().directory, [](const catalog::Connector&) { return true; }, log);
     if (const absl::Status started = service.Start(); !started.ok()) return Fail(session, started);
     log(absl::StrCat("exchange ", session.settings().directory, ": running, process ", getpid(), ", ",
-                     (*holder)->exchange().lanes(), " lanes, catalog version ", (*holder)->exchange().catalog()->version()));
+                     (*holder)->exchange().lanes(), " lanes, catalog version ",
+                     (*holder)->exchange().catalog()->version()));
     const absl::Status health = Watch((*holder)->exchange(), log);
     log(health.ok() ? "stopping" : absl::StrCat("stopping: ", health.message()));
     const absl::Status stopped = service.Stop();
@@ -50,7 +52,8 @@ class RunCommand final : public Command {
 
  private:
   static void Log(base::Clock& clock, const std::string& line) {
-    const std::string time = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMicros(clock.Now()), absl::UTCTimeZone());
+    const std::string time =
+        absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMicros(clock.Now()), absl::UTCTimeZone());
     std::fprintf(stderr, "%s  %s\n", time.c_str(), line.c_str());
   }
 

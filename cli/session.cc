@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/session.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <cstdio>
 #include <optional>
 #include <utility>
 #include <vector>
-
-#include <absl/strings/str_cat.h>
 
 #include "cli/control_client.h"
 #include "cli/control_socket.h"
@@ -73,11 +73,20 @@ absl::Status Session::Explain(const absl::Status& status) const {
   admin::Problem problem = admin::FromStatus(status);
   if (problem.where.empty()) problem.where = settings_.directory;
   switch (problem.code) {
-    case Code::kDenied: problem.next = "run it as the user the directory belongs to, on a file system that may be written"; break;
-    case Code::kNoSpace: problem.next = "make room on the disk: nothing is lost, and the same command may be repeated"; break;
-    case Code::kDamaged: problem.next = "stop here and keep a copy of the directory: a stored file is not what was written"; break;
-    case Code::kOtherVersion: problem.next = "use the version of datong that wrote it"; break;
-    default: break;
+    case Code::kDenied:
+      problem.next = "run it as the user the directory belongs to, on a file system that may be written";
+      break;
+    case Code::kNoSpace:
+      problem.next = "make room on the disk: nothing is lost, and the same command may be repeated";
+      break;
+    case Code::kDamaged:
+      problem.next = "stop here and keep a copy of the directory: a stored file is not what was written";
+      break;
+    case Code::kOtherVersion:
+      problem.next = "use the version of datong that wrote it";
+      break;
+    default:
+      break;
   }
   return admin::ToStatus(problem);
 }
@@ -87,7 +96,8 @@ absl::StatusOr<std::unique_ptr<ExchangeHolder>> Session::Hold(bool create) {
   const base::TimeUs give_up = ground_.clock.Now() + kHeldPatienceUs;
   while (true) {
     std::vector<std::string> warnings;
-    auto holder = ExchangeHolder::Open(ground_, {settings_.directory, settings_.lanes, settings_.durability}, &warnings);
+    auto holder =
+        ExchangeHolder::Open(ground_, {settings_.directory, settings_.lanes, settings_.durability}, &warnings);
     for (const std::string& warning : warnings) Warn("warning: " + warning);
     if (holder.ok()) return holder;
     if (!IsHeld(ground_.files, settings_.directory)) return Explain(holder.status());
@@ -128,8 +138,8 @@ absl::StatusOr<admin::Json> Session::Ask(const admin::Request& request, const As
   return result;
 }
 
-absl::StatusOr<admin::Json> Session::AskHere(ExchangeHolder& holder, const admin::Request& request, const AskOptions& how,
-                                             admin::Responder& responder) {
+absl::StatusOr<admin::Json> Session::AskHere(ExchangeHolder& holder, const admin::Request& request,
+                                             const AskOptions& how, admin::Responder& responder) {
   const auto wanted = [&holder, resource = how.sinks_of](const catalog::Connector& connector) {
     if (!connector.sink || resource.empty()) return false;
     const auto table = holder.exchange().catalog();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/statusor.h>
+
 #include <functional>
 #include <memory>
 #include <string>
-
-#include <absl/status/statusor.h>
 
 #include "cli/exchange_holder.h"
 #include "cli/progress_line.h"
@@ -25,12 +25,14 @@ struct Settings {
 
 // How a question may be answered when no process holds the directory.
 struct AskOptions {
-  bool create = false;  // make the exchange when there is none
-  bool work = false;    // lanes must work, and the catalog's sinks of `sinks_of` as well
-  std::string sinks_of; // a resource; empty: no sinks
+  bool endless = false;  // being interrupted is its natural end
+  bool create = false;   // make the exchange when there is none
+  bool work = false;     // lanes must work, and the catalog's sinks of `sinks_of` as well
+  std::string sinks_of;  // a resource; empty: no sinks
 };
 
-// One command's way to the exchange: through the socket of whoever holds the directory, else by opening it for the moment.
+// One command's way to the exchange: through the socket of whoever holds the directory, else by opening it for the
+// moment.
 class Session {
  public:
   Session(Settings settings, const Ground& ground, const Terminal& terminal, Output& output)

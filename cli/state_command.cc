@@ -37,7 +37,8 @@ class StateCommand final : public Command {
   std::string_view example() const override { return "datong state tax-companies --digest -d /var/lib/datong"; }
   void Declare(CLI::App& app) override {
     app.add_option("SUBSCRIPTION", subscription_, "Its name in the catalog")->required();
-    app.add_flag("--digest", digest_, "Only the SHA-256 of the state (docs/commands.md says of what) and the number of records");
+    app.add_flag("--digest", digest_,
+                 "Only the SHA-256 of the state (docs/commands.md says of what) and the number of records");
     app.add_option("--items", items_, "Only these items, in declared order; a comma between two")->delimiter(',');
   }
   int Run(Session& session) override {

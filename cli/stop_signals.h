@@ -5,8 +5,8 @@
 
 namespace datong::cli {
 
-// SIGINT and SIGTERM ask for an orderly end; the second one ends the process at once (data is safe either way). SIGPIPE is
-// ignored. Once per process, from main.
+// SIGINT and SIGTERM ask for an orderly end; the second one ends the process at once (data is safe either way). SIGPIPE
+// is ignored. Once per process, from main.
 void WatchStopSignals();
 
 bool StopRequested();

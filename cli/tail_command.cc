@@ -32,8 +32,12 @@ class TailLines final : public RowPrinter {
 class TailCommand final : public Command {
  public:
   std::string_view name() const override { return "tail"; }
-  std::string_view summary() const override { return "What a subscription receives, record by record, without taking part"; }
-  std::string_view example() const override { return "datong tail tax-companies --from begin --no-follow -d /var/lib/datong"; }
+  std::string_view summary() const override {
+    return "What a subscription receives, record by record, without taking part";
+  }
+  std::string_view example() const override {
+    return "datong tail tax-companies --from begin --no-follow -d /var/lib/datong";
+  }
   void Declare(CLI::App& app) override {
     app.add_option("SUBSCRIPTION", subscription_, "Its name in the catalog")->required();
     app.add_option("--from", from_, "begin: the oldest that is kept; now: what comes (default; begin with --no-follow)")
@@ -46,10 +50,12 @@ class TailCommand final : public Command {
     request.params["from"] = !from_.empty() ? from_ : no_follow_ ? "begin" : "now";
     if (limit_ > 0) request.params["limit"] = limit_;
     admin::Json summary;
-    const int code = AskAndPrint(session, request, {}, std::make_unique<TailLines>(session), &summary);
+    const int code =
+        AskAndPrint(session, request, {.endless = !no_follow_}, std::make_unique<TailLines>(session), &summary);
     if (code != 0) return code;
+    if (summary.is_null()) return 0;  // ended by Ctrl-C, as following is
     if (FlagAt(summary, "incomplete")) session.Warn("note: part of it is no longer kept");
-    if (!no_follow_ && !FlagAt(summary, "running")) {
+    if (FlagAt(summary, "ended_early")) {
       session.Warn("note: no process runs this exchange, so nothing more will come; `datong run` starts it");
     }
     return 0;

@@ -9,8 +9,8 @@ namespace datong::cli {
 struct Terminal {
   bool out_is_terminal = false;
   bool err_is_terminal = false;
-  bool err_colour = false;   // NO_COLOR and TERM=dumb are honoured
-  size_t out_width = 0;      // columns; 0: no terminal, nothing is cut
+  bool err_colour = false;  // NO_COLOR and TERM=dumb are honoured
+  size_t out_width = 0;     // columns; 0: no terminal, nothing is cut
   size_t err_width = 80;
 };
 

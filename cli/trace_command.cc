@@ -21,15 +21,18 @@ class TraceText final : public RowPrinter {
     TextAt(row, "kind") == "present" ? Present(row) : Occurrence(row);
   }
   void Finish(const admin::Json& summary) override {
-    if (FlagAt(summary, "incomplete")) Line("Part of the history is no longer kept: contents and repeats may be missing above.");
+    if (FlagAt(summary, "incomplete"))
+      Line("Part of the history is no longer kept: contents and repeats may be missing above.");
   }
 
  private:
   void Line(const std::string& text) { session_.output().Write(OneLine(text) + "\n"); }
 
   void Occurrence(const admin::Json& row) {
-    const std::string place = FlagAt(row, "kept") ? TextAt(row, "file") + ":" + TextAt(row, "row") : "(content no longer kept)";
-    Line("  " + ShortTime(TextAt(row, "received")) + "  " + place + "  " + TextAt(row, "verdict") + ": " + TextAt(row, "why"));
+    const std::string place =
+        FlagAt(row, "kept") ? TextAt(row, "file") + ":" + TextAt(row, "row") : "(content no longer kept)";
+    Line("  " + ShortTime(TextAt(row, "received")) + "  " + place + "  " + TextAt(row, "verdict") + ": " +
+         TextAt(row, "why"));
     Line("    lane " + TextAt(row, "lane") + ", ledger entry " + TextAt(row, "ledger_sequence") + ", record " +
          TextAt(row, "record"));
     for (const admin::Json& delivery : row.at("deliveries")) {
@@ -41,11 +44,12 @@ class TraceText final : public RowPrinter {
   }
 
   void Present(const admin::Json& row) {
-    Line("  now " + TextAt(row, "state") + ", digest " + TextAt(row, "digest") + ", last content " + TextAt(row, "file") + ":" +
-         TextAt(row, "row"));
+    Line("  now " + TextAt(row, "state") + ", digest " + TextAt(row, "digest") + ", last content " +
+         TextAt(row, "file") + ":" + TextAt(row, "row"));
     if (!row.at("items").is_object()) return;
     for (const auto& item : row.at("items").items()) {
-      Line("    " + item.key() + " = " + (item.value().is_string() ? item.value().get<std::string>() : item.value().dump()));
+      Line("    " + item.key() + " = " +
+           (item.value().is_string() ? item.value().get<std::string>() : item.value().dump()));
     }
   }
 
@@ -56,10 +60,15 @@ class TraceText final : public RowPrinter {
 class TraceCommand final : public Command {
  public:
   std::string_view name() const override { return "trace"; }
-  std::string_view summary() const override { return "One record's life: every row about it, the verdicts, who received it"; }
-  std::string_view example() const override { return "datong trace 91350100M000100Y43 --resource companies -d /var/lib/datong"; }
+  std::string_view summary() const override {
+    return "One record's life: every row about it, the verdicts, who received it";
+  }
+  std::string_view example() const override {
+    return "datong trace 91350100M000100Y43 --resource companies -d /var/lib/datong";
+  }
   void Declare(CLI::App& app) override {
-    app.add_option("KEY", key_, "Values of the key items joined by commas, or a digest of 32 hexadecimal digits")->required();
+    app.add_option("KEY", key_, "Values of the key items joined by commas, or a digest of 32 hexadecimal digits")
+        ->required();
     app.add_option("--resource", resource_, "Only in this resource");
   }
   int Run(Session& session) override {

@@ -20,14 +20,15 @@ class VerifyCommand final : public Command {
         {"RESULT", Align::kLeft, [](const admin::Json& row) { return FlagAt(row, "ok") ? "ok" : "FAILED"; }},
         TextColumn("DETAIL", "detail")};
     admin::Json summary;
-    const int code =
-        AskAndPrint(session, {"verify", admin::Json::object()}, {}, NewRowTable(session, std::move(columns), ""), &summary);
+    const int code = AskAndPrint(session, {"verify", admin::Json::object()}, {},
+                                 NewRowTable(session, std::move(columns), ""), &summary);
     if (code != 0 || FlagAt(summary, "sound")) return code;
-    return Fail(session, admin::ToStatus({.code = admin::Code::kIndexDiffers,
-                                          .what = "the exchange does not agree with its ledger",
-                                          .where = session.settings().directory,
-                                          .next = "keep a copy of the directory; an index that is removed (DIR/index) is rebuilt "
-                                                  "from the ledger at the next start"}));
+    return Fail(session, admin::ToStatus(
+                             {.code = admin::Code::kIndexDiffers,
+                              .what = "the exchange does not agree with its ledger",
+                              .where = session.settings().directory,
+                              .next = "keep a copy of the directory; an index that is removed (DIR/index) is rebuilt "
+                                      "from the ledger at the next start"}));
   }
 };
 

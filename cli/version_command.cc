@@ -16,7 +16,8 @@ class VersionCommand final : public Command {
   bool needs_directory() const override { return false; }
   void Declare(CLI::App&) override {}
   int Run(Session& session) override {
-    const auto printer = PrinterFor(session, NewRowTable(session, {TextColumn("PROGRAM", "program"), TextColumn("VERSION", "version")}, ""));
+    const auto printer = PrinterFor(
+        session, NewRowTable(session, {TextColumn("PROGRAM", "program"), TextColumn("VERSION", "version")}, ""));
     printer->Row({{"program", "datong"}, {"version", kVersion}});
     printer->Finish(admin::Json::object());
     session.output().Flush();

@@ -10,23 +10,34 @@ namespace {
 
 const char* TypeText(record::ItemType type) {
   switch (type) {
-    case record::ItemType::kString: return "string";
-    case record::ItemType::kInt64: return "int64";
-    case record::ItemType::kDouble: return "double";
-    case record::ItemType::kBool: return "bool";
-    case record::ItemType::kDate: return "date";
-    case record::ItemType::kTimestamp: return "timestamp";
-    case record::ItemType::kDecimal: return "decimal";
-    case record::ItemType::kBytes: return "bytes";
+    case record::ItemType::kString:
+      return "string";
+    case record::ItemType::kInt64:
+      return "int64";
+    case record::ItemType::kDouble:
+      return "double";
+    case record::ItemType::kBool:
+      return "bool";
+    case record::ItemType::kDate:
+      return "date";
+    case record::ItemType::kTimestamp:
+      return "timestamp";
+    case record::ItemType::kDecimal:
+      return "decimal";
+    case record::ItemType::kBytes:
+      return "bytes";
   }
   return "unknown";
 }
 
 const char* StartText(catalog::SubscriptionStart start) {
   switch (start) {
-    case catalog::SubscriptionStart::kBeginning: return "beginning";
-    case catalog::SubscriptionStart::kNow: return "now";
-    case catalog::SubscriptionStart::kPresentState: return "present";
+    case catalog::SubscriptionStart::kBeginning:
+      return "beginning";
+    case catalog::SubscriptionStart::kNow:
+      return "now";
+    case catalog::SubscriptionStart::kPresentState:
+      return "present";
   }
   return "unknown";
 }
@@ -130,7 +141,10 @@ absl::StatusOr<Json> AnswerCatalog(Question& question) {
   const auto table = question.exchange.catalog();
   Responder& out = question.out;
   for (const auto& [id, one] : table->departments()) {
-    out.Row({{"kind", "department"}, {"id", id}, {"name", one.name}, {"title", one.title},
+    out.Row({{"kind", "department"},
+             {"id", id},
+             {"name", one.name},
+             {"title", one.title},
              {"social_credit_code", one.social_credit_code}});
   }
   for (const auto& [id, one] : table->key_domains()) {  // their secrets stay where they are

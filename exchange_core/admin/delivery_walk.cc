@@ -10,7 +10,8 @@
 
 namespace datong::admin {
 
-DeliveryWalk::DeliveryWalk(node::Exchange& exchange, const catalog::Subscription& subscription, const catalog::View& view)
+DeliveryWalk::DeliveryWalk(node::Exchange& exchange, const catalog::Subscription& subscription,
+                           const catalog::View& view)
     : exchange_(exchange),
       subscription_id_(subscription.id),
       again_name_(pipeline::AgainTopic(subscription.id)),

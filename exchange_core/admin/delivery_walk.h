@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 #include "datong/ledger/v1/ledger.pb.h"
 #include "exchange_core/admin/question.h"
@@ -16,15 +16,15 @@
 
 namespace datong::admin {
 
-// Reads what a subscription receives beside its own session: what was sent again to it alone, then its stream from where it
-// begins in each lane. Moves no position of anybody. Not thread-safe.
+// Reads what a subscription receives beside its own session: what was sent again to it alone, then its stream from
+// where it begins in each lane. Moves no position of anybody. Not thread-safe.
 class DeliveryWalk {
  public:
   struct Delivered {
     ledger::v1::DeliveryEnvelope envelope;
-    record::RecordBatch batch;   // selected records only, operations as delivered
+    record::RecordBatch batch;  // selected records only, operations as delivered
     broker::Position position = 0;
-    size_t first = 0;            // records before it are not for this subscription
+    size_t first = 0;  // records before it are not for this subscription
     bool again = false;
   };
 

@@ -7,9 +7,12 @@ namespace {
 
 const char* StateText(node::RunBooks::State state) {
   switch (state) {
-    case node::RunBooks::State::kReceiving: return "receiving";
-    case node::RunBooks::State::kComplete: return "complete";
-    case node::RunBooks::State::kFailed: return "failed";
+    case node::RunBooks::State::kReceiving:
+      return "receiving";
+    case node::RunBooks::State::kComplete:
+      return "complete";
+    case node::RunBooks::State::kFailed:
+      return "failed";
   }
   return "unknown";
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <cstdint>
 #include <functional>
-
-#include <absl/status/status.h>
 
 #include "datong/ledger/v1/ledger.pb.h"
 #include "exchange_core/broker/broker.h"

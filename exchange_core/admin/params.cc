@@ -45,7 +45,8 @@ std::vector<std::string> Params::Texts(const std::string& name) {
   std::vector<std::string> texts;
   const Json* value = Find(name);
   if (value == nullptr) return texts;
-  const bool sound = value->is_array() && std::all_of(value->begin(), value->end(), [](const Json& one) { return one.is_string(); });
+  const bool sound =
+      value->is_array() && std::all_of(value->begin(), value->end(), [](const Json& one) { return one.is_string(); });
   if (!sound) {
     Wrong(name, "a list of text");
     return texts;

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <absl/status/status.h>
-
 #include "exchange_core/admin/request.h"
 
 namespace datong::admin {
 
-// Reads a request's parameters, which came over a socket as likely as not: nothing is taken for granted. What is wrong with
-// them is told by Check(), after everything was asked for. `json` must outlive it.
+// Reads a request's parameters, which came over a socket as likely as not: nothing is taken for granted. What is wrong
+// with them is told by Check(), after everything was asked for. `json` must outlive it.
 class Params {
  public:
   explicit Params(const Json& json);

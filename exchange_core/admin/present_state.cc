@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/admin/present_state.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <tuple>
-
-#include <absl/strings/str_cat.h>
 
 #include "exchange_core/base/status_macros.h"
 #include "exchange_core/record/batch_codec.h"
@@ -30,8 +30,9 @@ std::vector<PresentEntry> PresentEntries(node::Exchange& exchange, const catalog
   return entries;
 }
 
-absl::Status ReadPresent(node::Exchange& exchange, const catalog::Resource& resource, const std::vector<PresentEntry>& entries,
-                         const std::function<absl::Status(const record::RecordBatch&, size_t, const PresentEntry&)>& use) {
+absl::Status ReadPresent(
+    node::Exchange& exchange, const catalog::Resource& resource, const std::vector<PresentEntry>& entries,
+    const std::function<absl::Status(const record::RecordBatch&, size_t, const PresentEntry&)>& use) {
   record::RecordBatch batch;
   const PresentEntry* open = nullptr;
   for (const PresentEntry& one : entries) {
@@ -41,9 +42,9 @@ absl::Status ReadPresent(node::Exchange& exchange, const catalog::Resource& reso
       const broker::TopicPartition from{resource.publish_topic(), one.partition};
       const auto message = exchange.broker().ReadAt(from, one.entry.content_position);
       if (!message.ok()) {
-        return absl::Status(message.status().code(), absl::StrCat("the present record of a key is not at ", from.topic, "/",
-                                                                  from.partition, ":", one.entry.content_position, ": ",
-                                                                  message.status().message()));
+        return absl::Status(message.status().code(),
+                            absl::StrCat("the present record of a key is not at ", from.topic, "/", from.partition, ":",
+                                         one.entry.content_position, ": ", message.status().message()));
       }
       RETURN_IF_ERROR(record::DecodeBatch(message->body.bytes(), batch));
       open = &one;

@@ -57,12 +57,18 @@ const CodeRow& RowOf(Code code) {
 // What a status without a problem of its own is about.
 Code CodeOf(absl::StatusCode status) {
   switch (status) {
-    case absl::StatusCode::kPermissionDenied: return Code::kDenied;
-    case absl::StatusCode::kDataLoss: return Code::kDamaged;
-    case absl::StatusCode::kUnimplemented: return Code::kOtherVersion;
-    case absl::StatusCode::kResourceExhausted: return Code::kNoSpace;
-    case absl::StatusCode::kCancelled: return Code::kInterrupted;
-    default: return Code::kFailed;
+    case absl::StatusCode::kPermissionDenied:
+      return Code::kDenied;
+    case absl::StatusCode::kDataLoss:
+      return Code::kDamaged;
+    case absl::StatusCode::kUnimplemented:
+      return Code::kOtherVersion;
+    case absl::StatusCode::kResourceExhausted:
+      return Code::kNoSpace;
+    case absl::StatusCode::kCancelled:
+      return Code::kInterrupted;
+    default:
+      return Code::kFailed;
   }
 }
 
@@ -82,11 +88,12 @@ int NumberOf(const Json& json, const char* name, int otherwise) {
 
 const std::vector<std::string>& FindingWords() {
   // Appended to, never reordered: the place is the number.
-  static const auto* const words = new std::vector<std::string>{
-      "unknown_key",       "duplicate_key",     "missing_key",       "wrong_type",      "bad_value",
-      "duplicate_name",    "duplicate_field",   "unknown_reference", "in_use",          "breaking_change",
-      "yaml_syntax",       "unsupported_yaml",  "tab_indentation",   "control_character", "not_utf8",
-      "empty_document",    "too_large",         "bad_social_credit_code", "retired",    "revoked"};
+  static const auto* const words =
+      new std::vector<std::string>{"unknown_key",     "duplicate_key",          "missing_key",     "wrong_type",
+                                   "bad_value",       "duplicate_name",         "duplicate_field", "unknown_reference",
+                                   "in_use",          "breaking_change",        "yaml_syntax",     "unsupported_yaml",
+                                   "tab_indentation", "control_character",      "not_utf8",        "empty_document",
+                                   "too_large",       "bad_social_credit_code", "retired",         "revoked"};
   return *words;
 }
 
@@ -145,8 +152,8 @@ Problem ProblemFromJson(const Json& json) {
   Problem problem;
   const std::string code = TextOf(json, "code");
   const int number = code.size() > 3 ? std::atoi(code.c_str() + 3) : 0;
-  const bool finding = number >= static_cast<int>(Code::kCatalogFinding) &&
-                       number < static_cast<int>(Code::kCatalogFinding) + 100;
+  const bool finding =
+      number >= static_cast<int>(Code::kCatalogFinding) && number < static_cast<int>(Code::kCatalogFinding) + 100;
   problem.code = finding ? Code::kCatalogFinding : RowOf(static_cast<Code>(number)).code;
   problem.what = TextOf(json, "message");
   problem.where = TextOf(json, "where");

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <string>
 #include <vector>
-
-#include <absl/status/status.h>
 
 #include "exchange_core/admin/request.h"
 
@@ -57,12 +57,12 @@ enum class Code : int {
 struct Problem {
   Code code = Code::kFailed;
   std::string what;
-  std::string where;  // file:line:column, a path, a lane; may be empty
-  std::string why;    // may be empty
-  std::string next;   // may be empty
-  std::string detail; // finer code, "unknown_key"; may be empty
-  std::string line;   // source text, empty = none
-  int column = 0;     // of the caret run, 1-based, in characters
+  std::string where;   // file:line:column, a path, a lane; may be empty
+  std::string why;     // may be empty
+  std::string next;    // may be empty
+  std::string detail;  // finer code, "unknown_key"; may be empty
+  std::string line;    // source text, empty = none
+  int column = 0;      // of the caret run, 1-based, in characters
   int length = 1;
 };
 
@@ -73,7 +73,8 @@ ProblemClass ClassOf(Code code);
 int FindingCode(const std::string& finding);
 const std::vector<std::string>& FindingWords();  // in the order of their numbers, from 2101 on
 
-// A problem travels as a status and comes out as it went in; any other status becomes the problem that its code suggests.
+// A problem travels as a status and comes out as it went in; any other status becomes the problem that its code
+// suggests.
 absl::Status ToStatus(const Problem& problem);
 Problem FromStatus(const absl::Status& status);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <absl/strings/escaping.h>
+
 #include <deque>
 #include <map>
 #include <utility>
-
-#include <absl/strings/escaping.h>
 
 #include "exchange_core/admin/quarantine_walk.h"
 #include "exchange_core/admin/question.h"
@@ -18,8 +18,13 @@ constexpr uint64_t kRowsListed = 20;
 constexpr size_t kTextBytesMax = size_t{64} << 10;
 
 Json ShortRow(const QuarantinedRow& row) {
-  return {{"id", row.id},         {"resource", row.resource}, {"reason", row.reason},       {"file", row.file},
-          {"row", row.row},       {"detail", row.detail},     {"quarantined", TimeJson(row.time)}};
+  return {{"id", row.id},
+          {"resource", row.resource},
+          {"reason", row.reason},
+          {"file", row.file},
+          {"row", row.row},
+          {"detail", row.detail},
+          {"quarantined", TimeJson(row.time)}};
 }
 
 Json FullRow(const QuarantinedRow& row) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/admin/quarantine_walk.h"
 
-#include <vector>
-
 #include <absl/strings/str_cat.h>
+
+#include <vector>
 
 #include "datong/ledger/v1/ledger.pb.h"
 #include "exchange_core/admin/record_text.h"
@@ -55,8 +55,8 @@ absl::StatusOr<bool> VisitMessage(const catalog::CatalogTable& table, const brok
   RETURN_IF_ERROR(record::DecodeBatch(message.body.bytes(), batch));
   std::vector<uint8_t> codes;
   if (!ledger::UnpackRuns(envelope.verdict_runs(), batch.size(), codes)) {
-    return absl::DataLossError(absl::StrCat("quarantine entry ", envelope.lane(), "-", envelope.lane_sequence(),
-                                            " does not fit its batch"));
+    return absl::DataLossError(
+        absl::StrCat("quarantine entry ", envelope.lane(), "-", envelope.lane_sequence(), " does not fit its batch"));
   }
   row.run = envelope.publisher_epoch();
   row.lane = envelope.lane();

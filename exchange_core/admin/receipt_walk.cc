@@ -29,7 +29,8 @@ absl::StatusOr<Receipts> ReadReceipts(broker::Broker& broker) {
     ASSIGN_OR_RETURN(const exchange::v1::Receipt receipt, node::DecodeReceipt(body));
     receipts.table.Apply(receipt);
     for (const auto& refusal : receipt.refusals()) {
-      receipts.refusals[{receipt.subscription_id(), refusal.again(), refusal.lane(), refusal.sequence()}] = refusal.reason();
+      receipts.refusals[{receipt.subscription_id(), refusal.again(), refusal.lane(), refusal.sequence()}] =
+          refusal.reason();
     }
     return absl::OkStatus();
   }));

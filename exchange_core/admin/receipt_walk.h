@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <map>
 #include <string>
 #include <tuple>
-
-#include <absl/status/statusor.h>
 
 #include "exchange_core/broker/broker.h"
 #include "exchange_core/node/receipt_table.h"

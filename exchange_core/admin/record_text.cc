@@ -81,7 +81,8 @@ KeyPlace PlaceOf(const catalog::Resource& resource, const base::Digest& digest) 
   return place;
 }
 
-std::optional<KeyPlace> KeyOf(const catalog::Resource& resource, const catalog::KeyDomain& domain, std::string_view key) {
+std::optional<KeyPlace> KeyOf(const catalog::Resource& resource, const catalog::KeyDomain& domain,
+                              std::string_view key) {
   const record::RecordSchema& schema = *resource.schema;
   const std::vector<uint32_t>& parts = schema.key_items.empty() ? schema.id_items : schema.key_items;
   if (parts.empty()) return std::nullopt;
@@ -103,11 +104,16 @@ std::string FileOf(const record::BatchHeader& header, const record::RecordColumn
 
 const char* OperationText(record::Operation operation) {
   switch (operation) {
-    case record::Operation::kUpsert: return "upsert";
-    case record::Operation::kDelete: return "delete";
-    case record::Operation::kUnreadable: return "unreadable";
-    case record::Operation::kInsert: return "insert";
-    case record::Operation::kUpdate: return "update";
+    case record::Operation::kUpsert:
+      return "upsert";
+    case record::Operation::kDelete:
+      return "delete";
+    case record::Operation::kUnreadable:
+      return "unreadable";
+    case record::Operation::kInsert:
+      return "insert";
+    case record::Operation::kUpdate:
+      return "update";
   }
   return "unknown";
 }

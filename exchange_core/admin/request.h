@@ -2,12 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 
-#include <nlohmann/json.hpp>
-
-// A question to an exchange and the way its answer takes. The same for a question asked in this process and for one that came
-// over the control socket: whoever answers does not know which.
+// A question to an exchange and the way its answer takes. The same for a question asked in this process and for one
+// that came over the control socket: whoever answers does not know which.
 namespace datong::admin {
 
 using Json = nlohmann::ordered_json;  // members keep the order in which they were set: people read them too

@@ -15,18 +15,21 @@ namespace {
 constexpr char kUnitSeparator = '\x1f';
 
 // The items a state is made of, in declared order: those the view lets through, and of these those asked for.
-absl::StatusOr<std::vector<record::Item>> ChooseItems(const SubscriptionView& asked, const std::vector<std::string>& wanted) {
+absl::StatusOr<std::vector<record::Item>> ChooseItems(const SubscriptionView& asked,
+                                                      const std::vector<std::string>& wanted) {
   std::vector<record::Item> chosen;
   for (const record::Item& item : asked.resource->schema->items) {
     if (!asked.view->projection->Passes(item.field_number)) continue;
     if (wanted.empty() || std::find(wanted.begin(), wanted.end(), item.name) != wanted.end()) chosen.push_back(item);
   }
   for (const std::string& name : wanted) {
-    const bool there = std::any_of(chosen.begin(), chosen.end(), [&](const record::Item& item) { return item.name == name; });
+    const bool there =
+        std::any_of(chosen.begin(), chosen.end(), [&](const record::Item& item) { return item.name == name; });
     if (!there) {
-      return ToStatus({.code = Code::kBadValue,
-                       .what = "'" + name + "' is no item that subscription '" + asked.subscription->name + "' receives",
-                       .next = "`datong catalog show` lists the items of its grant"});
+      return ToStatus(
+          {.code = Code::kBadValue,
+           .what = "'" + name + "' is no item that subscription '" + asked.subscription->name + "' receives",
+           .next = "`datong catalog show` lists the items of its grant"});
     }
   }
   return chosen;

@@ -9,8 +9,8 @@ namespace {
 
 constexpr int64_t kPauseMs = 200;
 
-uint64_t SendRows(const DeliveryWalk::Delivered& delivered, const catalog::Resource& resource, const catalog::View& view,
-                  uint64_t rows_max, Responder& out) {
+uint64_t SendRows(const DeliveryWalk::Delivered& delivered, const catalog::Resource& resource,
+                  const catalog::View& view, uint64_t rows_max, Responder& out) {
   const record::RecordBatch& batch = delivered.batch;
   const record::RecordSchema& schema = SchemaOf(resource, batch.header.schema_version);
   uint64_t sent = 0;
@@ -44,6 +44,7 @@ absl::StatusOr<Json> AnswerTail(Question& question) {
   RETURN_IF_ERROR(walk.Open(from_begin));
   DeliveryWalk::Delivered delivered;
   uint64_t rows = 0;
+  bool ended_early = false;
   while (rows < rows_max) {
     ASSIGN_OR_RETURN(const bool more, walk.Next(delivered));
     if (more) {
@@ -55,11 +56,12 @@ absl::StatusOr<Json> AnswerTail(Question& question) {
       if (question.out.cancelled()) return absl::CancelledError("no longer wanted");
       continue;
     }
-    if (!follow || !question.running) break;
+    ended_early = follow && !question.running;  // nothing more can come
+    if (!follow || ended_early) break;
     RETURN_IF_ERROR(question.exchange.Health());
     if (!question.out.Pause(kPauseMs)) return absl::CancelledError("no longer wanted");
   }
-  return Json{{"rows", rows}, {"incomplete", walk.incomplete()}, {"running", question.running}};
+  return Json{{"rows", rows}, {"incomplete", walk.incomplete()}, {"ended_early", ended_early}};
 }
 
 }  // namespace datong::admin

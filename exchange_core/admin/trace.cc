@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <absl/strings/str_cat.h>
+
 #include <optional>
 #include <set>
 #include <utility>
 #include <vector>
-
-#include <absl/strings/str_cat.h>
 
 #include "exchange_core/admin/delivery_walk.h"
 #include "exchange_core/admin/ledger_walk.h"
@@ -23,8 +23,8 @@ namespace {
 // One object in one resource: every place where the ledger says something about it.
 class Trace {
  public:
-  Trace(Question& question, const catalog::CatalogTable& table, const catalog::Resource& resource, const KeyPlace& place,
-        const Receipts& receipts)
+  Trace(Question& question, const catalog::CatalogTable& table, const catalog::Resource& resource,
+        const KeyPlace& place, const Receipts& receipts)
       : question_(question), table_(table), resource_(resource), place_(place), receipts_(receipts) {}
 
   absl::Status Run() {
@@ -60,13 +60,16 @@ class Trace {
 
   absl::Status FindSentAgain();
   absl::Status Look(const ledger::v1::LedgerEntry& entry);
-  absl::Status TellRecord(const ledger::v1::LedgerEntry& entry, size_t record, const std::vector<ledger::Verdict>& verdicts);
+  absl::Status TellRecord(const ledger::v1::LedgerEntry& entry, size_t record,
+                          const std::vector<ledger::Verdict>& verdicts);
   absl::Status TellDropped(const ledger::v1::LedgerEntry& entry, const std::vector<ledger::Verdict>& verdicts);
   absl::Status TellPresent();
-  Json Deliveries(const ledger::v1::LedgerEntry& entry, size_t record, const std::vector<ledger::Verdict>& verdicts) const;
+  Json Deliveries(const ledger::v1::LedgerEntry& entry, size_t record,
+                  const std::vector<ledger::Verdict>& verdicts) const;
   std::optional<Json> AgainDelivery(const catalog::Subscription& subscription, const ledger::v1::LedgerEntry& entry,
                                     size_t record) const;
-  Json Fate(const std::string& subscription, uint32_t subscription_id, bool again, uint32_t lane, uint64_t sequence) const;
+  Json Fate(const std::string& subscription, uint32_t subscription_id, bool again, uint32_t lane,
+            uint64_t sequence) const;
   Json RowOf(const ledger::v1::LedgerEntry& entry, size_t record, ledger::Verdict verdict) const;
 
   Question& question_;
@@ -95,8 +98,8 @@ absl::Status Trace::FindSentAgain() {
         const record::RecordColumns& columns = delivered.batch.columns;
         if (columns.key[i] != place_.digest && columns.id[i] != place_.digest) continue;
         sent_again_.push_back({id, delivered.envelope.lane(), delivered.envelope.first_sequence() + i,
-                               delivered.envelope.input_partition(), delivered.envelope.input_position(), columns.row[i],
-                               FileOf(delivered.batch.header, columns, i)});
+                               delivered.envelope.input_partition(), delivered.envelope.input_position(),
+                               columns.row[i], FileOf(delivered.batch.header, columns, i)});
       }
     }
   }
@@ -113,9 +116,11 @@ absl::Status Trace::Look(const ledger::v1::LedgerEntry& entry) {
                                             ": verdicts do not fit its records"));
   }
   std::vector<ledger::Verdict> verdicts;
-  for (const uint8_t code : codes) verdicts.push_back(ledger::VerdictFromCode(code).value_or(ledger::Verdict::kUndecided));
+  for (const uint8_t code : codes)
+    verdicts.push_back(ledger::VerdictFromCode(code).value_or(ledger::Verdict::kUndecided));
 
-  const auto message = question_.exchange.broker().ReadAt({resource_.publish_topic(), said.partition()}, said.input_position());
+  const auto message =
+      question_.exchange.broker().ReadAt({resource_.publish_topic(), said.partition()}, said.input_position());
   if (absl::IsNotFound(message.status())) return TellDropped(entry, verdicts);
   RETURN_IF_ERROR(message.status());
   if (!record::DecodeColumns(message->body.bytes(), packed_).ok()) return absl::OkStatus();  // refused as a whole
@@ -187,13 +192,14 @@ Json Trace::Fate(const std::string& subscription, uint32_t subscription_id, bool
                  uint64_t sequence) const {
   std::string reason;
   const char* fate = receipts_.FateOf(subscription_id, again, lane, sequence, reason);
-  Json json = {{"subscription", subscription}, {"state", fate}, {"lane", lane}, {"sequence", sequence}, {"again", again}};
+  Json json = {
+      {"subscription", subscription}, {"state", fate}, {"lane", lane}, {"sequence", sequence}, {"again", again}};
   if (!reason.empty()) json["reason"] = reason;
   return json;
 }
 
-std::optional<Json> Trace::AgainDelivery(const catalog::Subscription& subscription, const ledger::v1::LedgerEntry& entry,
-                                         size_t record) const {
+std::optional<Json> Trace::AgainDelivery(const catalog::Subscription& subscription,
+                                         const ledger::v1::LedgerEntry& entry, size_t record) const {
   for (const SentAgain& one : sent_again_) {
     const bool same_input = one.subscription == subscription.id && one.input_partition == entry.batch().partition() &&
                             one.input_position == entry.batch().input_position();
@@ -242,20 +248,22 @@ absl::Status Trace::TellPresent() {
     if (entry != nullptr) known = *entry;
   });
   if (!known) return absl::OkStatus();
-  Json row = {{"kind", "present"},
-              {"resource", resource_.name},
-              {"digest", base::ToHex(place_.digest)},
-              {"state", known->deleted != 0 ? "deleted" : "present"},
-              {"version", known->version},
-              {"first_seen", {{"lane", lane}, {"ledger_sequence", known->first_sequence}, {"record", known->first_record}}},
-              {"key", nullptr},
-              {"items", nullptr},
-              {"file", nullptr},
-              {"row", nullptr}};
+  Json row = {
+      {"kind", "present"},
+      {"resource", resource_.name},
+      {"digest", base::ToHex(place_.digest)},
+      {"state", known->deleted != 0 ? "deleted" : "present"},
+      {"version", known->version},
+      {"first_seen", {{"lane", lane}, {"ledger_sequence", known->first_sequence}, {"record", known->first_record}}},
+      {"key", nullptr},
+      {"items", nullptr},
+      {"file", nullptr},
+      {"row", nullptr}};
   if (known->content_position != index::kNoContent) {
     const auto message =
         question_.exchange.broker().ReadAt({resource_.publish_topic(), *place_.partition}, known->content_position);
-    if (message.ok() && record::DecodeBatch(message->body.bytes(), batch_).ok() && known->content_record < batch_.size()) {
+    if (message.ok() && record::DecodeBatch(message->body.bytes(), batch_).ok() &&
+        known->content_record < batch_.size()) {
       const record::RecordSchema& schema = SchemaOf(resource_, batch_.header.schema_version);
       row["key"] = KeyJson(schema, nullptr, batch_.record(known->content_record));
       row["items"] = ItemsJson(schema, nullptr, batch_.record(known->content_record));

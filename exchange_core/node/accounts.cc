@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/node/accounts.h"
 
+#include <mutex>
 #include <algorithm>
 #include <utility>
 
@@ -27,7 +28,7 @@ Snapshot Take(ExchangeState& state) {
   Snapshot snapshot;
   {
     // Receipts before lanes: nothing is applied that was not delivered.
-    absl::MutexLock lock(&state.tables);
+    const std::lock_guard lock(state.tables);
     snapshot.receipts = state.receipts;
     for (const auto& [id, resource] : state.catalog->resources()) {
       snapshot.published_before[id] = state.sources.PublishedOf(id);
@@ -36,7 +37,7 @@ Snapshot Take(ExchangeState& state) {
   for (const auto& lane : state.lanes) {
     lane->Inspect([&](const pipeline::LaneView& view) { snapshot.lanes.push_back(view.state); });
   }
-  absl::MutexLock lock(&state.tables);
+  const std::lock_guard lock(state.tables);
   snapshot.sources = state.sources;
   snapshot.catalog = state.catalog;
   return snapshot;
@@ -85,7 +86,7 @@ ResourceBooks BooksOf(ExchangeState& state, const Snapshot& snapshot, const cata
   const uint64_t published_before = before == snapshot.published_before.end() ? 0 : before->second;
   uint64_t published_after = 0;
   {
-    absl::MutexLock lock(&state.tables);
+    const std::lock_guard lock(state.tables);
     published_after = state.sources.PublishedOf(resource.id);
   }
   const uint64_t accounted = Sum(books.verdicts) + books.waiting;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/node/delivery_session.h"
 
+#include <mutex>
 #include <deque>
 #include <utility>
 
@@ -179,7 +180,7 @@ absl::Status LocalDeliverySession::Acknowledge(uint64_t next_position,
 
   acknowledged_ = std::move(now);
   passed_.erase(passed_.begin(), passed_.begin() + static_cast<std::ptrdiff_t>(done));
-  absl::MutexLock lock(&state_.tables);
+  const std::lock_guard lock(state_.tables);
   state_.receipts.Apply(receipt);
   return absl::OkStatus();
 }

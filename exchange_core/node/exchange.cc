@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/node/exchange.h"
 
+#include <mutex>
 #include <algorithm>
 #include <utility>
 
@@ -108,7 +109,7 @@ class LocalExchange final : public Exchange {
   ExchangeState state_;
   LocalClient client_;
   Housekeeper housekeeper_;
-  absl::Mutex apply_mutex_;  // one catalog change at a time
+  std::mutex apply_mutex_;  // one catalog change at a time
   bool started_ = false;
 };
 
@@ -158,7 +159,7 @@ absl::Status LocalExchange::ReplayControlTopics() {
     receipts.Apply(receipt);
     return absl::OkStatus();
   }));
-  absl::MutexLock lock(&state_.tables);
+  const std::lock_guard lock(state_.tables);
   state_.catalog = std::move(table);
   state_.sources = std::move(sources);
   state_.receipts = std::move(receipts);
@@ -230,7 +231,7 @@ absl::Status LocalExchange::Trouble() {
 
 absl::StatusOr<catalog::PlannedChange> LocalExchange::ApplyCatalog(std::string_view yaml, const std::string& applied_by,
                                                                    bool dry_run) {
-  absl::MutexLock lock(&apply_mutex_);
+  const std::lock_guard lock(apply_mutex_);
   const auto current = state_.Catalog();
   catalog::PlannedChange planned =
       catalog::PlanChange(yaml, *current, state_.options.clock->Now(), applied_by, *state_.options.random);
@@ -240,7 +241,7 @@ absl::StatusOr<catalog::PlannedChange> LocalExchange::ApplyCatalog(std::string_v
   RETURN_IF_ERROR(CreateTopicsFor(*state_.options.broker, *next));
   RETURN_IF_ERROR(CommitCatalogChange(planned.framed_change, *next));
   {
-    absl::MutexLock tables(&state_.tables);
+    const std::lock_guard tables(state_.tables);
     state_.catalog = std::move(next);
   }
   state_.options.scheduler->WakeAll();
@@ -271,7 +272,7 @@ absl::Status LocalExchange::CommitCatalogChange(const std::string& framed, const
   }
   RETURN_IF_ERROR(transaction->Commit());
   state_.options.steps->Reached("catalog.committed");
-  absl::MutexLock lock(&state_.tables);
+  const std::lock_guard lock(state_.tables);
   for (const auto& receipt : initial) state_.receipts.Apply(receipt);
   return absl::OkStatus();
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <mutex>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
 
-#include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
 
 #include "exchange_core/catalog/catalog_table.h"
 #include "exchange_core/node/exchange.h"
@@ -27,20 +26,21 @@ struct ExchangeState {
   ExchangeOptions options;
   std::vector<std::unique_ptr<pipeline::Lane>> lanes;  // constant after Open
 
-  absl::Mutex source_order;  // makes run and file numbers unique
+  std::mutex source_order;  // makes run and file numbers unique
 
-  absl::Mutex tables;
-  std::shared_ptr<const catalog::CatalogTable> catalog ABSL_GUARDED_BY(tables) =
+  std::mutex tables;
+  // Guarded by `tables`:
+  std::shared_ptr<const catalog::CatalogTable> catalog =
       std::make_shared<catalog::CatalogTable>();
-  SourceTable sources ABSL_GUARDED_BY(tables);
-  ReceiptTable receipts ABSL_GUARDED_BY(tables);
+  SourceTable sources;
+  ReceiptTable receipts;
 
   std::shared_ptr<const catalog::CatalogTable> Catalog() {
-    absl::MutexLock lock(&tables);
+    const std::lock_guard lock(tables);
     return catalog;
   }
   ReceiptState ReceiptOf(uint32_t subscription_id) {
-    absl::MutexLock lock(&tables);
+    const std::lock_guard lock(tables);
     return receipts.Of(subscription_id);
   }
   bool LaneServes(uint32_t lane, const catalog::Resource& resource) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/node/publish_session.h"
 
+#include <mutex>
 #include <utility>
 
 #include <absl/strings/str_cat.h>
@@ -72,7 +73,7 @@ absl::Status LocalPublishSession::Register(bool known) {
     event.mutable_registered();
     return Commit({}, {event});
   }
-  absl::MutexLock lock(&state_.tables);
+  const std::lock_guard lock(state_.tables);
   if (source_.open_run != 0) {
     const SourceRun& run = state_.sources.runs().at(source_.open_run);
     unfinished_ = client::UnitRun{run.run,          run.file_sequence,  run.name,       run.identity,
@@ -84,13 +85,13 @@ absl::Status LocalPublishSession::Register(bool known) {
 
 absl::StatusOr<client::UnitRun> LocalPublishSession::BeginUnit(const std::string& name, const std::string& identity,
                                                                uint64_t bytes_total, bool full, bool as_new) {
-  absl::MutexLock order(&state_.source_order);
+  const std::lock_guard order(state_.source_order);
   client::UnitRun run;
   run.name = name;
   run.identity = identity;
   run.position = source_.position;
   {
-    absl::MutexLock lock(&state_.tables);
+    const std::lock_guard lock(state_.tables);
     run.run = state_.sources.NextRun();
     const SourceRun* earlier =
         as_new ? nullptr : state_.sources.FindUnit(source_.resource_id, name, identity);
@@ -130,7 +131,7 @@ absl::Status LocalPublishSession::CheckBacklog() {
   if (publishes_until_check_-- > 0) return absl::OkStatus();
   uint64_t published = 0;
   {
-    absl::MutexLock lock(&state_.tables);
+    const std::lock_guard lock(state_.tables);
     published = state_.sources.PublishedOf(source_.resource_id);
   }
   const uint64_t decided = state_.DecidedOf(source_.resource_id);
@@ -185,7 +186,7 @@ absl::Status LocalPublishSession::Commit(std::vector<client::PublishBatch> batch
   RETURN_IF_ERROR(transaction->Commit());
   state_.options.steps->Reached("publish.committed");
   source_.position = events.back().position();
-  absl::MutexLock lock(&state_.tables);
+  const std::lock_guard lock(state_.tables);
   for (const SourceEvent& event : events) RETURN_IF_ERROR(state_.sources.Apply(event));
   return absl::OkStatus();
 }
@@ -201,10 +202,10 @@ absl::StatusOr<std::unique_ptr<client::PublishSession>> OpenPublishSession(Excha
   }
   // First the fence, then the look: what an older holder wrote is in the table by now, and it can write no more.
   ASSIGN_OR_RETURN(auto writer, state.options.broker->OpenWriter(absl::StrCat("source.", source)));
-  absl::MutexLock order(&state.source_order);
+  const std::lock_guard order(state.source_order);
   SourceState known;
   {
-    absl::MutexLock lock(&state.tables);
+    const std::lock_guard lock(state.tables);
     if (const SourceState* existing = state.sources.Find(source); existing != nullptr) {
       known = *existing;
     } else {
@@ -218,7 +219,7 @@ absl::StatusOr<std::unique_ptr<client::PublishSession>> OpenPublishSession(Excha
   }
   const bool is_known = known.id != 0;
   if (!is_known) {
-    absl::MutexLock lock(&state.tables);
+    const std::lock_guard lock(state.tables);
     known.id = state.sources.NextSourceId();
   }
   auto session = std::make_unique<LocalPublishSession>(state, std::move(writer), std::move(known), found->publish_topic(),

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/pipeline/lane.h"
 
+#include <mutex>
 #include <algorithm>
 #include <utility>
 
 #include <absl/strings/str_cat.h>
-#include <absl/synchronization/mutex.h>
 
 #include "datong/ledger/v1/ledger.pb.h"
 #include "exchange_core/base/check.h"
@@ -74,7 +74,7 @@ struct Lane::Impl {
   }
 
   const LaneOptions options;
-  absl::Mutex mutex;
+  std::mutex mutex;
 
   // All below: guarded by mutex.
   absl::Status status;
@@ -459,17 +459,17 @@ Lane::Lane(const LaneOptions& options)
 Lane::~Lane() = default;
 
 absl::Status Lane::Recover(bool ignore_checkpoints, std::vector<std::string>* warnings) {
-  absl::MutexLock lock(&impl_->mutex);
+  const std::lock_guard lock(impl_->mutex);
   return impl_->status = impl_->Recover(ignore_checkpoints, true, warnings);
 }
 
 absl::Status Lane::RebuildReadOnly() {
-  absl::MutexLock lock(&impl_->mutex);
+  const std::lock_guard lock(impl_->mutex);
   return impl_->status = impl_->Recover(true, false, nullptr);
 }
 
 base::StepResult Lane::Step() {
-  absl::MutexLock lock(&impl_->mutex);
+  const std::lock_guard lock(impl_->mutex);
   if (!impl_->status.ok()) return base::StepResult::Finished();
   const auto result = impl_->Step();
   if (result.ok()) {
@@ -491,17 +491,17 @@ base::StepResult Lane::Step() {
 }
 
 absl::Status Lane::status() {
-  absl::MutexLock lock(&impl_->mutex);
+  const std::lock_guard lock(impl_->mutex);
   return impl_->status;
 }
 
 absl::Status Lane::trouble() {
-  absl::MutexLock lock(&impl_->mutex);
+  const std::lock_guard lock(impl_->mutex);
   return impl_->status.ok() ? impl_->trouble : impl_->status;
 }
 
 void Lane::Inspect(const std::function<void(const LaneView&)>& look) {
-  absl::MutexLock lock(&impl_->mutex);
+  const std::lock_guard lock(impl_->mutex);
   const LaneIndexes& indexes = impl_->indexes;
   look({impl_->state,
         [&indexes](uint32_t resource, uint32_t partition) { return indexes.FindEntity(resource, partition); },
@@ -509,20 +509,20 @@ void Lane::Inspect(const std::function<void(const LaneView&)>& look) {
 }
 
 absl::Status Lane::WriteCheckpoint() {
-  absl::MutexLock lock(&impl_->mutex);
+  const std::lock_guard lock(impl_->mutex);
   if (!impl_->status.ok()) return impl_->status;
   if (impl_->memory_ahead) return absl::OkStatus();
   return impl_->WriteCheckpoint();
 }
 
 absl::Status Lane::Retain(base::TimeUs keep_since) {
-  absl::MutexLock lock(&impl_->mutex);
+  const std::lock_guard lock(impl_->mutex);
   if (!impl_->status.ok() || impl_->memory_ahead) return absl::OkStatus();
   return impl_->Retain(keep_since);
 }
 
 std::string Lane::IndexFingerprint() {
-  absl::MutexLock lock(&impl_->mutex);
+  const std::lock_guard lock(impl_->mutex);
   std::vector<index::CheckpointSection> sections;
   impl_->indexes.AppendSections(sections);
   std::string all;

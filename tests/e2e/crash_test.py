@@ -8,6 +8,7 @@ A round in which nothing was struck does not count. DATONG_SEED replays the choi
 """
 import argparse
 import collections
+import json
 import os
 import random
 import shutil
@@ -131,7 +132,7 @@ class CrashTest:
         self.pending_import = None
 
     def _run_round(self, step):
-        self.office.publish(size=self.rng.choice([1, 1, 1, 6]))
+        self.office.publish(size=self.rng.choice([1, 1, 5, 20]))
         kill_at = None if step == RANDOM else self._kill_at(step)
         running = self.datong.start("run", kill_at=kill_at)
         helper = self._start_import_beside(running) if self.rng.random() < 0.3 else None
@@ -229,6 +230,18 @@ class CrashTest:
         verify = self.datong.run("verify")
         if verify.code != 0:
             raise Judged(f"the index differs from one rebuilt: {verify}")
+        self._check_present_state()
+
+    def _check_present_state(self):
+        """Retention, which drops all it may here, has left what the present state points to."""
+        model = self.office.companies.model
+        wanted = {key: (dict(zip(model.columns, change.values)), change.file, change.row) for key, change in model.state.items()}
+        answer = self.datong.must("state", "tax-register", "--output", "ndjson")
+        rows = [json.loads(line) for line in answer.out.splitlines()]
+        rows = {row["key"]: (row["items"], row["file"], row["row"]) for row in rows if "key" in row}
+        if rows != wanted:
+            wrong = sorted(key for key in rows.keys() | wanted.keys() if rows.get(key) != wanted.get(key))
+            raise Judged(f"`datong state` is wrong for {len(wrong)} keys, among them {wrong[:5]}")
 
     def run(self, rounds):
         since_rest = 0

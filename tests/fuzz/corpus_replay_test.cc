@@ -12,13 +12,14 @@
 
 #include "exchange_core/base/random.h"
 #include "tests/fuzz/fuzz_targets.h"
+#include "tests/support/source_path.h"
 
 namespace datong::fuzz {
 namespace {
 
 std::vector<std::string> Corpus(std::string_view target) {
   std::vector<std::filesystem::path> paths;
-  const std::filesystem::path folder = std::filesystem::path(DATONG_SOURCE_DIR) / "tests/fuzz/corpus" / target;
+  const std::filesystem::path folder = std::filesystem::path(tests::SourcePath("tests/fuzz/corpus")) / target;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) paths.push_back(entry.path());
   std::sort(paths.begin(), paths.end());
   std::vector<std::string> inputs;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table's columns stand under each other on a terminal, whatever script its cells are in, and nothing is cut without saying so.
+// A table's columns stand under each other on a terminal, whatever script its cells are in, and nothing is cut without
+// saying so.
 #include <catch2/catch.hpp>
 
 #include "cli/display_width.h"
@@ -12,14 +13,14 @@ TEST_CASE("width counts what a terminal shows") {
   CHECK(DisplayWidth("abc") == 3);
   CHECK(DisplayWidth("数据通") == 6);
   CHECK(DisplayWidth("税务局A") == 7);
-  CHECK(DisplayWidth("ＡＢ") == 4);           // full-width letters
-  CHECK(DisplayWidth("ｱ") == 1);              // half-width katakana
-  CHECK(DisplayWidth("e\u0301") == 1);         // combining accent
-  CHECK(DisplayWidth("\u200b") == 0);          // zero-width space
+  CHECK(DisplayWidth("ＡＢ") == 4);     // full-width letters
+  CHECK(DisplayWidth("ｱ") == 1);        // half-width katakana
+  CHECK(DisplayWidth("e\u0301") == 1);  // combining accent
+  CHECK(DisplayWidth("\u200b") == 0);   // zero-width space
   CHECK(DisplayWidth("한글") == 4);
-  CHECK(DisplayWidth("é…—") == 3);             // ambiguous ones count one
-  CHECK(DisplayWidth("\U00020000") == 2);      // an ideograph beyond the basic plane
-  CHECK(DisplayWidth("\xff\xc3") == 2);        // no UTF-8: a column per byte
+  CHECK(DisplayWidth("é…—") == 3);         // ambiguous ones count one
+  CHECK(DisplayWidth("\U00020000") == 2);  // an ideograph beyond the basic plane
+  CHECK(DisplayWidth("\xff\xc3") == 2);    // no UTF-8: a column per byte
 }
 
 TEST_CASE("cutting keeps whole characters and says that something is missing") {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A wrong command line is answered with exit code 2, every command has help with an example, and a command on a directory
-// without an exchange changes nothing and says what is missing.
+// A wrong command line is answered with exit code 2, every command has help with an example, and a command on a
+// directory without an exchange changes nothing and says what is missing.
 #include <catch2/catch.hpp>
-
 #include <cstdio>
 
 #include "cli/command_line.h"
@@ -47,7 +46,8 @@ TEST_CASE("wrong command lines give 2") {
 
 TEST_CASE("every command has help with an example") {
   const std::string help = Run({"--help"}).out;
-  for (const char* name : {"run", "apply", "import", "files", "books", "lag", "tail", "trace", "state", "verify", "version"}) {
+  for (const char* name :
+       {"run", "apply", "import", "files", "books", "lag", "tail", "trace", "state", "verify", "version"}) {
     CAPTURE(name);
     CHECK(help.find(name) != std::string::npos);
     const Ran ran = Run({name, "--help"});
@@ -55,8 +55,11 @@ TEST_CASE("every command has help with an example") {
     CHECK(ran.out.find("Example:") != std::string::npos);
     CHECK(ran.out.find("--output") != std::string::npos);
   }
-  for (const auto& [group, name] : {std::pair{"quarantine", "list"}, {"quarantine", "show"}, {"quarantine", "export"},
-                                    {"catalog", "show"}, {"catalog", "proto"}}) {
+  for (const auto& [group, name] : {std::pair{"quarantine", "list"},
+                                    {"quarantine", "show"},
+                                    {"quarantine", "export"},
+                                    {"catalog", "show"},
+                                    {"catalog", "proto"}}) {
     const Ran ran = Run({group, name, "--help"});
     CHECK(ran.code == 0);
     CHECK(ran.out.find("Example:") != std::string::npos);
@@ -73,8 +76,14 @@ TEST_CASE("version, in three forms") {
 TEST_CASE("where no exchange is, none is made") {
   tests::TemporaryDirectory directory;
   const std::string path = directory.path() + "/absent";
-  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
-           {"files"}, {"books"}, {"lag"}, {"verify"}, {"catalog", "show"}, {"trace", "k"}, {"tail", "s"}, {"import", "r", "f"}}) {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{"files"},
+                                                                                     {"books"},
+                                                                                     {"lag"},
+                                                                                     {"verify"},
+                                                                                     {"catalog", "show"},
+                                                                                     {"trace", "k"},
+                                                                                     {"tail", "s"},
+                                                                                     {"import", "r", "f"}}) {
     std::vector<std::string> arguments = words;
     arguments.insert(arguments.end(), {"-d", path});
     CHECK(Run(arguments).code == 4);

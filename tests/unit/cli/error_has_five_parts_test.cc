@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An error is shown with code, what, where (with the line and a caret), why and next step, and gives its documented exit code.
+// An error is shown with code, what, where (with the line and a caret), why and next step, and gives its documented
+// exit code.
 #include <catch2/catch.hpp>
 
 #include "cli/problem_text.h"
@@ -30,11 +31,13 @@ TEST_CASE("all five parts, with line and caret under Chinese text") {
 
 TEST_CASE("parts that are not known are left out") {
   CHECK(ProblemText({.code = Code::kHeldBySilentProcess, .what = "held"}, false) == "error[DT-4001]: held\n");
-  CHECK(ProblemText({.code = Code::kHeldBySilentProcess, .what = "held"}, true) == "\x1b[31merror[DT-4001]\x1b[0m: held\n");
+  CHECK(ProblemText({.code = Code::kHeldBySilentProcess, .what = "held"}, true) ==
+        "\x1b[31merror[DT-4001]\x1b[0m: held\n");
 }
 
 TEST_CASE("a caret beyond the line does no harm") {
-  const Problem problem{.code = Code::kCatalogFinding, .what = "w", .where = "f:1:99", .line = "ab", .column = 99, .length = 5};
+  const Problem problem{
+      .code = Code::kCatalogFinding, .what = "w", .where = "f:1:99", .line = "ab", .column = 99, .length = 5};
   CHECK(ProblemText(problem, false).find("^") != std::string::npos);
 }
 

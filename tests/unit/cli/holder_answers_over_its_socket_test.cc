@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A question put through the control socket is answered with the same rows, result and problem as if it were asked in the
-// holder's own process; going away withdraws it, and the holder's end is told as such.
-#include <catch2/catch.hpp>
-
-#include <sys/stat.h>
+// A question put through the control socket is answered with the same rows, result and problem as if it were asked in
+// the holder's own process; going away withdraws it, and the holder's end is told as such.
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <atomic>
+#include <catch2/catch.hpp>
 #include <fstream>
 #include <thread>
 
@@ -32,7 +31,8 @@ class Collector final : public admin::Responder {
 
 absl::StatusOr<admin::Json> Echo(const admin::Request& request, admin::Responder& out) {
   if (request.method != "echo") {
-    return admin::ToStatus({.code = admin::Code::kNoSuchResource, .what = "no '资源'", .where = "w", .why = "y", .next = "n"});
+    return admin::ToStatus(
+        {.code = admin::Code::kNoSuchResource, .what = "no '资源'", .where = "w", .why = "y", .next = "n"});
   }
   out.Progress({{"rows", 1}});
   out.Row({{"z", 1}, {"a", request.params}});
@@ -109,11 +109,12 @@ TEST_CASE("a path longer than a socket address works") {
 TEST_CASE("an asker that goes away withdraws its question") {
   tests::TemporaryDirectory directory;
   std::atomic<bool> left{false};
-  auto server = ControlServer::Start(directory.path(), [&](const admin::Request&, admin::Responder& out) -> absl::StatusOr<admin::Json> {
-    for (int i = 0; out.Pause(10); ++i) out.Row({{"i", i}});
-    left.store(true);
-    return absl::CancelledError("no longer wanted");
-  });
+  auto server = ControlServer::Start(directory.path(),
+                                     [&](const admin::Request&, admin::Responder& out) -> absl::StatusOr<admin::Json> {
+                                       for (int i = 0; out.Pause(10); ++i) out.Row({{"i", i}});
+                                       left.store(true);
+                                       return absl::CancelledError("no longer wanted");
+                                     });
   REQUIRE(server.ok());
   Collector to;
   to.enough = 3;
@@ -125,11 +126,12 @@ TEST_CASE("an asker that goes away withdraws its question") {
 TEST_CASE("a holder that stops says so to who still waits") {
   tests::TemporaryDirectory directory;
   std::atomic<bool> asked{false};
-  auto server = ControlServer::Start(directory.path(), [&](const admin::Request&, admin::Responder& out) -> absl::StatusOr<admin::Json> {
-    asked.store(true);
-    while (out.Pause(10)) continue;
-    return absl::CancelledError("no longer wanted");
-  });
+  auto server = ControlServer::Start(directory.path(),
+                                     [&](const admin::Request&, admin::Responder& out) -> absl::StatusOr<admin::Json> {
+                                       asked.store(true);
+                                       while (out.Pause(10)) continue;
+                                       return absl::CancelledError("no longer wanted");
+                                     });
   REQUIRE(server.ok());
   absl::Status told;
   std::thread asker([&] {

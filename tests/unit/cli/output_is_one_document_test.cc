@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// --output json is one document with rows and summary, ndjson a row per line; both are valid JSON whatever the values hold.
+// --output json is one document with rows and summary, ndjson a row per line; both are valid JSON whatever the values
+// hold.
 #include <catch2/catch.hpp>
-
 #include <cstdlib>
 #include <sstream>
 
@@ -40,7 +40,8 @@ TEST_CASE("json") {
 
 TEST_CASE("ndjson") {
   CHECK(Printed(NewNdjsonPrinter, {}).empty());
-  CHECK(Printed(NewNdjsonPrinter, {{{"b", 1}, {"a", "x\ny"}}, {{"c", nullptr}}}) == "{\"b\":1,\"a\":\"x\\ny\"}\n{\"c\":null}\n");
+  CHECK(Printed(NewNdjsonPrinter, {{{"b", 1}, {"a", "x\ny"}}, {{"c", nullptr}}}) ==
+        "{\"b\":1,\"a\":\"x\\ny\"}\n{\"c\":null}\n");
 }
 
 TEST_CASE("progress tells rate, share and time left") {

@@ -14,6 +14,7 @@
 
 #include "connectors/file/file_source.h"
 #include "exchange_core/base/file_system.h"
+#include "tests/support/source_path.h"
 
 // What the tests of the file source share: write a file, read all of it, compare rows.
 namespace datong::file {
@@ -101,7 +102,7 @@ inline std::string Gzip(const std::string& bytes) {
 
 // The shared real data, or "" (and a line saying what is skipped) where it is absent.
 inline std::string SharedData(const std::string& below) {
-  const std::string path = std::string(DATONG_SOURCE_DIR) + "/../shared/data/" + below;
+  const std::string path = tests::SourcePath("../shared/data/") + below;
   if (std::filesystem::exists(path)) return path;
   std::printf("SKIPPED: %s is not here\n", path.c_str());
   return "";

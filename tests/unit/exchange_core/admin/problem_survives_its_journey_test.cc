@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A problem is the same after it travelled as a status and as JSON; a status that never was a problem gets a fitting code.
+// A problem is the same after it travelled as a status and as JSON; a status that never was a problem gets a fitting
+// code.
 #include <catch2/catch.hpp>
-
 #include <set>
 
 #include "exchange_core/admin/params.h"
@@ -10,8 +10,15 @@
 namespace datong::admin {
 
 TEST_CASE("as status, as JSON, and back") {
-  const Problem problem{.code = Code::kCatalogFinding, .what = "a \"what\"", .where = "f:1:2", .why = "y", .next = "n",
-                        .detail = "duplicate_key", .line = "行", .column = 2, .length = 3};
+  const Problem problem{.code = Code::kCatalogFinding,
+                        .what = "a \"what\"",
+                        .where = "f:1:2",
+                        .why = "y",
+                        .next = "n",
+                        .detail = "duplicate_key",
+                        .line = "行",
+                        .column = 2,
+                        .length = 3};
   const Problem back = FromStatus(ToStatus(ProblemFromJson(Json::parse(ToLine(ToJson(problem))))));
   CHECK(ToLine(ToJson(back)) == ToLine(ToJson(problem)));
   CHECK(CodeText(back) == "DT-2102");

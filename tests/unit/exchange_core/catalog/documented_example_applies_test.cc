@@ -3,11 +3,12 @@
 #include <fstream>
 
 #include "tests/unit/exchange_core/catalog/catalog_maker.h"
+#include "tests/support/source_path.h"
 
 using namespace datong::catalog;
 
 TEST_CASE("The example of the documentation applies") {
-  std::ifstream file(DATONG_SOURCE_DIR "/docs/catalog.md");
+  std::ifstream file(datong::tests::SourcePath("docs/catalog.md"));
   std::stringstream page;
   page << file.rdbuf();
   const std::string text = page.str();

@@ -11,6 +11,7 @@
 #include "exchange_core/base/frame.h"
 #include "exchange_core/base/little_endian.h"
 #include "exchange_core/ledger/ledger_entry.h"
+#include "tests/support/source_path.h"
 
 namespace datong::ledger {
 namespace {
@@ -84,7 +85,7 @@ TEST_CASE("entries come back as written, and the reader ends where the writer st
 TEST_CASE("the stored bytes are those of the golden file") {
   ChainHead head;
   const std::string message = MakeMessage(head);
-  const std::string path = DATONG_SOURCE_DIR "/tests/golden/ledger/message_v1.bin";
+  const std::string path = tests::SourcePath("tests/golden/ledger/message_v1.bin");
   if (std::getenv("DATONG_WRITE_GOLDEN") != nullptr) std::ofstream(path, std::ios::binary) << message;
   std::ifstream file(path, std::ios::binary);
   const std::string golden((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());

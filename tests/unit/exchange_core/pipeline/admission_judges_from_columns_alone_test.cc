@@ -111,7 +111,7 @@ TEST_CASE("an event cannot be deleted and belongs where its id says") {
 TEST_CASE("a payload that is no message is found, and only where nothing was decided before") {
   Entrance e;
   std::string payload = e.batch.payload;
-  payload[0] = '\xff';                              // the first record's first tag
+  payload[0] = '\xff';                               // the first record's first tag
   payload[e.batch.columns.payload_end[0]] = '\xff';  // the second's
   std::vector<Verdict> verdicts = {Verdict::kUndecided, Verdict::kUnreadableRow, Verdict::kUndecided};
   JudgePayload(e.batch.columns, payload, verdicts);

@@ -14,8 +14,8 @@
 
 namespace datong::pipeline {
 
-// An engine whose commits fail when told to, in both ways that a commit can: nothing happened, or it happened and nobody
-// said so. `below` must outlive it.
+// An engine whose commits fail when told to, in both ways that a commit can: nothing happened, or it happened and
+// nobody said so. `below` must outlive it.
 class FlakyBroker final : public broker::Broker {
  public:
   enum class Fate { kWell, kDiskFull, kLostBefore, kLostAfter };
@@ -28,7 +28,9 @@ class FlakyBroker final : public broker::Broker {
   absl::Status CreateTopic(const std::string& topic, const broker::TopicOptions& options) override {
     return below_.CreateTopic(topic, options);
   }
-  absl::StatusOr<broker::TopicOptions> DescribeTopic(const std::string& topic) override { return below_.DescribeTopic(topic); }
+  absl::StatusOr<broker::TopicOptions> DescribeTopic(const std::string& topic) override {
+    return below_.DescribeTopic(topic);
+  }
   std::vector<std::string> ListTopics() override { return below_.ListTopics(); }
   absl::StatusOr<std::unique_ptr<broker::Writer>> OpenWriter(const std::string& identity) override {
     ASSIGN_OR_RETURN(auto writer, below_.OpenWriter(identity));
@@ -45,7 +47,9 @@ class FlakyBroker final : public broker::Broker {
                                                                     const broker::TopicPartition& from) override {
     return below_.CommittedPosition(group, from);
   }
-  absl::StatusOr<broker::PartitionBounds> Bounds(const broker::TopicPartition& of) override { return below_.Bounds(of); }
+  absl::StatusOr<broker::PartitionBounds> Bounds(const broker::TopicPartition& of) override {
+    return below_.Bounds(of);
+  }
   absl::Status DropBefore(const broker::TopicPartition& of, broker::Position keep_from) override {
     return below_.DropBefore(of, keep_from);
   }
@@ -87,7 +91,8 @@ class FlakyBroker final : public broker::Broker {
 
   class FlakyWriter final : public broker::Writer {
    public:
-    FlakyWriter(FlakyBroker& broker, std::unique_ptr<broker::Writer> below) : broker_(broker), below_(std::move(below)) {}
+    FlakyWriter(FlakyBroker& broker, std::unique_ptr<broker::Writer> below)
+        : broker_(broker), below_(std::move(below)) {}
     absl::StatusOr<std::unique_ptr<broker::Transaction>> Begin() override {
       ASSIGN_OR_RETURN(auto transaction, below_->Begin());
       return std::make_unique<FlakyTransaction>(broker_, std::move(transaction));

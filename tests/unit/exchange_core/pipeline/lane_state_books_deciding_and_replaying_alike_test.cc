@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A lane's state is what its ledger entries add up to: stored and loaded it stays equal, and an entry that contradicts it is
-// told as damage instead of being booked.
+// A lane's state is what its ledger entries add up to: stored and loaded it stays equal, and an entry that contradicts
+// it is told as damage instead of being booked.
 #include <catch2/catch.hpp>
 
 #include "datong/ledger/v1/ledger.pb.h"
@@ -54,7 +54,8 @@ TEST_CASE("batches add up per resource, run and stream") {
   REQUIRE(Account(BatchEntry(10, kHour, 1), state).ok());
   REQUIRE(Account(BatchEntry(20, kHour + 7, 6), state).ok());
   REQUIRE(Account(BatchEntry(30, 2 * kHour, 11), state).ok());
-  CHECK(state.resources.at(3) == VerdictCounts{{Verdict::kInserted, 12}, {Verdict::kUpdated, 3}, {Verdict::kDuplicate, 6}});
+  CHECK(state.resources.at(3) ==
+        VerdictCounts{{Verdict::kInserted, 12}, {Verdict::kUpdated, 3}, {Verdict::kDuplicate, 6}});
   CHECK(state.AcceptedOf(3) == 15);
   CHECK(state.AcceptedOf(4) == 0);
   CHECK(state.streams.at(8).next_sequence == 16);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whatever becomes of a lane's commits - refused by a full disk, lost before or after they were written - and whenever it is
-// killed: every accepted record is delivered once, in the order of its key, and the index is the one the ledger makes.
+// Whatever becomes of a lane's commits - refused by a full disk, lost before or after they were written - and whenever
+// it is killed: every accepted record is delivered once, in the order of its key, and the index is the one the ledger
+// makes.
+#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-
-#include <catch2/catch.hpp>
 
 #include "tests/unit/exchange_core/pipeline/lane_world.h"
 
@@ -26,8 +26,8 @@ uint64_t TestSeed() {
 struct Registry {
   LaneWorld& world;
   base::SeededRandom& random;
-  std::map<std::string, std::string> state;                 // by code
-  std::map<std::string, std::vector<std::string>> wanted;   // by code, in order
+  std::map<std::string, std::string> state;                // by code
+  std::map<std::string, std::vector<std::string>> wanted;  // by code, in order
   size_t changes = 0;
 
   void PublishSome() {
@@ -96,17 +96,26 @@ TEST_CASE("a random life of failures, kills and checkpoints") {
     world.checkpoint_records = 1 + random.Below(100);
     Registry registry{world, random, {}, {}, 0};
     bool failing = false;
-    world.flaky->SetFate([&] { return failing && random.Below(3) == 0 ? static_cast<Fate>(1 + random.Below(3)) : Fate::kWell; });
+    world.flaky->SetFate(
+        [&] { return failing && random.Below(3) == 0 ? static_cast<Fate>(1 + random.Below(3)) : Fate::kWell; });
     auto lane = world.RecoveredLane();
     for (int i = 0; i < 120; ++i) {
       switch (random.Below(8)) {
-        case 0: case 1: registry.PublishSome(); break;
-        case 2: failing = random.Below(2) == 0; break;
-        case 3: world.clock.Advance(700'000); break;
+        case 0:
+        case 1:
+          registry.PublishSome();
+          break;
+        case 2:
+          failing = random.Below(2) == 0;
+          break;
+        case 3:
+          world.clock.Advance(700'000);
+          break;
         case 4:
           if (random.Below(4) == 0) lane = world.RecoveredLane();
           break;
-        default: REQUIRE(lane->Step().kind != base::StepResult::Kind::kFinished);
+        default:
+          REQUIRE(lane->Step().kind != base::StepResult::Kind::kFinished);
       }
     }
     failing = false;

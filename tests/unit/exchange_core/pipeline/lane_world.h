@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <catch2/catch.hpp>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <catch2/catch.hpp>
 
 #include "broker_adapters/embedded/embedded_broker.h"
 #include "datong/ledger/v1/ledger.pb.h"
@@ -174,7 +173,8 @@ class LaneWorld {
       INFO(messages.status());
       REQUIRE(messages.ok());
       if (messages->empty()) return all;
-      for (const broker::Message& message : *messages) TakeDelivery(message, *table->FindResource(resource)->schema, all);
+      for (const broker::Message& message : *messages)
+        TakeDelivery(message, *table->FindResource(resource)->schema, all);
     }
   }
   std::vector<Delivered> ReadStream(const std::string& subscription, const std::string& resource) {
@@ -194,7 +194,8 @@ class LaneWorld {
   std::unique_ptr<FlakyBroker> flaky;
 
  private:
-  static void TakeDelivery(const broker::Message& message, const record::RecordSchema& schema, std::vector<Delivered>& all) {
+  static void TakeDelivery(const broker::Message& message, const record::RecordSchema& schema,
+                           std::vector<Delivered>& all) {
     const auto envelope = DecodeDeliveryEnvelope(message.envelope);
     REQUIRE(envelope.ok());
     record::RecordBatch batch;
@@ -209,7 +210,8 @@ class LaneWorld {
       if (operations[i] == 0) continue;
       Delivered one;
       one.operation = operations[i] == static_cast<uint8_t>(record::Operation::kInsert) ? "insert" : "update";
-      for (const record::Item& item : schema.items) one.text += record::FieldAsText(item, batch.record(i)).value_or("-") + " ";
+      for (const record::Item& item : schema.items)
+        one.text += record::FieldAsText(item, batch.record(i)).value_or("-") + " ";
       one.sequence = sequence++;
       one.again = envelope->subscription_id() != 0;
       all.push_back(std::move(one));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a subscription that starts with the past is sent: the plan comes from committed state alone, so that after a crash the
-// same plan comes out and its cursor says what of it is done; and it arrives once, however often the commits fail.
-#include <set>
-
+// What a subscription that starts with the past is sent: the plan comes from committed state alone, so that after a
+// crash the same plan comes out and its cursor says what of it is done; and it arrives once, however often the commits
+// fail.
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "exchange_core/pipeline/again_plan.h"
 #include "tests/unit/exchange_core/pipeline/lane_world.h"
@@ -49,14 +49,15 @@ TEST_CASE("the cursor skips what is done") {
     SkipDone(history, partition, position, copy);
     return copy.size();
   };
-  CHECK(left(false, 0, 0) == 6);   // nothing is done
+  CHECK(left(false, 0, 0) == 6);  // nothing is done
   CHECK(left(false, 1, 10) == 5);
   CHECK(left(false, 1, 25) == 4);
   CHECK(left(false, 4, 10) == 2);  // partition 1 lies behind
   CHECK(left(false, 4, 30) == 0);
 
   plan.clear();  // history: ordered by the deciding entry, partitions mixed
-  for (uint64_t sequence = 1; sequence <= 4; ++sequence) plan.push_back({static_cast<uint32_t>(sequence % 2), 100 - sequence, sequence, {}});
+  for (uint64_t sequence = 1; sequence <= 4; ++sequence)
+    plan.push_back({static_cast<uint32_t>(sequence % 2), 100 - sequence, sequence, {}});
   CHECK(left(true, 1, 1) == 3);
   CHECK(left(true, 0, 4) == 0);
 }
@@ -78,7 +79,8 @@ TEST_CASE("the present state has each live key once, where its content lies; his
   const AgainPlan present = PlanPresentState(indexes);
   CHECK(StepsOf(present) == 30);
   for (size_t i = 1; i < present.size(); ++i) {
-    CHECK(std::pair(present[i - 1].partition, present[i - 1].position) < std::pair(present[i].partition, present[i].position));
+    CHECK(std::pair(present[i - 1].partition, present[i - 1].position) <
+          std::pair(present[i].partition, present[i].position));
   }
   const auto history = PlanHistory(*world.flaky, 0, resource, next_entry);
   REQUIRE(history.ok());
@@ -92,7 +94,8 @@ TEST_CASE("a late subscription gets its past once, through failing commits and r
   auto lane = world.RecoveredLane();
   for (int day = 0; day < 3; ++day) {
     // More input batches than one commit sends again.
-    for (int part = 0; part < 40; ++part) world.Publish("companies", Companies(part * 5, part * 5 + 5 - day, std::to_string(day)));
+    for (int part = 0; part < 40; ++part)
+      world.Publish("companies", Companies(part * 5, part * 5 + 5 - day, std::to_string(day)));
   }
   world.Publish("visits", {{"C1", "1"}, {"C2", "1"}});
   world.Settle(*lane);

@@ -128,14 +128,16 @@ TEST_CASE("what a projection hides is neither in the records nor in the columns"
 
 TEST_CASE("a column that repeats a permitted item stays") {
   Crossing c;
-  const Routed routed = c.Route(Crossing::ViewOf(record::Projection({1, 3})), std::vector<Verdict>(4, Verdict::kInserted));
+  const Routed routed =
+      c.Route(Crossing::ViewOf(record::Projection({1, 3})), std::vector<Verdict>(4, Verdict::kInserted));
   CHECK(Opened(routed).columns.version == std::vector<int64_t>{10, 11, 12, 13});
 }
 
 TEST_CASE("where nothing is accepted nothing is packed") {
   Crossing c;
-  const Routed routed = c.Route(Crossing::ViewOf(record::Projection({1})),
-                                {Verdict::kDuplicate, Verdict::kStale, Verdict::kMalformedRecord, Verdict::kUnchangedNewer});
+  const Routed routed =
+      c.Route(Crossing::ViewOf(record::Projection({1})),
+              {Verdict::kDuplicate, Verdict::kStale, Verdict::kMalformedRecord, Verdict::kUnchangedNewer});
   CHECK(routed.records == 0);
   CHECK(routed.body.bytes().empty());
 }

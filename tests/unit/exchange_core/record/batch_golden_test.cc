@@ -13,6 +13,7 @@
 #include "exchange_core/record/batch_codec.h"
 #include "exchange_core/record/record_writer.h"
 #include "tests/unit/exchange_core/record/record_makers.h"
+#include "tests/support/source_path.h"
 
 namespace datong::record {
 namespace {
@@ -67,7 +68,7 @@ bool SameCompressor(Codec codec) {
 TEST_CASE("golden batches decode and encode to the same bytes") {
   for (const Golden& golden : Goldens()) {
     CAPTURE(golden.file);
-    const std::string path = std::string(DATONG_SOURCE_DIR) + "/tests/golden/batch/" + golden.file;
+    const std::string path = tests::SourcePath("tests/golden/batch/") + golden.file;
     const auto bytes = EncodeBatch(golden.batch);
     REQUIRE(bytes.ok());
     if (std::getenv("DATONG_WRITE_GOLDEN") != nullptr) {
