@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+
 #include <cstdint>
 #include <list>
 #include <mutex>
 #include <optional>
 #include <tuple>
 
-#include <absl/container/flat_hash_map.h>
-
 #include "broker_adapters/embedded/segment_block.h"
 #include "exchange_core/broker/broker.h"
 
 namespace datong::embedded {
 
-// Recently stored or read bodies, so that readers close behind the writers share their memory instead of reading files. It also
-// knows where a body of a writer was stored, as long as it holds it. Thread-safe.
+// Recently stored or read bodies, so that readers close behind the writers share their memory instead of reading files.
+// It also knows where a body of a writer was stored, as long as it holds it. Thread-safe.
 class BodyCache {
  public:
   explicit BodyCache(size_t bytes_max) : bytes_max_(bytes_max) {}
@@ -27,7 +27,7 @@ class BodyCache {
 
  private:
   using Place = std::tuple<uint8_t, uint32_t, uint64_t>;  // kind, segment, offset
-  using Identity = std::pair<uint8_t, const void*>;       // kind, Body::identity(): unique while an entry holds the body
+  using Identity = std::pair<uint8_t, const void*>;  // kind, Body::identity(): unique while an entry holds the body
   struct Entry {
     Place place;
     Identity identity;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker_adapters/embedded/closing_seal.h"
 
+#include <absl/strings/str_cat.h>
 #include <xxhash.h>
 
 #include <vector>
-
-#include <absl/strings/str_cat.h>
 
 #include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/frame.h"
@@ -68,9 +67,10 @@ absl::Status CheckClosingSeal(base::FileSystem& files, const std::string& path, 
   const size_t sealed_bytes = seal->size() < sizeof stored ? 0 : seal->size() - sizeof stored;
   std::memcpy(&stored, seal->data() + sealed_bytes, seal->size() - sealed_bytes);
   if (!body.ok() || stored != XXH3_64bits(seal->data(), sealed_bytes)) {
-    return absl::DataLossError(absl::StrCat(
-        path, ", offset 0: the seal of the last orderly end is damaged. Restore the directory, or remove this file to start as "
-              "after a crash"));
+    return absl::DataLossError(absl::StrCat(path,
+                                            ", offset 0: the seal of the last orderly end is damaged. Restore the "
+                                            "directory, or remove this file to start as "
+                                            "after a crash"));
   }
   base::ByteReader reader(*body);
   for (uint64_t left = reader.Varint(); left > 0 && reader.ok(); --left) {

@@ -12,9 +12,8 @@ constexpr size_t kGroupBytesMax = size_t{64} << 20;
 void CommitQueue::Commit(CommitRequest& request) {
   std::unique_lock lock(mutex_);
   waiting_.push_back(&request);
-  changed_.wait(lock, [&] {
-    return request.done || (!held_ && exclusive_waiting_ == 0 && waiting_.front() == &request);
-  });
+  changed_.wait(lock,
+                [&] { return request.done || (!held_ && exclusive_waiting_ == 0 && waiting_.front() == &request); });
   if (request.done) return;
   held_ = true;
   const std::vector<CommitRequest*> group = TakeGroup();

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <mutex>
 #include <string>
 #include <vector>
-
-#include <absl/status/status.h>
 
 #include "exchange_core/broker/broker.h"
 
@@ -40,8 +40,8 @@ struct CommitRequest {
   bool done = false;
 };
 
-// Lets one thread change the engine at a time, and lets it take along the commits that arrived meanwhile: the first in the queue
-// becomes leader and writes for all, the others wait for their answer.
+// Lets one thread change the engine at a time, and lets it take along the commits that arrived meanwhile: the first in
+// the queue becomes leader and writes for all, the others wait for their answer.
 class CommitQueue {
  public:
   using Process = std::function<void(const std::vector<CommitRequest*>&)>;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
-
-#include <absl/status/statusor.h>
 
 #include "exchange_core/base/clock.h"
 #include "exchange_core/base/file_system.h"
@@ -33,8 +33,8 @@ struct EmbeddedOptions {
 };
 
 // Opens the directory, creating it when missing, and holds it until the broker is destroyed.
-// FailedPrecondition: another holder has it (named where known). DataLoss: a file is missing or damaged (named). Unimplemented:
-// written by another format version. ResourceExhausted, PermissionDenied: as the system says.
+// FailedPrecondition: another holder has it (named where known). DataLoss: a file is missing or damaged (named).
+// Unimplemented: written by another format version. ResourceExhausted, PermissionDenied: as the system says.
 //
 // Steps told to the observer: commit.begin, commit.segment_appended, commit.segment_synced, commit.index_written,
 // retention.rows_dropped, retention.segment_removed.

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker_adapters/embedded/embedded_engine.h"
 
+#include <absl/strings/str_cat.h>
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
-
-#include <absl/strings/str_cat.h>
 
 #include "broker_adapters/embedded/embedded_reader.h"
 #include "broker_adapters/embedded/embedded_transaction.h"
@@ -55,7 +54,8 @@ absl::Status EmbeddedEngine::CreateTopic(const std::string& topic, const broker:
     return absl::InvalidArgumentError(absl::StrCat("topic ", topic, ": 1 to ", base::kPartitionsMax,
                                                    " partitions are possible, not ", options.partitions));
   }
-  if (KindName(options.kind) == "unknown") return absl::InvalidArgumentError(absl::StrCat("topic ", topic, ": unknown kind"));
+  if (KindName(options.kind) == "unknown")
+    return absl::InvalidArgumentError(absl::StrCat("topic ", topic, ": unknown kind"));
   const CommitQueue::Exclusive exclusive(queue_);
   if (const auto it = topics_.find(topic); it != topics_.end()) {
     const broker::TopicOptions& known = it->second->options;
@@ -162,9 +162,9 @@ void EmbeddedEngine::SetCommitListener(std::function<void()> listener) {
 absl::Status EmbeddedEngine::BreakWith(const absl::Status& cause) {
   const std::lock_guard lock(broken_mutex_);
   if (broken_.ok()) {
-    broken_ = absl::UnavailableError(absl::StrCat(
-        options_.directory, ": what the last write left on disk is unknown (", cause.message(),
-        "). Nothing more is written; see to the disk and reopen the directory"));
+    broken_ = absl::UnavailableError(
+        absl::StrCat(options_.directory, ": what the last write left on disk is unknown (", cause.message(),
+                     "). Nothing more is written; see to the disk and reopen the directory"));
   }
   return broken_;
 }
@@ -190,8 +190,7 @@ absl::StatusOr<broker::Message> EmbeddedEngine::ReadAt(const broker::TopicPartit
   const PartitionRow bounds = Visible(*topic, from.partition);
   if (position < bounds.kept_from || position >= bounds.end) return nothing();
   std::string row;
-  const rocksdb::Status got =
-      rows_->Get(rocksdb::ReadOptions(), MessageKey(topic->id, from.partition, position), &row);
+  const rocksdb::Status got = rows_->Get(rocksdb::ReadOptions(), MessageKey(topic->id, from.partition, position), &row);
   if (got.IsNotFound()) return nothing();
   RETURN_IF_ERROR(storage::FromRocksDb(got, PathOf("rows")));
   auto message = ToMessage(*topic, from.partition, position, row);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -13,10 +17,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <absl/container/flat_hash_map.h>
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 #include "broker_adapters/embedded/body_cache.h"
 #include "broker_adapters/embedded/commit_queue.h"
@@ -56,9 +56,9 @@ class SegmentOrigin final : public broker::Body::Origin {
   const BlockLocation at;
 };
 
-// The engine behind OpenEmbeddedBroker(). Two locks: the commit queue lets one thread change things at a time; `visible_` is held
-// for the moment in which a change becomes visible, all of it at once. Files and rows are written under the first, never under
-// the second.
+// The engine behind OpenEmbeddedBroker(). Two locks: the commit queue lets one thread change things at a time;
+// `visible_` is held for the moment in which a change becomes visible, all of it at once. Files and rows are written
+// under the first, never under the second.
 class EmbeddedEngine final : public broker::Broker {
  public:
   explicit EmbeddedEngine(const EmbeddedOptions& options);
@@ -104,7 +104,8 @@ class EmbeddedEngine final : public broker::Broker {
   absl::Status StageAppend(Group& group, const PendingAppend& append);
   absl::StatusOr<std::optional<BlockLocation>> Place(Group& group, broker::TopicKind kind, const broker::Body& body);
   absl::Status WriteSegments();
-  bool PutSegmentRows(rocksdb::WriteBatch& batch);  // true: a segment goes away, so its file may go once this is durable
+  bool PutSegmentRows(
+      rocksdb::WriteBatch& batch);  // true: a segment goes away, so its file may go once this is durable
   absl::Status WriteRows(rocksdb::WriteBatch& batch, bool synced);
   void Publish(Group& group);
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker_adapters/embedded/embedded_reader.h"
 
-#include <rocksdb/db.h>
-
 #include <absl/strings/str_cat.h>
+#include <rocksdb/db.h>
 
 #include "exchange_core/base/status_macros.h"
 #include "exchange_core/storage/rocksdb_opener.h"
@@ -34,8 +33,8 @@ absl::StatusOr<std::vector<broker::Message>> EmbeddedReader::Poll(const broker::
     const broker::Position position = PositionOfMessageKey(row->key().ToStringView());
     auto message = engine_.ToMessage(topic_, partition_, position, row->value().ToStringView());
     if (!message.ok()) {
-      if (!messages.empty()) break;    // those before the damage are good; the next call tells
-      RETURN_IF_ERROR(CheckKept());    // retention took the file away under this reader
+      if (!messages.empty()) break;  // those before the damage are good; the next call tells
+      RETURN_IF_ERROR(CheckKept());  // retention took the file away under this reader
       return message.status();
     }
     bytes += message->key.size() + message->envelope.size() + message->body.bytes().size();
@@ -44,8 +43,8 @@ absl::StatusOr<std::vector<broker::Message>> EmbeddedReader::Poll(const broker::
     if (messages.size() >= limits.messages_max || bytes >= limits.bytes_max) break;
   }
   RETURN_IF_ERROR(storage::FromRocksDb(row->status(), absl::StrCat(topic_.name, "/", partition_, " position ", next)));
-  // Retention may have dropped rows between the look at the bounds and the iterator's snapshot; what it skipped then is not
-  // "nothing there".
+  // Retention may have dropped rows between the look at the bounds and the iterator's snapshot; what it skipped then is
+  // not "nothing there".
   RETURN_IF_ERROR(CheckKept());
   next_ = next;
   return messages;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <vector>
-
-#include <absl/status/statusor.h>
 
 #include "broker_adapters/embedded/embedded_engine.h"
 #include "exchange_core/broker/broker.h"

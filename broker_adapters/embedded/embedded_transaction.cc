@@ -14,14 +14,15 @@ constexpr size_t kEnvelopeBytesMax = size_t{1} << 20;
 
 absl::Status CheckSize(const char* what, size_t size, size_t max, const broker::TopicPartition& to) {
   if (size <= max) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("message to ", to.topic, "/", to.partition, ": its ", what, " has ", size, " bytes, at most ", max, " are possible"));
+  return absl::InvalidArgumentError(absl::StrCat("message to ", to.topic, "/", to.partition, ": its ", what, " has ",
+                                                 size, " bytes, at most ", max, " are possible"));
 }
 
 }  // namespace
 
 absl::Status FencedError(const WriterState& writer) {
-  return absl::AbortedError(absl::StrCat("writer ", writer.identity, " was fenced: a newer holder of this identity exists"));
+  return absl::AbortedError(
+      absl::StrCat("writer ", writer.identity, " was fenced: a newer holder of this identity exists"));
 }
 
 EmbeddedTransaction::EmbeddedTransaction(EmbeddedEngine& engine, std::shared_ptr<WriterState> writer)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 #include "broker_adapters/embedded/commit_queue.h"
 #include "broker_adapters/embedded/embedded_engine.h"

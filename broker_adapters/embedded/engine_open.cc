@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a start checks, and what it cuts: in that order, so that a directory that lost something stays as it was found.
+#include <absl/strings/str_cat.h>
 #include <rocksdb/db.h>
 
 #include <map>
-
-#include <absl/strings/str_cat.h>
 
 #include "broker_adapters/embedded/closing_seal.h"
 #include "broker_adapters/embedded/embedded_engine.h"
@@ -22,7 +21,8 @@ constexpr uint64_t kEngineFileBytesMax = 4096;
 
 absl::Status InRows(const std::string& path, std::string_view key, const absl::Status& status) {
   if (status.ok()) return status;
-  return absl::Status(status.code(), absl::StrCat(path, ", row ", base::Absl(key.substr(0, 1)), ": ", status.message()));
+  return absl::Status(status.code(),
+                      absl::StrCat(path, ", row ", base::Absl(key.substr(0, 1)), ": ", status.message()));
 }
 
 }  // namespace
@@ -77,13 +77,14 @@ absl::Status EmbeddedEngine::PrepareDirectory(bool& fresh) {
   ASSIGN_OR_RETURN(const std::string engine, base::ReadWholeFile(files, PathOf("ENGINE"), kEngineFileBytesMax));
   const auto body = base::Unframe(kEngineMagic, kEngineFormatVersion, "embedded engine directory", engine);
   if (body.ok() && body->empty()) return absl::OkStatus();
-  const auto code = absl::IsUnimplemented(body.status()) ? absl::StatusCode::kUnimplemented : absl::StatusCode::kDataLoss;
+  const auto code =
+      absl::IsUnimplemented(body.status()) ? absl::StatusCode::kUnimplemented : absl::StatusCode::kDataLoss;
   return absl::Status(code, absl::StrCat(PathOf("ENGINE"), ", offset 0: ",
                                          body.ok() ? "more bytes than were ever written" : body.status().message()));
 }
 
-absl::Status EmbeddedEngine::ForEachRow(
-    char letter, const std::function<absl::Status(std::string_view, std::string_view)>& use) {
+absl::Status EmbeddedEngine::ForEachRow(char letter,
+                                        const std::function<absl::Status(std::string_view, std::string_view)>& use) {
   const std::string prefix(1, letter);
   const std::unique_ptr<rocksdb::Iterator> row(rows_->NewIterator(rocksdb::ReadOptions()));
   for (row->Seek(prefix); row->Valid() && row->key().starts_with(prefix); row->Next()) {
@@ -108,8 +109,8 @@ absl::Status EmbeddedEngine::LoadRows() {
     return absl::OkStatus();
   };
   RETURN_IF_ERROR(ForEachRow('T', load_topic));
-  // Found through the topics, not by parsing keys: every partition of every topic has one key, and a row may be missing only
-  // where nothing was ever appended.
+  // Found through the topics, not by parsing keys: every partition of every topic has one key, and a row may be missing
+  // only where nothing was ever appended.
   for (const auto& [id, topic] : by_id) {
     for (uint32_t partition = 0; partition < topic->partitions.size(); ++partition) {
       std::string value;
@@ -144,7 +145,8 @@ absl::Status EmbeddedEngine::RecoverSegments(bool fresh) {
   }
   // Nothing was ever committed in a directory that was not finished.
   if (fresh && (commit_.sequence != 0 || !topics_.empty() || !writer_epochs_.empty() || !names.empty())) {
-    return absl::DataLossError(absl::StrCat(PathOf("ENGINE"), ", offset 0: missing, but the directory holds data. Restore it"));
+    return absl::DataLossError(
+        absl::StrCat(PathOf("ENGINE"), ", offset 0: missing, but the directory holds data. Restore it"));
   }
   for (size_t i = 0; i < 3; ++i) {
     segments_[i] = std::make_unique<SegmentSequence>(*options_.files, PathOf("segments"), kTopicKinds[i],

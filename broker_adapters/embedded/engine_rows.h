@@ -1,29 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 #include "broker_adapters/embedded/segment_block.h"
 #include "broker_adapters/embedded/segment_sequence.h"
 #include "exchange_core/base/clock.h"
 #include "exchange_core/broker/broker.h"
 
-// The rows of the engine: one letter says what a row is; numbers in keys are big-endian, so that rows sort by them. Every value
-// starts with the row format version.
+// The rows of the engine: one letter says what a row is; numbers in keys are big-endian, so that rows sort by them.
+// Every value starts with the row format version.
 //
 //   C                                      sequence of the last commit, next topic id, next segment number per kind
 //   T name                                 topic: id, kind, partitions
 //   P topic-id:u32 partition:u32           end position, first position kept, last append time
-//   M topic-id:u32 partition:u32 pos:u64   message: append time, key, envelope, body; the latter two here or in a segment
-//   G topic-id:u32 partition:u32 group     what the group reads next
-//   W identity                             the writer's epoch
-//   S kind:u8 number:u32                   segment: committed end, message rows that need it
+//   M topic-id:u32 partition:u32 pos:u64   message: append time, key, envelope, body; the latter two here or in a
+//   segment G topic-id:u32 partition:u32 group     what the group reads next W identity                             the
+//   writer's epoch S kind:u8 number:u32                   segment: committed end, message rows that need it
 namespace datong::embedded {
 
 inline constexpr uint8_t kRowFormatVersion = 1;
@@ -79,7 +78,8 @@ std::string EncodeMessage(base::TimeUs append_time, std::string_view key, std::s
                           const std::optional<BlockLocation>& envelope_at, std::string_view body,
                           const std::optional<BlockLocation>& body_at);
 
-// DataLoss for bytes that are no such row, Unimplemented for another row format version; the caller adds whose row it was.
+// DataLoss for bytes that are no such row, Unimplemented for another row format version; the caller adds whose row it
+// was.
 absl::Status Decode(std::string_view value, CommitRow& row);
 absl::Status Decode(std::string_view value, TopicRow& row);
 absl::Status Decode(std::string_view value, PartitionRow& row);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one place that makes things true: payload bytes to the segments, synced; then one write to the rows.
+#include <absl/strings/str_cat.h>
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
-
-#include <absl/strings/str_cat.h>
 
 #include "broker_adapters/embedded/embedded_engine.h"
 #include "broker_adapters/embedded/embedded_transaction.h"
@@ -102,13 +101,14 @@ absl::Status EmbeddedEngine::StageAppend(Group& group, const PendingAppend& appe
       row.end + Gap(options_.position_gap_max, append.topic->id, append.partition, row.end);
   row.end = position + 1;
   row.last_append = std::max(row.last_append, group.now);
-  group.batch.Put(MessageKey(append.topic->id, append.partition, position),
-                  EncodeMessage(row.last_append, append.key, append.envelope, envelope_at, append.body.bytes(), body_at));
+  group.batch.Put(
+      MessageKey(append.topic->id, append.partition, position),
+      EncodeMessage(row.last_append, append.key, append.envelope, envelope_at, append.body.bytes(), body_at));
   return absl::OkStatus();
 }
 
-// Where the body stands, storing it only when it stands nowhere yet. Bodies of one kind are not referred to from another: a ledger
-// entry that is kept for years would keep a whole segment of records with it.
+// Where the body stands, storing it only when it stands nowhere yet. Bodies of one kind are not referred to from
+// another: a ledger entry that is kept for years would keep a whole segment of records with it.
 absl::StatusOr<std::optional<BlockLocation>> EmbeddedEngine::Place(Group& group, broker::TopicKind kind,
                                                                    const broker::Body& body) {
   if (body.bytes().size() <= kInlineBytesMax) return std::nullopt;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Drops rows that need not be kept, and the segment files that no row needs any longer: files only after the rows are durably
-// gone, so a row never points to a file that was removed.
+// Drops rows that need not be kept, and the segment files that no row needs any longer: files only after the rows are
+// durably gone, so a row never points to a file that was removed.
+#include <absl/strings/str_cat.h>
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
-
-#include <absl/strings/str_cat.h>
 
 #include "broker_adapters/embedded/embedded_engine.h"
 #include "exchange_core/base/status_macros.h"

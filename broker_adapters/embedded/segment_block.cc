@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker_adapters/embedded/segment_block.h"
 
+#include <absl/strings/numbers.h>
+#include <absl/strings/str_cat.h>
 #include <xxhash.h>
 
 #include <cstdio>
-
-#include <absl/strings/numbers.h>
-#include <absl/strings/str_cat.h>
 
 #include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/check.h"
@@ -46,11 +45,13 @@ absl::Status CheckSegmentHeader(std::string_view bytes, broker::TopicKind kind, 
                                 const std::string& path) {
   const auto body = base::Unframe(kSegmentMagic, kSegmentFormatVersion, "segment file", bytes);
   if (!body.ok()) {
-    const auto code = absl::IsUnimplemented(body.status()) ? absl::StatusCode::kUnimplemented : absl::StatusCode::kDataLoss;
+    const auto code =
+        absl::IsUnimplemented(body.status()) ? absl::StatusCode::kUnimplemented : absl::StatusCode::kDataLoss;
     return absl::Status(code, absl::StrCat(path, ", offset 0: ", body.status().message()));
   }
   if (bytes != SegmentHeader(kind, number)) {
-    return absl::DataLossError(absl::StrCat(path, ", offset 0: the segment header is damaged or belongs to another file"));
+    return absl::DataLossError(
+        absl::StrCat(path, ", offset 0: the segment header is damaged or belongs to another file"));
   }
   return absl::OkStatus();
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 #include "exchange_core/broker/broker.h"
 
@@ -14,10 +14,11 @@
 //
 //   file   = header, block, block, ...
 //   header = "DTSG" version:u16 reserved:u16 | kind:u32 number:u32 checksum:u64                     (24 bytes)
-//   block  = "DTSB" length:u32 sequence:u64 flags:u32 reserved:u32 checksum:u64 | `length` bytes     (32 bytes + length)
+//   block  = "DTSB" length:u32 sequence:u64 flags:u32 reserved:u32 checksum:u64 | `length` bytes     (32 bytes +
+//   length)
 //
-// `sequence` is the commit that wrote the block; flag 1 says that commit was to be synced. The checksum is XXH3-64 of the bytes,
-// seeded with XXH3-64 of the block header before it, so a flipped bit in either is found.
+// `sequence` is the commit that wrote the block; flag 1 says that commit was to be synced. The checksum is XXH3-64 of
+// the bytes, seeded with XXH3-64 of the block header before it, so a flipped bit in either is found.
 namespace datong::embedded {
 
 inline constexpr uint16_t kSegmentFormatVersion = 1;
@@ -41,7 +42,8 @@ struct BlockHeader {
 
 std::string SegmentHeader(broker::TopicKind kind, uint32_t number);
 // `bytes` are the first kSegmentHeaderBytes of `path`. DataLoss, or Unimplemented for another version.
-absl::Status CheckSegmentHeader(std::string_view bytes, broker::TopicKind kind, uint32_t number, const std::string& path);
+absl::Status CheckSegmentHeader(std::string_view bytes, broker::TopicKind kind, uint32_t number,
+                                const std::string& path);
 
 // Appends the header of a block that will hold `bytes` to `out`; returns its checksum.
 uint64_t PutBlockHeader(std::string& out, std::string_view bytes, uint64_t sequence, bool synced);

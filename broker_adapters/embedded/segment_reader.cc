@@ -16,8 +16,8 @@ constexpr size_t kOpenFilesMax = 64;
 absl::StatusOr<std::string> SegmentReader::Read(broker::TopicKind kind, const BlockLocation& location) {
   const std::string path = absl::StrCat(directory_, "/", SegmentFileName(kind, location.segment));
   const auto damaged = [&](std::string_view why) {
-    return absl::DataLossError(absl::StrCat(path, ", offset ", location.offset, ": ", base::Absl(why),
-                                            ". Restore the file from a backup"));
+    return absl::DataLossError(
+        absl::StrCat(path, ", offset ", location.offset, ": ", base::Absl(why), ". Restore the file from a backup"));
   };
   auto file = File(kind, location.segment);
   if (!file.ok()) {

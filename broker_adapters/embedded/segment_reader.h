@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
-
-#include <absl/container/flat_hash_map.h>
-#include <absl/status/statusor.h>
 
 #include "broker_adapters/embedded/segment_block.h"
 #include "exchange_core/base/file_system.h"
@@ -22,7 +22,8 @@ class SegmentReader {
  public:
   SegmentReader(base::FileSystem& files, std::string directory) : files_(files), directory_(std::move(directory)) {}
 
-  // The block's bytes. DataLoss names the file and the offset when the file is missing or anything differs from `location`.
+  // The block's bytes. DataLoss names the file and the offset when the file is missing or anything differs from
+  // `location`.
   absl::StatusOr<std::string> Read(broker::TopicKind kind, const BlockLocation& location);
 
   // The file is about to be removed: lets go of it.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker_adapters/embedded/segment_sequence.h"
 
-#include <algorithm>
-
 #include <absl/strings/str_cat.h>
+
+#include <algorithm>
 
 #include "exchange_core/base/check.h"
 #include "exchange_core/base/status_macros.h"
@@ -19,7 +19,10 @@ constexpr size_t kUnwrittenBytesMax = size_t{256} << 10;
 
 SegmentSequence::SegmentSequence(base::FileSystem& files, std::string directory, broker::TopicKind kind,
                                  uint64_t segment_bytes_max, bool synced)
-    : files_(files), directory_(std::move(directory)), kind_(kind), segment_bytes_max_(segment_bytes_max),
+    : files_(files),
+      directory_(std::move(directory)),
+      kind_(kind),
+      segment_bytes_max_(segment_bytes_max),
       synced_(synced) {}
 
 std::string SegmentSequence::PathOf(uint32_t segment) const {
@@ -46,9 +49,8 @@ absl::Status SegmentSequence::CheckPresent(uint32_t segment, const SegmentState&
   const std::string path = PathOf(segment);
   auto file = files_.OpenRead(path);
   if (absl::IsNotFound(file.status())) {
-    return absl::DataLossError(
-        absl::StrCat(path, ", offset 0: the segment file is missing, and ", state.references,
-                     " messages need it. Restore it from a backup"));
+    return absl::DataLossError(absl::StrCat(path, ", offset 0: the segment file is missing, and ", state.references,
+                                            " messages need it. Restore it from a backup"));
   }
   if (!file.ok()) return file.status();
   ASSIGN_OR_RETURN(const uint64_t size, (*file)->Size());
@@ -62,8 +64,8 @@ absl::Status SegmentSequence::CheckPresent(uint32_t segment, const SegmentState&
   return CheckTail(**file, path, state.end, size, sequence);
 }
 
-// Uncommitted blocks are those of the one commit that was under way. A whole block of a later, synced one means that rows are
-// lost which were promised to be durable; cutting it off would hide that.
+// Uncommitted blocks are those of the one commit that was under way. A whole block of a later, synced one means that
+// rows are lost which were promised to be durable; cutting it off would hide that.
 absl::Status SegmentSequence::CheckTail(base::RandomAccessFile& file, const std::string& path, uint64_t from,
                                         uint64_t size, uint64_t sequence) {
   std::string bytes;
@@ -77,9 +79,9 @@ absl::Status SegmentSequence::CheckTail(base::RandomAccessFile& file, const std:
       bytes.resize(header.length);
       ASSIGN_OR_RETURN(const size_t read, file.ReadAt(from + kBlockHeaderBytes, bytes.size(), bytes.data()));
       if (read == bytes.size() && BlockChecksum(header, bytes) == header.checksum) {
-        return absl::DataLossError(absl::StrCat(
-            path, ", offset ", from, ": a block of commit ", header.sequence, " stands here, but the row store ends at commit ",
-            sequence, ": committed rows are lost. Restore the directory from a backup"));
+        return absl::DataLossError(absl::StrCat(path, ", offset ", from, ": a block of commit ", header.sequence,
+                                                " stands here, but the row store ends at commit ", sequence,
+                                                ": committed rows are lost. Restore the directory from a backup"));
       }
     }
     from += kBlockHeaderBytes + header.length;

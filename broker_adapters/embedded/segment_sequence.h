@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -9,9 +12,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 #include "broker_adapters/embedded/segment_block.h"
 #include "exchange_core/base/file_system.h"
@@ -27,17 +27,17 @@ struct SegmentState {
   friend bool operator==(const SegmentState&, const SegmentState&) = default;
 };
 
-// The segment files of one topic kind, as a sequence of changes: stage (append, add and drop references), then Accept() or
-// Reject(). Truth is what the rows say, so a staged change is written to them between the two by the engine.
-// Used by one thread at a time.
+// The segment files of one topic kind, as a sequence of changes: stage (append, add and drop references), then Accept()
+// or Reject(). Truth is what the rows say, so a staged change is written to them between the two by the engine. Used by
+// one thread at a time.
 class SegmentSequence {
  public:
   // `synced` goes into every block's header: the commits are meant to survive a power cut.
   SegmentSequence(base::FileSystem& files, std::string directory, broker::TopicKind kind, uint64_t segment_bytes_max,
                   bool synced);
 
-  // Holds the files present against `committed`: a missing or short one is DataLoss, and so is one that holds blocks of commits
-  // that the rows have forgotten. Then cuts what lies behind the committed ends and removes files nobody knows.
+  // Holds the files present against `committed`: a missing or short one is DataLoss, and so is one that holds blocks of
+  // commits that the rows have forgotten. Then cuts what lies behind the committed ends and removes files nobody knows.
   // `sequence` is the last commit in the rows.
   absl::Status Recover(std::map<uint32_t, SegmentState> committed, uint32_t next_number,
                        const std::vector<uint32_t>& present, uint64_t sequence);
@@ -86,7 +86,7 @@ class SegmentSequence {
   uint32_t next_number_ = 1;
   uint32_t active_number_ = 0;  // 0 = none yet
   std::unique_ptr<base::AppendFile> active_;
-  std::string unwritten_;  // behind active_->Size()
+  std::string unwritten_;                                  // behind active_->Size()
   std::vector<std::unique_ptr<base::AppendFile>> rolled_;  // left in this change, not synced yet
   std::vector<uint32_t> created_;                          // in this change
   uint32_t committed_active_ = 0;

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connectors/file/byte_stream.h"
 
+#include <absl/strings/str_cat.h>
+#include <zlib.h>
+
 #include <algorithm>
 #include <array>
 #include <vector>
-
-#include <zlib.h>
-
-#include <absl/strings/str_cat.h>
 
 #include "exchange_core/base/check.h"
 #include "exchange_core/base/status_macros.h"
@@ -58,7 +57,8 @@ class GzipStream final : public ByteStream {
     std::array<char, 64 << 10> skipped;
     const uint64_t stop = std::min(offset, content_offset_ + kSkipBytesPerCall);
     while (content_offset_ < stop) {
-      ASSIGN_OR_RETURN(const size_t got, Read(skipped.data(), std::min<uint64_t>(skipped.size(), stop - content_offset_)));
+      ASSIGN_OR_RETURN(const size_t got,
+                       Read(skipped.data(), std::min<uint64_t>(skipped.size(), stop - content_offset_)));
       if (got == 0) return absl::OutOfRangeError(absl::StrCat(path_, " ends before the position to go on from"));
     }
     return content_offset_;
@@ -110,7 +110,8 @@ class GzipStream final : public ByteStream {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ByteStream>> OpenContent(std::shared_ptr<base::RandomAccessFile> file, const std::string& path) {
+absl::StatusOr<std::unique_ptr<ByteStream>> OpenContent(std::shared_ptr<base::RandomAccessFile> file,
+                                                        const std::string& path) {
   std::array<char, 2> magic{};
   ASSIGN_OR_RETURN(const size_t got, file->ReadAt(0, magic.size(), magic.data()));
   if (got == 2 && magic[0] == '\x1f' && magic[1] == '\x8b') return std::make_unique<GzipStream>(std::move(file), path);

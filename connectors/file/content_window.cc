@@ -9,7 +9,8 @@ namespace {
 constexpr size_t kChunkBytes = size_t{512} << 10;  // stays in the second-level cache
 }
 
-ContentWindow::ContentWindow(std::unique_ptr<ByteStream> stream) : stream_(std::move(stream)), buffer_(2 * kChunkBytes) {}
+ContentWindow::ContentWindow(std::unique_ptr<ByteStream> stream)
+    : stream_(std::move(stream)), buffer_(2 * kChunkBytes) {}
 
 bool ContentWindow::TakeError(const absl::Status& error) {
   status_ = error;

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
 
-#include <absl/status/status.h>
-
 #include "connectors/file/byte_stream.h"
 
 namespace datong::file {
 
-// The part of a file's content that is in memory: readers look at it, ask for more behind it, and consume from its front.
-// Not thread-safe.
+// The part of a file's content that is in memory: readers look at it, ask for more behind it, and consume from its
+// front. Not thread-safe.
 class ContentWindow {
  public:
   explicit ContentWindow(std::unique_ptr<ByteStream> stream);
@@ -22,14 +22,15 @@ class ContentWindow {
   std::string_view view() const { return {buffer_.data() + begin_, end_ - begin_}; }
   uint64_t offset() const { return offset_; }  // of view()'s first byte within the content
   uint64_t stored_bytes_read() const { return stream_->stored_bytes_read(); }
-  bool ended() const { return ended_; }                        // nothing follows view(): the end, or status() says why not
+  bool ended() const { return ended_; }  // nothing follows view(): the end, or status() says why not
   const absl::Status& status() const { return status_; }
 
   void Consume(size_t bytes) {
     begin_ += bytes;
     offset_ += bytes;
   }
-  // Reads more behind view() (which moves in memory); false when nothing came: see ended(). After a passing error: call again.
+  // Reads more behind view() (which moves in memory); false when nothing came: see ended(). After a passing error: call
+  // again.
   bool More();
   // Empties the window and moves forward to `offset`, in bounded work; true when there or when status() is not OK.
   bool SkipTowards(uint64_t offset);

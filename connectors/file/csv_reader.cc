@@ -10,14 +10,14 @@
 namespace datong::file {
 namespace {
 
-constexpr size_t kTooLargeHeadBytes = 4096;                   // kept of a record that is too large to hold
+constexpr size_t kTooLargeHeadBytes = 4096;  // kept of a record that is too large to hold
 constexpr uint64_t kSkipBytesPerCall = uint64_t{64} << 20;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 }  // namespace
 
-CsvReader::CsvReader(std::unique_ptr<ByteStream> content, std::string path, const FileSourceOptions& options, Encoding encoding,
-                     char delimiter)
+CsvReader::CsvReader(std::unique_ptr<ByteStream> content, std::string path, const FileSourceOptions& options,
+                     Encoding encoding, char delimiter)
     : window_(std::move(content)),
       path_(std::move(path)),
       options_(options),
@@ -37,7 +37,8 @@ CsvReader::Next CsvReader::FindRecord() {
       case CsvScanner::Found::kBlankLine:
         window_.Consume(scanner_.size());
         continue;
-      case CsvScanner::Found::kEnd: return Next::kEnd;
+      case CsvScanner::Found::kEnd:
+        return Next::kEnd;
       case CsvScanner::Found::kOpenQuote:
         return Next::kOpenQuote;
       case CsvScanner::Found::kNeedMore:
@@ -80,16 +81,20 @@ sdk::Status CsvReader::Begin(Progress& progress) {
   }
   while (!names_known_) {
     switch (FindRecord()) {
-      case Next::kBroken: return FromWorld(window_.status());
-      case Next::kPause: return sdk::Status::Ok();
-      case Next::kOpenQuote: return CutOff();
+      case Next::kBroken:
+        return FromWorld(window_.status());
+      case Next::kPause:
+        return sdk::Status::Ok();
+      case Next::kOpenQuote:
+        return CutOff();
       case Next::kTooLarge:
         return sdk::Status::Fail("no_header", "the first lines of " + path_ + " are longer than 4 MiB",
                                  "check that this is a CSV file, and its declared delimiter and quote");
       case Next::kEnd:
         return sdk::Status::Fail("no_header", path_ + " holds no " + (options_.header ? "header line" : "row"),
                                  "an empty file is not taken for an empty table; check how it was exported");
-      case Next::kRecord: break;
+      case Next::kRecord:
+        break;
     }
     const bool title = titles_left_ > 0;
     if (!title) {
@@ -152,13 +157,16 @@ sdk::Status CsvReader::ReadRows(size_t rows_max, size_t bytes_max, sdk::RowBatch
         ++place_.row;
         AppendTooLarge(rows);
         break;
-      case Next::kPause: return sdk::Status::Ok();
+      case Next::kPause:
+        return sdk::Status::Ok();
       case Next::kEnd:
         place_.offset = window_.offset();
         progress = Progress::kDone;
         return sdk::Status::Ok();
-      case Next::kOpenQuote: return CutOff();
-      case Next::kBroken: return FromWorld(window_.status());
+      case Next::kOpenQuote:
+        return CutOff();
+      case Next::kBroken:
+        return FromWorld(window_.status());
     }
     place_.offset = window_.offset();
   }
@@ -167,8 +175,8 @@ sdk::Status CsvReader::ReadRows(size_t rows_max, size_t bytes_max, sdk::RowBatch
 
 sdk::Status CsvReader::CutOff() const {
   return sdk::Status::Fail("cut_off",
-                           path_ + " ends inside a quoted value that begins in record " + std::to_string(place_.row + 1) +
-                               " (byte " + std::to_string(place_.offset) + ")",
+                           path_ + " ends inside a quoted value that begins in record " +
+                               std::to_string(place_.row + 1) + " (byte " + std::to_string(place_.offset) + ")",
                            "fetch the file again, or repair the quote of that record");
 }
 
@@ -188,7 +196,8 @@ void CsvReader::AppendRow(std::string_view record, sdk::RowBatch& rows) {
   size_t width = scanner_.fields().size();
   if (!FitWidth(width)) {
     rows.AddUnreadable(place_.row, "ragged_row",
-                       std::to_string(width) + " columns where the header has " + std::to_string(columns_.size()), record);
+                       std::to_string(width) + " columns where the header has " + std::to_string(columns_.size()),
+                       record);
   } else if (decoder_.encoding() == Encoding::kUtf8) {
     AppendUtf8Row(record, width, rows);
   } else {
@@ -242,10 +251,11 @@ void CsvReader::AppendDecodedRow(std::string_view record, size_t width, sdk::Row
 }
 
 void CsvReader::AppendTooLarge(sdk::RowBatch& rows) {
-  rows.AddUnreadable(place_.row, "too_large",
-                     "the record at byte " + std::to_string(place_.offset) + " has " + std::to_string(too_large_bytes_) +
-                         " bytes; a record may have 4 MiB; only its beginning is kept here, the rest stays at the source",
-                     too_large_head_);
+  rows.AddUnreadable(
+      place_.row, "too_large",
+      "the record at byte " + std::to_string(place_.offset) + " has " + std::to_string(too_large_bytes_) +
+          " bytes; a record may have 4 MiB; only its beginning is kept here, the rest stays at the source",
+      too_large_head_);
   too_large_bytes_ = 0;
   too_large_head_.clear();
 }

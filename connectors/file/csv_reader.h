@@ -53,7 +53,7 @@ class CsvReader final : public RowReader {
   std::string decoded_, scratch_;
   Place place_;
   uint32_t titles_left_;
-  bool begun_ = false;            // the byte order mark is behind us
+  bool begun_ = false;  // the byte order mark is behind us
   bool names_known_ = false;
   uint64_t too_large_bytes_ = 0;  // of the record being skipped; 0 = none is
   std::string too_large_head_;

@@ -10,9 +10,12 @@ namespace {
 
 const char* OperationName(sdk::ChangeKind change) {
   switch (change) {
-    case sdk::ChangeKind::kInsert: return "insert";
-    case sdk::ChangeKind::kUpdate: return "update";
-    case sdk::ChangeKind::kDelete: return "delete";
+    case sdk::ChangeKind::kInsert:
+      return "insert";
+    case sdk::ChangeKind::kUpdate:
+      return "update";
+    case sdk::ChangeKind::kDelete:
+      return "delete";
   }
   return "?";
 }
@@ -38,7 +41,8 @@ DeliveryFormat::DeliveryFormat(const FileSinkOptions& options, Encoding encoding
   }
   if (!json_) {
     if (options.byte_order_mark && encoding == Encoding::kUtf8) head = "\xEF\xBB\xBF";
-    std::string names = changes_ ? "_operation,_key,_lane,_sequence,_source_file,_source_row" : "_key,_source_file,_source_row";
+    std::string names =
+        changes_ ? "_operation,_key,_lane,_sequence,_source_file,_source_row" : "_key,_source_file,_source_row";
     for (const std::string& item : items_) {
       names += ',';
       AppendCsvValue(item, names);
@@ -118,7 +122,8 @@ void DeliveryFormat::AppendJson(const sdk::DeliveryBatch& batch, const sdk::Deli
   line_ += '}';
 }
 
-std::optional<std::string> DeliveryFormat::AppendLine(const sdk::DeliveryBatch& batch, size_t record, std::string& out) {
+std::optional<std::string> DeliveryFormat::AppendLine(const sdk::DeliveryBatch& batch, size_t record,
+                                                      std::string& out) {
   line_.clear();
   if (json_) {
     AppendJson(batch, batch.records[record]);
@@ -132,7 +137,8 @@ std::optional<std::string> DeliveryFormat::AppendLine(const sdk::DeliveryBatch& 
   for (size_t item = 0; item < items_.size(); ++item) {
     const auto value = batch.value(record, item);
     if (value && !encoder_.Append(*value, ignored)) {
-      return "not_representable: item " + items_[item] + " holds a character that " + EncodingName(encoding_) + " does not have";
+      return "not_representable: item " + items_[item] + " holds a character that " + EncodingName(encoding_) +
+             " does not have";
     }
   }
   return std::string("not_representable: the source file's name has no form in ") + EncodingName(encoding_);

@@ -17,10 +17,11 @@ class DeliveryFormat {
  public:
   DeliveryFormat(const FileSinkOptions& options, Encoding encoding, std::vector<std::string> items);
 
-  // What a file begins with: byte order mark and CSV header, or nothing. Unset when an item's name has no form in the encoding.
+  // What a file begins with: byte order mark and CSV header, or nothing. Unset when an item's name has no form in the
+  // encoding.
   const std::optional<std::string>& head() const { return head_; }
-  // Appends the record's line with its line end. The reason of refusal when a value has no form in the encoding; `out` is then
-  // unchanged.
+  // Appends the record's line with its line end. The reason of refusal when a value has no form in the encoding; `out`
+  // is then unchanged.
   std::optional<std::string> AppendLine(const sdk::DeliveryBatch& batch, size_t record, std::string& out);
 
  private:

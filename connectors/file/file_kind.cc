@@ -27,7 +27,9 @@ constexpr Magic kMagics[] = {
     {"%PDF-"sv, "a PDF document", "ask the department for the table as CSV"},
     {"7z\xBC\xAF\x27\x1C"sv, "a 7-Zip archive", kUnpack},
     {"Rar!\x1A\x07"sv, "a RAR archive", kUnpack},
-    {"\xFD" "7zXZ\0"sv, "an xz-compressed file", kUnpack},
+    {"\xFD"
+     "7zXZ\0"sv,
+     "an xz-compressed file", kUnpack},
     {"BZh"sv, "a bzip2-compressed file", kUnpack},
     {"\x28\xB5\x2F\xFD"sv, "a zstd-compressed file", kUnpack},
     {"PAR1"sv, "a Parquet file", "export the table as CSV or JSON lines"},

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/statusor.h>
+
 #include <optional>
 #include <string>
-
-#include <absl/status/statusor.h>
 
 #include "connectors/file/file_source.h"
 #include "connectors/file/resume_position.h"
@@ -24,7 +24,7 @@ class FileQueue {
   void GoOnFrom(const std::optional<ResumePosition>& position);
   // The path of the next file; nullopt when there is none (now, if watching).
   absl::StatusOr<std::optional<std::string>> Next();
-  void Finished();               // the file Next named is behind us
+  void Finished();  // the file Next named is behind us
   uint64_t index() const { return next_; }
 
  private:
@@ -32,9 +32,9 @@ class FileQueue {
 
   const FileSourceOptions& options_;
   base::FileSystem& files_;
-  size_t next_ = 0;           // paths
-  std::string after_;         // directory: names up to this one are behind us
-  std::string at_;            // directory: the name Next gave; it stays next until Finished
+  size_t next_ = 0;    // paths
+  std::string after_;  // directory: names up to this one are behind us
+  std::string at_;     // directory: the name Next gave; it stays next until Finished
 };
 
 }  // namespace datong::file

@@ -30,11 +30,13 @@ class DirectorySink : public sdk::SinkConnector {
     stored = {};
     const std::optional<Encoding> encoding = EncodingFromName(options_.encoding);
     if (!encoding || options_.directory.empty() || options_.format == Format::kAuto) {
-      return sdk::Status::Fail("bad_options", "a file sink needs a directory, a format (csv or jsonl) and utf-8, gb18030 or gbk");
+      return sdk::Status::Fail("bad_options",
+                               "a file sink needs a directory, a format (csv or jsonl) and utf-8, gb18030 or gbk");
     }
     format_.emplace(options_, *encoding, items);
     if (!format_->head()) {
-      return sdk::Status::Fail("bad_options", "an item's name has no form in " + options_.encoding, "use utf-8 or gb18030");
+      return sdk::Status::Fail("bad_options", "an item's name has no form in " + options_.encoding,
+                               "use utf-8 or gb18030");
     }
     if (const absl::Status opened = parts_.Open(stored.position); !opened.ok()) return FromWorld(opened);
     if (stored.position.empty()) return sdk::Status::Ok();
@@ -71,7 +73,8 @@ class DirectorySink : public sdk::SinkConnector {
  protected:
   virtual sdk::Status Load(const std::string& position) = 0;
   // Appends to `content` what the file shall hold after the batch; names the records that can't be part of it.
-  virtual void Render(const sdk::DeliveryBatch& batch, std::vector<sdk::RefusedRecord>& refused, std::string& content) = 0;
+  virtual void Render(const sdk::DeliveryBatch& batch, std::vector<sdk::RefusedRecord>& refused,
+                      std::string& content) = 0;
   virtual void Undo() = 0;  // nothing of the last Render came true
 
   const FileSinkOptions options_;
@@ -90,7 +93,8 @@ class ChangesSink final : public DirectorySink {
  private:
   sdk::Status Load(const std::string&) override { return sdk::Status::Ok(); }
   void Undo() override {}
-  void Render(const sdk::DeliveryBatch& batch, std::vector<sdk::RefusedRecord>& refused, std::string& content) override {
+  void Render(const sdk::DeliveryBatch& batch, std::vector<sdk::RefusedRecord>& refused,
+              std::string& content) override {
     for (size_t record = 0; record < batch.records.size(); ++record) {
       if (std::optional<std::string> reason = format_->AppendLine(batch, record, content)) {
         refused.push_back({record, *std::move(reason)});
@@ -105,7 +109,8 @@ class StateSink final : public DirectorySink {
 
  private:
   // A refused record leaves the state of its key as it was; the receipt says so.
-  void Render(const sdk::DeliveryBatch& batch, std::vector<sdk::RefusedRecord>& refused, std::string& content) override {
+  void Render(const sdk::DeliveryBatch& batch, std::vector<sdk::RefusedRecord>& refused,
+              std::string& content) override {
     before_.clear();
     for (size_t record = 0; record < batch.records.size(); ++record) {
       const std::string key(batch.records[record].key);
@@ -180,13 +185,14 @@ class StateSink final : public DirectorySink {
     return true;
   }
 
-  std::map<std::string, std::string> lines_;                        // present records by key
-  std::map<std::string, std::optional<std::string>> before_;        // what the last Render replaced
+  std::map<std::string, std::string> lines_;                  // present records by key
+  std::map<std::string, std::optional<std::string>> before_;  // what the last Render replaced
 };
 
 }  // namespace
 
-std::unique_ptr<sdk::SinkConnector> NewFileSink(FileSinkOptions options, base::FileSystem& files, base::StepObserver& observer) {
+std::unique_ptr<sdk::SinkConnector> NewFileSink(FileSinkOptions options, base::FileSystem& files,
+                                                base::StepObserver& observer) {
   if (options.form == SinkForm::kState) return std::make_unique<StateSink>(std::move(options), files, observer);
   return std::make_unique<ChangesSink>(std::move(options), files, observer);
 }

@@ -9,30 +9,33 @@
 #include "exchange_core/base/file_system.h"
 #include "exchange_core/base/step_observer.h"
 
-// A directory of CSV or JSON lines files as a sink. Data and position are one: the position is part of the file's name, and a
-// file gets that name only when it is complete and synced. Files appear by rename; readers may take every file that does not
-// begin with a dot at any moment.
+// A directory of CSV or JSON lines files as a sink. Data and position are one: the position is part of the file's name,
+// and a file gets that name only when it is complete and synced. Files appear by rename; readers may take every file
+// that does not begin with a dot at any moment.
 namespace datong::file {
 
 enum class SinkForm {
-  kChanges,  // every Write adds changes-<position>.csv: _operation,_key,_lane,_sequence,_source_file,_source_row and the items
-  kState,    // every Write replaces state-<position>.csv: _key,_source_file,_source_row and the items, sorted by _key. All of it is
-             // kept in memory (key and line of every present record) and rewritten per Write: for registers, not for streams.
+  kChanges,  // every Write adds changes-<position>.csv: _operation,_key,_lane,_sequence,_source_file,_source_row and
+             // the items
+  kState,    // every Write replaces state-<position>.csv: _key,_source_file,_source_row and the items, sorted by _key.
+           // All of it is kept in memory (key and line of every present record) and rewritten per Write: for registers,
+           // not for streams.
 };
 
 struct FileSinkOptions {
-  std::string directory;             // created when missing; one sink per directory
-  Format format = Format::kCsv;      // kCsv or kJsonLines
+  std::string directory;         // created when missing; one sink per directory
+  Format format = Format::kCsv;  // kCsv or kJsonLines
   SinkForm form = SinkForm::kChanges;
-  std::string encoding = "utf-8";    // or gb18030, gbk; a record with a character that has no form in it is refused
-  bool byte_order_mark = false;      // utf-8 CSV only: what spreadsheets want
+  std::string encoding = "utf-8";  // or gb18030, gbk; a record with a character that has no form in it is refused
+  bool byte_order_mark = false;    // utf-8 CSV only: what spreadsheets want
 };
 
-// CSV: RFC 4180 with LF, a header in every file; absent = nothing between the delimiters, empty = "". JSON lines: absent items are
-// left out, all values are strings. _operation: insert, update, delete. Records refused by a Write are in refused-<position>.jsonl.
+// CSV: RFC 4180 with LF, a header in every file; absent = nothing between the delimiters, empty = "". JSON lines:
+// absent items are left out, all values are strings. _operation: insert, update, delete. Records refused by a Write are
+// in refused-<position>.jsonl.
 //
-// Fail: bad_options, columns_changed (state form: the stored state has other items), bad_state (a stored file was damaged).
-// Steps: sink.part_written, sink.part_renamed. `files` and `observer` must outlive the sink.
+// Fail: bad_options, columns_changed (state form: the stored state has other items), bad_state (a stored file was
+// damaged). Steps: sink.part_written, sink.part_renamed. `files` and `observer` must outlive the sink.
 std::unique_ptr<sdk::SinkConnector> NewFileSink(FileSinkOptions options, base::FileSystem& files,
                                                 base::StepObserver& observer = base::NoObserver());
 

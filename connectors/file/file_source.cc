@@ -23,8 +23,10 @@ constexpr uint64_t kHashBytesPerRead = uint64_t{64} << 20;  // a fraction of a s
 constexpr size_t kPositionNameBytesMax = 3072;
 
 bool HasEnding(const std::string& path, const std::string& ending) {
-  std::string name = path.size() > 3 && path.compare(path.size() - 3, 3, ".gz") == 0 ? path.substr(0, path.size() - 3) : path;
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return c < 0x80 ? std::tolower(c) : c; });
+  std::string name =
+      path.size() > 3 && path.compare(path.size() - 3, 3, ".gz") == 0 ? path.substr(0, path.size() - 3) : path;
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return c < 0x80 ? std::tolower(c) : c; });
   return name.size() > ending.size() && name.compare(name.size() - ending.size(), ending.size(), ending) == 0;
 }
 
@@ -32,8 +34,8 @@ std::string FailureText(const sdk::Status& status) {
   return status.code() + ": " + status.message() + (status.hint().empty() ? "" : " (" + status.hint() + ")");
 }
 
-// Reads one file after the other through phases of bounded work: find it, say what it truly is, digest its bytes, read what
-// stands before the rows, skip to where an earlier run stopped, read rows.
+// Reads one file after the other through phases of bounded work: find it, say what it truly is, digest its bytes, read
+// what stands before the rows, skip to where an earlier run stopped, read rows.
 class FileSource final : public sdk::SourceConnector {
  public:
   FileSource(FileSourceOptions options, base::FileSystem& files, base::StepObserver& observer)
@@ -82,15 +84,19 @@ class FileSource final : public sdk::SourceConnector {
 };
 
 sdk::Status FileSource::CheckOptions() {
-  const auto bad = [](std::string message) { return sdk::Status::Fail("bad_options", std::move(message), "see file_source.h"); };
+  const auto bad = [](std::string message) {
+    return sdk::Status::Fail("bad_options", std::move(message), "see file_source.h");
+  };
   const std::optional<Encoding> encoding = EncodingFromName(options_.encoding);
   if (!encoding) {
-    return sdk::Status::Fail("bad_options", "unknown encoding \"" + options_.encoding + "\"", "use utf-8, gb18030 or gbk");
+    return sdk::Status::Fail("bad_options", "unknown encoding \"" + options_.encoding + "\"",
+                             "use utf-8, gb18030 or gbk");
   }
   encoding_ = *encoding;
   if (options_.paths.empty() == options_.directory.empty()) return bad("give either paths or a directory");
   const auto usable = [](char c) { return c > 0 && c != '\n' && c != '\r' && !(c >= '0' && c <= '9'); };
-  if (options_.delimiter != '\0' && !usable(options_.delimiter)) return bad("the delimiter must be one ASCII character, no digit");
+  if (options_.delimiter != '\0' && !usable(options_.delimiter))
+    return bad("the delimiter must be one ASCII character, no digit");
   if (options_.quote != '\0' && (!usable(options_.quote) || (encoding_ != Encoding::kUtf8 && options_.quote >= 0x30))) {
     return bad("this quote can't be told from the second byte of a character");
   }
@@ -120,11 +126,16 @@ sdk::Status FileSource::Read(sdk::SourceRead& into) {
   observer_.Reached("source.read");
   into.position = position_;
   switch (phase_) {
-    case Phase::kFind: return Find(into);
-    case Phase::kDigest: return Digest();
-    case Phase::kBegin: return Begin(into);
-    case Phase::kSkip: return Skip();
-    case Phase::kRows: return ReadRows(into);
+    case Phase::kFind:
+      return Find(into);
+    case Phase::kDigest:
+      return Digest();
+    case Phase::kBegin:
+      return Begin(into);
+    case Phase::kSkip:
+      return Skip();
+    case Phase::kRows:
+      return ReadRows(into);
   }
   return sdk::Status::Ok();
 }
@@ -138,7 +149,8 @@ sdk::Status FileSource::Find(sdk::SourceRead& into) {
     return sdk::Status::Ok();
   }
   path_ = **next;
-  if (BaseName(path_).size() > kPositionNameBytesMax) return sdk::Status::Fail("bad_options", "file name too long: " + path_);
+  if (BaseName(path_).size() > kPositionNameBytesMax)
+    return sdk::Status::Fail("bad_options", "file name too long: " + path_);
   if (resume_ && resume_->name != BaseName(path_)) resume_.reset();
 
   absl::StatusOr<std::unique_ptr<base::RandomAccessFile>> file = files_.OpenRead(path_);
@@ -151,7 +163,8 @@ sdk::Status FileSource::Find(sdk::SourceRead& into) {
   if (!foreign.ok()) return FromWorld(foreign.status());
   refusal_.reset();
   if (!foreign->code.empty()) {
-    refusal_ = sdk::Status::Fail(foreign->code, path_ + " is " + foreign->name + ", not CSV or JSON lines", foreign->hint);
+    refusal_ =
+        sdk::Status::Fail(foreign->code, path_ + " is " + foreign->name + ", not CSV or JSON lines", foreign->hint);
     if (!queue_.watches()) return *refusal_;
   }
   sha256_ = std::make_unique<base::Sha256Stream>();
@@ -202,7 +215,8 @@ sdk::Status FileSource::MakeReader() {
                      (HasEnding(path_, ".jsonl") || HasEnding(path_, ".ndjson") || HasEnding(path_, ".json")));
   if (json) {
     reader_ = std::make_unique<JsonLinesReader>(
-        *std::move(content), [file = file_, path = path_] { return OpenContent(file, path); }, path_, options_, encoding_);
+        *std::move(content), [file = file_, path = path_] { return OpenContent(file, path); }, path_, options_,
+        encoding_);
   } else {
     const char by_name = HasEnding(path_, ".tsv") ? '\t' : ',';
     reader_ = std::make_unique<CsvReader>(*std::move(content), path_, options_, encoding_,
@@ -248,7 +262,8 @@ sdk::Status FileSource::Skip() {
 
 sdk::Status FileSource::ReadRows(sdk::SourceRead& into) {
   RowReader::Progress progress;
-  const sdk::Status read = reader_->ReadRows(options_.rows_per_read_max, options_.bytes_per_read_max, into.rows, progress);
+  const sdk::Status read =
+      reader_->ReadRows(options_.rows_per_read_max, options_.bytes_per_read_max, into.rows, progress);
   into.unknown_columns = reader_->TakeUnknownColumns();
   into.bytes_read = reader_->stored_bytes_read();
   into.position = position_ = PositionText(false);
@@ -259,7 +274,9 @@ sdk::Status FileSource::ReadRows(sdk::SourceRead& into) {
   } else if (progress == RowReader::Progress::kDone) {
     const absl::StatusOr<uint64_t> size = file_->Size();
     const bool changed = size.ok() && *size != file_bytes_;
-    EndFile(into, changed ? "file_changed: " + path_ + " was written to while it was read (give it a new name when complete)" : "");
+    EndFile(into,
+            changed ? "file_changed: " + path_ + " was written to while it was read (give it a new name when complete)"
+                    : "");
   }
   return sdk::Status::Ok();
 }

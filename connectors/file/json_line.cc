@@ -35,7 +35,8 @@ bool JsonLine::Fail(const char* what) {
 }
 
 void JsonLine::SkipBlanks() {
-  while (at_ < line_.size() && (line_[at_] == ' ' || line_[at_] == '\t' || line_[at_] == '\r' || line_[at_] == '\n')) ++at_;
+  while (at_ < line_.size() && (line_[at_] == ' ' || line_[at_] == '\t' || line_[at_] == '\r' || line_[at_] == '\n'))
+    ++at_;
 }
 
 bool JsonLine::Take(char c) {
@@ -74,7 +75,8 @@ bool JsonLine::TakeValue(Member& member) {
   if (at_ >= line_.size()) return Fail("a value is missing");
   const size_t begin = at_;
   switch (line_[at_]) {
-    case '"': return TakeString(member.text);
+    case '"':
+      return TakeString(member.text);
     case '{':
     case '[': {
       const size_t arena_begin = arena_.size();
@@ -132,10 +134,14 @@ bool JsonLine::TakeHex4(uint32_t& value) {
   for (int i = 0; i < 4; ++i, ++at_) {
     const char c = at_ < line_.size() ? line_[at_] : '\0';
     uint32_t digit;
-    if (IsDigit(c)) digit = static_cast<uint32_t>(c - '0');
-    else if (c >= 'a' && c <= 'f') digit = static_cast<uint32_t>(c - 'a' + 10);
-    else if (c >= 'A' && c <= 'F') digit = static_cast<uint32_t>(c - 'A' + 10);
-    else return Fail("four hexadecimal digits are missing");
+    if (IsDigit(c))
+      digit = static_cast<uint32_t>(c - '0');
+    else if (c >= 'a' && c <= 'f')
+      digit = static_cast<uint32_t>(c - 'a' + 10);
+    else if (c >= 'A' && c <= 'F')
+      digit = static_cast<uint32_t>(c - 'A' + 10);
+    else
+      return Fail("four hexadecimal digits are missing");
     value = value << 4 | digit;
   }
   return true;
@@ -146,14 +152,28 @@ bool JsonLine::TakeEscape() {
   switch (c) {
     case '"':
     case '\\':
-    case '/': arena_.push_back(c); return true;
-    case 'b': arena_.push_back('\b'); return true;
-    case 'f': arena_.push_back('\f'); return true;
-    case 'n': arena_.push_back('\n'); return true;
-    case 'r': arena_.push_back('\r'); return true;
-    case 't': arena_.push_back('\t'); return true;
-    case 'u': break;
-    default: return Fail("an unknown escape");
+    case '/':
+      arena_.push_back(c);
+      return true;
+    case 'b':
+      arena_.push_back('\b');
+      return true;
+    case 'f':
+      arena_.push_back('\f');
+      return true;
+    case 'n':
+      arena_.push_back('\n');
+      return true;
+    case 'r':
+      arena_.push_back('\r');
+      return true;
+    case 't':
+      arena_.push_back('\t');
+      return true;
+    case 'u':
+      break;
+    default:
+      return Fail("an unknown escape");
   }
   uint32_t code, low;
   if (!TakeHex4(code)) return false;
@@ -222,7 +242,8 @@ bool JsonLine::CopyValue(int depth) {
   const size_t begin = at_;
   switch (line_[at_]) {
     case '{':
-    case '[': return CopyNested(depth + 1);
+    case '[':
+      return CopyNested(depth + 1);
     case '"': {
       // Checked as a string, kept as it is written: what TakeString may have decoded is taken back.
       const size_t arena_size = arena_.size();

@@ -9,8 +9,8 @@
 
 namespace datong::file {
 
-// One JSON object (RFC 8259) as names and texts: strings decoded, numbers as they are written, true and false as words, arrays
-// and objects as compact JSON. Reused from line to line without allocation. Not thread-safe.
+// One JSON object (RFC 8259) as names and texts: strings decoded, numbers as they are written, true and false as words,
+// arrays and objects as compact JSON. Reused from line to line without allocation. Not thread-safe.
 class JsonLine {
  public:
   struct Member {
@@ -19,10 +19,13 @@ class JsonLine {
     bool is_null = false;
   };
 
-  // `line` must be UTF-8; members point into it and into this object, until the next Parse. False when it is no JSON object.
+  // `line` must be UTF-8; members point into it and into this object, until the next Parse. False when it is no JSON
+  // object.
   bool Parse(std::string_view line);
-  const std::vector<Member>& members() const { return members_; }  // a name met twice is here twice; the last one counts
-  const std::string& problem() const { return problem_; }          // after false: what and at which byte
+  const std::vector<Member>& members() const {
+    return members_;
+  }                                                        // a name met twice is here twice; the last one counts
+  const std::string& problem() const { return problem_; }  // after false: what and at which byte
 
  private:
   bool Fail(const char* what);

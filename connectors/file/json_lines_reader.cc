@@ -156,19 +156,22 @@ sdk::Status JsonLinesReader::ReadRows(size_t rows_max, size_t bytes_max, sdk::Ro
         window_->Consume(size);
         break;
       case Next::kTooLarge:
-        rows.AddUnreadable(++place_.row, "too_large",
-                           "the line at byte " + std::to_string(place_.offset) + " has " + std::to_string(too_large_bytes_) +
-                               " bytes; a record may have 4 MiB; only its beginning is kept here, the rest stays at the source",
-                           too_large_head_);
+        rows.AddUnreadable(
+            ++place_.row, "too_large",
+            "the line at byte " + std::to_string(place_.offset) + " has " + std::to_string(too_large_bytes_) +
+                " bytes; a record may have 4 MiB; only its beginning is kept here, the rest stays at the source",
+            too_large_head_);
         too_large_bytes_ = 0;
         too_large_head_.clear();
         break;
-      case Next::kPause: return sdk::Status::Ok();
+      case Next::kPause:
+        return sdk::Status::Ok();
       case Next::kEnd:
         place_.offset = window_->offset();
         progress = Progress::kDone;
         return sdk::Status::Ok();
-      case Next::kBroken: return FromWorld(window_->status());
+      case Next::kBroken:
+        return FromWorld(window_->status());
     }
     place_.offset = window_->offset();
   }
@@ -192,7 +195,8 @@ size_t JsonLinesReader::ColumnOf(std::string_view name, size_t guess) const {
 void JsonLinesReader::AppendRow(std::string_view line, sdk::RowBatch& rows) {
   std::string_view utf8;
   if (!Decode(line, utf8)) {
-    rows.AddUnreadable(place_.row, "encoding", std::string("the line is not ") + EncodingName(decoder_.encoding()), line);
+    rows.AddUnreadable(place_.row, "encoding", std::string("the line is not ") + EncodingName(decoder_.encoding()),
+                       line);
     return;
   }
   if (!json_.Parse(utf8)) {

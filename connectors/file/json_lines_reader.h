@@ -16,15 +16,15 @@
 
 namespace datong::file {
 
-// A JSON lines file's rows. The columns are the declared ones; when none are, Begin reads the whole file once to learn the names
-// (in order of appearance), so that a name which first comes late is not lost. Memory: the window plus at most one line of
-// kRecordBytesMax.
+// A JSON lines file's rows. The columns are the declared ones; when none are, Begin reads the whole file once to learn
+// the names (in order of appearance), so that a name which first comes late is not lost. Memory: the window plus at
+// most one line of kRecordBytesMax.
 class JsonLinesReader final : public RowReader {
  public:
   using OpenStream = std::function<absl::StatusOr<std::unique_ptr<ByteStream>>()>;
 
-  JsonLinesReader(std::unique_ptr<ByteStream> content, OpenStream open_again, std::string path, const FileSourceOptions& options,
-                  Encoding encoding);
+  JsonLinesReader(std::unique_ptr<ByteStream> content, OpenStream open_again, std::string path,
+                  const FileSourceOptions& options, Encoding encoding);
 
   sdk::Status Begin(Progress& progress) override;
   sdk::Status SkipTowards(const Place& place, Progress& progress) override;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connectors/file/part_files.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <charconv>
-
-#include <absl/strings/str_cat.h>
 
 #include "connectors/file/json_line.h"
 #include "connectors/file/json_text.h"
@@ -35,7 +35,11 @@ bool IsPositionName(std::string_view position) {
 
 PartFiles::PartFiles(std::string directory, std::string kind, std::string ending, base::FileSystem& files,
                      base::StepObserver& observer)
-    : directory_(std::move(directory)), kind_(std::move(kind)), ending_(std::move(ending)), files_(files), observer_(observer) {}
+    : directory_(std::move(directory)),
+      kind_(std::move(kind)),
+      ending_(std::move(ending)),
+      files_(files),
+      observer_(observer) {}
 
 std::string PartFiles::PathOf(const std::string& position) const {
   return directory_ + "/" + kind_ + "-" + position + ending_;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 #include "connectors/sdk/sink_connector.h"
 #include "exchange_core/base/file_system.h"
@@ -20,12 +20,15 @@ namespace datong::file {
 class PartFiles {
  public:
   // `kind`: "changes" or "state"; `ending`: ".csv" or ".jsonl".
-  PartFiles(std::string directory, std::string kind, std::string ending, base::FileSystem& files, base::StepObserver& observer);
+  PartFiles(std::string directory, std::string kind, std::string ending, base::FileSystem& files,
+            base::StepObserver& observer);
 
   // Creates the directory, removes what a crash left half-written, and finds the highest position ("" = none).
   absl::Status Open(std::string& position);
-  // Stores the refusals, then the part. When this is OK both survive a power cut; when it is not, the same call may be repeated.
-  absl::Status Write(const std::string& position, std::string_view content, const std::vector<sdk::SinkState::Refusal>& refused);
+  // Stores the refusals, then the part. When this is OK both survive a power cut; when it is not, the same call may be
+  // repeated.
+  absl::Status Write(const std::string& position, std::string_view content,
+                     const std::vector<sdk::SinkState::Refusal>& refused);
   absl::StatusOr<std::vector<sdk::SinkState::Refusal>> ReadRefused(const std::string& position);
   // Removes parts of other positions than this one.
   absl::Status RemoveOthers(const std::string& position);

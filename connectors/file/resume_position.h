@@ -13,11 +13,11 @@ namespace datong::file {
 // Where a file source goes on. As text, one line, at most 4 KiB, version first:
 //   datong.file/1 done=0 index=2 offset=8192 row=17 identity=<64 hex digits> name=2022-03-11.csv.gz
 struct ResumePosition {
-  bool done = false;         // the file was read to its end
-  uint64_t index = 0;        // of the file within the declared paths; a hint, the name decides
+  bool done = false;   // the file was read to its end
+  uint64_t index = 0;  // of the file within the declared paths; a hint, the name decides
   RowReader::Place place;
-  std::string identity;      // SHA-256 of the stored bytes, hex
-  std::string name;          // base name
+  std::string identity;  // SHA-256 of the stored bytes, hex
+  std::string name;      // base name
 };
 
 std::string FormatPosition(const ResumePosition& position);

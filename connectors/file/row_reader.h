@@ -11,8 +11,9 @@
 
 namespace datong::file {
 
-// Reads one file's rows from front to back: Begin until done, SkipTowards until done when going on from a position, then
-// ReadRows until the end. Every call does bounded work. Retry: the disk did not answer, the same call again. Not thread-safe.
+// Reads one file's rows from front to back: Begin until done, SkipTowards until done when going on from a position,
+// then ReadRows until the end. Every call does bounded work. Retry: the disk did not answer, the same call again. Not
+// thread-safe.
 class RowReader {
  public:
   enum class Progress { kMore, kDone };
@@ -27,8 +28,8 @@ class RowReader {
   // What stands before the first row. Fail: the file is refused; no row was read.
   virtual sdk::Status Begin(Progress& progress) = 0;
   virtual sdk::Status SkipTowards(const Place& place, Progress& progress) = 0;
-  // Appends up to `rows_max` rows, or a little more than `bytes_max` of values. kDone: the content ended well. Fail: it broke off
-  // (cut_off, damaged); the rows appended stand.
+  // Appends up to `rows_max` rows, or a little more than `bytes_max` of values. kDone: the content ended well. Fail: it
+  // broke off (cut_off, damaged); the rows appended stand.
   virtual sdk::Status ReadRows(size_t rows_max, size_t bytes_max, sdk::RowBatch& rows, Progress& progress) = 0;
 
   virtual const std::vector<std::string>& columns() const = 0;  // after Begin

@@ -34,8 +34,10 @@ size_t Convert(void* iconv_handle, std::string_view in, char* out, size_t out_si
 std::optional<Encoding> EncodingFromName(std::string_view name) {
   std::string plain;
   for (const char c : name) {
-    if (c >= 'A' && c <= 'Z') plain.push_back(static_cast<char>(c - 'A' + 'a'));
-    else if (c != '-' && c != '_' && c != ' ') plain.push_back(c);
+    if (c >= 'A' && c <= 'Z')
+      plain.push_back(static_cast<char>(c - 'A' + 'a'));
+    else if (c != '-' && c != '_' && c != ' ')
+      plain.push_back(c);
   }
   if (plain == "utf8" || plain.empty()) return Encoding::kUtf8;
   if (plain == "gb18030") return Encoding::kGb18030;
@@ -45,9 +47,12 @@ std::optional<Encoding> EncodingFromName(std::string_view name) {
 
 const char* EncodingName(Encoding encoding) {
   switch (encoding) {
-    case Encoding::kUtf8: return "UTF-8";
-    case Encoding::kGb18030: return "GB18030";
-    case Encoding::kGbk: return "GBK";
+    case Encoding::kUtf8:
+      return "UTF-8";
+    case Encoding::kGb18030:
+      return "GB18030";
+    case Encoding::kGbk:
+      return "GBK";
   }
   return "?";
 }
@@ -60,7 +65,8 @@ TextDecoder::TextDecoder(Encoding encoding) : encoding_(encoding) {
   for (int lead = kLeadFirst; lead <= kLeadLast; ++lead) {
     for (int trail = kTrailFirst; trail <= kTrailLast; ++trail) {
       const char pair[2] = {static_cast<char>(lead), static_cast<char>(trail)};
-      Character& character = two_byte_[static_cast<size_t>(lead - kLeadFirst) * kTrails + static_cast<size_t>(trail - kTrailFirst)];
+      Character& character =
+          two_byte_[static_cast<size_t>(lead - kLeadFirst) * kTrails + static_cast<size_t>(trail - kTrailFirst)];
       character.size = static_cast<uint8_t>(Convert(iconv_, {pair, 2}, character.utf8, sizeof character.utf8));
     }
   }

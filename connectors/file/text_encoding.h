@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-// Between UTF-8 and what departments' files are written in. The tables are glibc's iconv: for GB18030 the 2005 edition with the
-// changes of the installed glibc, for GBK CP936 (without the euro sign at 0x80).
+// Between UTF-8 and what departments' files are written in. The tables are glibc's iconv: for GB18030 the 2005 edition
+// with the changes of the installed glibc, for GBK CP936 (without the euro sign at 0x80).
 namespace datong::file {
 
 enum class Encoding : uint8_t { kUtf8, kGb18030, kGbk };
@@ -48,7 +48,8 @@ class TextEncoder {
   TextEncoder(const TextEncoder&) = delete;
   TextEncoder& operator=(const TextEncoder&) = delete;
 
-  // Appends UTF-8 text in the encoding. False, and `out` unchanged, when a character has no form in it or `text` is not UTF-8.
+  // Appends UTF-8 text in the encoding. False, and `out` unchanged, when a character has no form in it or `text` is not
+  // UTF-8.
   bool Append(std::string_view text, std::string& out);
 
  private:

@@ -7,8 +7,8 @@
 
 namespace datong::file {
 
-// What the file layer or a content stream says, in the SDK's words: a disk that is full or does not answer may recover; a file
-// that is missing, cut off (OutOfRange) or damaged (DataLoss) will not.
+// What the file layer or a content stream says, in the SDK's words: a disk that is full or does not answer may recover;
+// a file that is missing, cut off (OutOfRange) or damaged (DataLoss) will not.
 sdk::Status FromWorld(const absl::Status& status);
 
 }  // namespace datong::file

@@ -25,7 +25,8 @@ std::string TemporaryName(const std::string& path) { return path + ".tmp"; }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<CsvFile>> CsvFile::Create(base::FileSystem& files, const std::string& path, CsvStyle style) {
+absl::StatusOr<std::unique_ptr<CsvFile>> CsvFile::Create(base::FileSystem& files, const std::string& path,
+                                                         CsvStyle style) {
   // What an interrupted run left would otherwise be appended to.
   ASSIGN_OR_RETURN(const bool left_over, files.Exists(TemporaryName(path)));
   if (left_over) RETURN_IF_ERROR(files.Remove(TemporaryName(path)));

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 #include "exchange_core/base/file_system.h"
 
@@ -19,11 +19,12 @@ struct CsvStyle {
   bool byte_order_mark = false;
 };
 
-// Writes one CSV file (RFC 4180), of which a reader sees nothing before Finish: a watching source never finds half a file.
-// An existing file is replaced. It is not synced; test data can be made again. Not thread-safe.
+// Writes one CSV file (RFC 4180), of which a reader sees nothing before Finish: a watching source never finds half a
+// file. An existing file is replaced. It is not synced; test data can be made again. Not thread-safe.
 class CsvFile {
  public:
-  static absl::StatusOr<std::unique_ptr<CsvFile>> Create(base::FileSystem& files, const std::string& path, CsvStyle style);
+  static absl::StatusOr<std::unique_ptr<CsvFile>> Create(base::FileSystem& files, const std::string& path,
+                                                         CsvStyle style);
 
   // Quotes where it must. Values are taken as they are, whatever bytes they hold.
   absl::Status AddRow(const std::vector<std::string>& values);

@@ -9,8 +9,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json FileAsJson(const FileFacts& file) {
-  return Json{{"path", file.path},   {"rows", file.rows},         {"bytes", file.bytes},
-              {"keys", file.keys},   {"verdicts", file.verdicts}, {"defects", file.defects}};
+  return Json{{"path", file.path}, {"rows", file.rows},         {"bytes", file.bytes},
+              {"keys", file.keys}, {"verdicts", file.verdicts}, {"defects", file.defects}};
 }
 
 Json RegisterAsJson(const RegisterFacts& facts) {

@@ -10,10 +10,10 @@ namespace datong::generator {
 
 // What an exchange that reads the files in order must arrive at, known before it has read anything.
 struct FileFacts {
-  std::string path;        // below the output folder
-  uint64_t rows = 0;       // behind the header
+  std::string path;   // below the output folder
+  uint64_t rows = 0;  // behind the header
   uint64_t bytes = 0;
-  uint64_t keys = 0;       // different ones in this file and all before it, of readable rows
+  uint64_t keys = 0;                         // different ones in this file and all before it, of readable rows
   std::map<std::string, uint64_t> verdicts;  // by the names the exchange gives them
   std::map<std::string, uint64_t> defects;   // kinds of unreadable rows
 };

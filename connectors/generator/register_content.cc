@@ -25,20 +25,32 @@ constexpr std::array<std::string_view, 31> kProvinceCodes = {
 constexpr std::array<std::string_view, 24> kPlaceSyllables = {"安", "柏", "澄", "川", "丰", "谷", "海", "和",
                                                               "江", "临", "岭", "宁", "平", "清", "泉", "山",
                                                               "石", "田", "万", "文", "溪", "阳", "云", "竹"};
-constexpr std::array<std::string_view, 20> kBrandSyllables = {"博", "诚", "达", "鼎", "恒", "宏", "华", "汇", "金", "巨",
-                                                              "联", "明", "启", "瑞", "盛", "泰", "同", "信", "远", "智"};
-constexpr std::array<std::string_view, 12> kTrades = {"电子科技", "食品", "建筑工程", "物流",     "农业发展", "医疗器械",
-                                                      "文化传播", "商贸", "机械制造", "环保技术", "软件",     "餐饮管理"};
+constexpr std::array<std::string_view, 20> kBrandSyllables = {"博", "诚", "达", "鼎", "恒", "宏", "华",
+                                                              "汇", "金", "巨", "联", "明", "启", "瑞",
+                                                              "盛", "泰", "同", "信", "远", "智"};
+constexpr std::array<std::string_view, 12> kTrades = {"电子科技", "食品",     "建筑工程", "物流",
+                                                      "农业发展", "医疗器械", "文化传播", "商贸",
+                                                      "机械制造", "环保技术", "软件",     "餐饮管理"};
 constexpr std::array<std::string_view, 5> kCompanyTypes = {"有限责任公司", "有限责任公司(自然人独资)", "股份有限公司",
                                                            "个人独资企业", "有限合伙企业"};
 constexpr std::array<std::string_view, 16> kSurnames = {"陈", "邓", "冯", "高", "郭", "何", "胡", "李",
                                                         "林", "刘", "孙", "王", "吴", "徐", "张", "周"};
-constexpr std::array<std::string_view, 14> kBusiness = {
-    "技术开发、技术咨询、技术服务", "食品销售(凭许可证经营)", "道路货物运输", "建筑材料批发, 零售", "计算机软硬件及配件",
-    "农产品的种植、加工",           "第二类医疗器械销售",     "会议及展览服务", "机械设备租赁",      "环境保护专用设备制造",
-    "餐饮服务",                     "货物进出口",             "广告设计、发布", "\"互联网+\"信息服务"};
-constexpr std::array<std::string_view, 6> kCertificateTypes = {"食品经营许可证",     "道路运输经营许可证", "建筑业企业资质证书",
-                                                               "医疗器械经营备案证", "排污许可证",         "安全生产许可证"};
+constexpr std::array<std::string_view, 14> kBusiness = {"技术开发、技术咨询、技术服务",
+                                                        "食品销售(凭许可证经营)",
+                                                        "道路货物运输",
+                                                        "建筑材料批发, 零售",
+                                                        "计算机软硬件及配件",
+                                                        "农产品的种植、加工",
+                                                        "第二类医疗器械销售",
+                                                        "会议及展览服务",
+                                                        "机械设备租赁",
+                                                        "环境保护专用设备制造",
+                                                        "餐饮服务",
+                                                        "货物进出口",
+                                                        "广告设计、发布",
+                                                        "\"互联网+\"信息服务"};
+constexpr std::array<std::string_view, 6> kCertificateTypes = {
+    "食品经营许可证", "道路运输经营许可证", "建筑业企业资质证书", "医疗器械经营备案证", "排污许可证", "安全生产许可证"};
 constexpr std::array<std::string_view, 4> kCityEndings = {"市", "地区", "州", "盟"};
 constexpr std::array<std::string_view, 4> kCountyEndings = {"县", "区", "市", "新区"};
 
@@ -72,7 +84,8 @@ int64_t DayBetween(SeededRandom& random, int first_year, int last_year) {
   using std::chrono::January;
   const auto first = std::chrono::sys_days{std::chrono::year{first_year} / January / 1};
   const auto end = std::chrono::sys_days{std::chrono::year{last_year + 1} / January / 1};
-  return first.time_since_epoch().count() + static_cast<int64_t>(random.Below(static_cast<uint64_t>((end - first).count())));
+  return first.time_since_epoch().count() +
+         static_cast<int64_t>(random.Below(static_cast<uint64_t>((end - first).count())));
 }
 
 // Where a division stands: city and county 0 = the province itself, county 0 = the city itself.
@@ -127,7 +140,8 @@ void FillCompany(const RowPlace& place, std::vector<std::string>& values) {
   const std::string city = DivisionName(place.seed, where.province * 101 + 1 + (where.city - 1) * 10, 0);
   const std::string region = DivisionCode(where);
   values.resize(9);
-  values[0] = city + Joined(stable, kBrandSyllables, 2 + stable.Below(2)) + std::string(Pick(stable, kTrades)) + "有限公司";
+  values[0] =
+      city + Joined(stable, kBrandSyllables, 2 + stable.Below(2)) + std::string(Pick(stable, kTrades)) + "有限公司";
   values[1] = MakeSocialCreditCode(region, place.number);
   values[2] = DateText(DayBetween(stable, 1985, 2023), place.spelling);
   values[3] = Pick(stable, kCompanyTypes);
@@ -189,18 +203,24 @@ const RegisterShape& ShapeOf(Register which) {
   static const RegisterShape* const kDivisions =
       new RegisterShape{"divisions", false, {"区划代码", "名称", "上级"}, 0, SIZE_MAX, {}};
   switch (which) {
-    case Register::kCompanies: return *kCompanies;
-    case Register::kCertificates: return *kCertificates;
-    case Register::kDivisions: return *kDivisions;
+    case Register::kCompanies:
+      return *kCompanies;
+    case Register::kCertificates:
+      return *kCertificates;
+    case Register::kDivisions:
+      return *kDivisions;
   }
   DATONG_CHECK(!"no such register");
 }
 
 void FillRow(Register which, const RowPlace& place, std::vector<std::string>& values) {
   switch (which) {
-    case Register::kCompanies: return FillCompany(place, values);
-    case Register::kCertificates: return FillCertificate(place, values);
-    case Register::kDivisions: return FillDivision(place, values);
+    case Register::kCompanies:
+      return FillCompany(place, values);
+    case Register::kCertificates:
+      return FillCertificate(place, values);
+    case Register::kDivisions:
+      return FillDivision(place, values);
   }
   DATONG_CHECK(!"no such register");
 }

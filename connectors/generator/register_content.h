@@ -15,22 +15,22 @@ enum class Register { kCompanies, kCertificates, kDivisions };
 
 // How the rows of a register look.
 struct RegisterShape {
-  std::string_view name;             // "companies"; also its folder and the beginning of its file names
-  bool events = false;               // facts that happened once, else the present state of objects
+  std::string_view name;  // "companies"; also its folder and the beginning of its file names
+  bool events = false;    // facts that happened once, else the present state of objects
   std::vector<std::string> columns;
-  size_t key_column = 0;             // names the object or event; a row without it is useless
-  size_t date_column = SIZE_MAX;     // SIZE_MAX: none
+  size_t key_column = 0;          // names the object or event; a row without it is useless
+  size_t date_column = SIZE_MAX;  // SIZE_MAX: none
   CsvStyle style;
 };
 const RegisterShape& ShapeOf(Register which);
 
 inline constexpr uint64_t kDivisionsInAll = 31 * (1 + 10 * (1 + 9));  // provinces, cities, counties
 
-// Row `number` of a register as it stands after `revision` changes (0: as first seen), in the order of the shape's columns.
-// A pure function. Different numbers have different keys; neighbouring revisions differ in some value other than the key.
-// `spelling` chooses how dates are written; it never changes what the row says.
-// `companies`: how many there are; certificates are issued to them. Numbers: companies below kSocialCreditCodesMax, divisions
-// below kDivisionsInAll.
+// Row `number` of a register as it stands after `revision` changes (0: as first seen), in the order of the shape's
+// columns. A pure function. Different numbers have different keys; neighbouring revisions differ in some value other
+// than the key. `spelling` chooses how dates are written; it never changes what the row says. `companies`: how many
+// there are; certificates are issued to them. Numbers: companies below kSocialCreditCodesMax, divisions below
+// kDivisionsInAll.
 struct RowPlace {
   uint64_t seed = 0;
   uint64_t number = 0;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connectors/generator/register_writer.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
 #include <vector>
-
-#include <absl/strings/str_cat.h>
 
 #include "connectors/generator/csv_file.h"
 #include "connectors/generator/register_content.h"
@@ -27,11 +27,13 @@ struct DefectKind {
   std::string_view name;
   bool needs_date;
 };
-constexpr std::array<DefectKind, 4> kDefectKinds = {{{"ragged", false}, {"no_key", false}, {"not_utf8", false}, {"bad_date", true}}};
+constexpr std::array<DefectKind, 4> kDefectKinds = {
+    {{"ragged", false}, {"no_key", false}, {"not_utf8", false}, {"bad_date", true}}};
 constexpr std::array<std::string_view, 4> kBadDates = {"2023-02-30", "2021-13-05", "待定", "20220431"};
 
 std::string DayName(uint32_t dump) {
-  const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::year{2024} / 1 / 1} + std::chrono::days{dump}};
+  const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::year{2024} / 1 / 1} +
+                                         std::chrono::days{dump}};
   char text[32];
   std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
                 static_cast<unsigned>(date.day()));
@@ -95,7 +97,8 @@ void RegisterDumps::Fill(uint64_t number, uint32_t dump) {
 // A row that nobody can read, about an object that is not otherwise in the register: it never hides a change.
 void RegisterDumps::FillDefective(uint64_t number, uint32_t dump, FileFacts& facts) {
   const uint64_t space = which_ == Register::kDivisions ? kDivisionsInAll : kSocialCreditCodesMax;
-  FillRow(which_, {.seed = options_.seed, .number = space - 1 - number % space, .companies = options_.records}, values_);
+  FillRow(which_, {.seed = options_.seed, .number = space - 1 - number % space, .companies = options_.records},
+          values_);
   const uint64_t draw = Mixed(options_.seed ^ Salt(), kDefectKind, number, dump);
   const size_t kinds = shape_.date_column == SIZE_MAX ? kDefectKinds.size() - 1 : kDefectKinds.size();
   const DefectKind& kind = kDefectKinds[draw % kinds];
@@ -171,7 +174,8 @@ absl::Status CheckOptions(const GeneratorOptions& options) {
   // Later dumps grow the register; the codes must last.
   const double in_all = static_cast<double>(options.records) * (1 + options.changes / 400 * options.dumps);
   if (in_all * 1.1 > static_cast<double>(kSocialCreditCodesMax)) {
-    return absl::InvalidArgumentError("so many companies over so many dumps would run out of credit codes; ask for fewer");
+    return absl::InvalidArgumentError(
+        "so many companies over so many dumps would run out of credit codes; ask for fewer");
   }
   return absl::OkStatus();
 }

@@ -13,7 +13,8 @@
 namespace datong::runner {
 namespace {
 
-// A batch with this much is full. What is added until the next look, and one record of the greatest size, still fit into it.
+// A batch with this much is full. What is added until the next look, and one record of the greatest size, still fit
+// into it.
 constexpr size_t kBatchPayloadFull = size_t{512} << 10;
 constexpr size_t kBytesBetweenLooks = size_t{256} << 10;
 constexpr size_t kItemOverhead = 12;  // tag and length, or a number that is longer than its text
@@ -56,7 +57,8 @@ void BatchPacker::AddRow(const sdk::RowBatch& rows, size_t row) {
 }
 
 // Such a row has no key; the same bytes always go the same way.
-void BatchPacker::AddUnreadable(const record::RowProblem& problem, std::string_view raw, record::RecordWriter::Place place) {
+void BatchPacker::AddUnreadable(const record::RowProblem& problem, std::string_view raw,
+                                record::RecordWriter::Place place) {
   const uint32_t partition = record::PartitionOf(base::KeyedDigest(resource_.domain_key, raw), resource_.partitions);
   writer_.AppendUnreadable(problem, raw, place, open_[partition]);
 }

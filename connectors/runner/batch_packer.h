@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include <absl/status/statusor.h>
 
 #include "connectors/runner/column_map.h"
 #include "connectors/sdk/row_batch.h"
@@ -28,8 +28,8 @@ class BatchPacker {
   size_t bytes() const { return bytes_; }  // of the rows' text, about the payload's size
 
   // Fields that all batches of a publish share; resource, partition, schema, digests and sequence are filled in here.
-  // `rows_before`: rows of the run published before; publisher_sequence is the number of a batch's first row within its run
-  // (so that it grows without a counter to keep), snapshot begin marks the first batches of a run.
+  // `rows_before`: rows of the run published before; publisher_sequence is the number of a batch's first row within its
+  // run (so that it grows without a counter to keep), snapshot begin marks the first batches of a run.
   absl::StatusOr<std::vector<client::PublishBatch>> Pack(record::BatchHeader shared, uint64_t rows_before);
   void Clear();  // what was added is published, or forgotten
 
@@ -46,10 +46,10 @@ class BatchPacker {
   record::RecordWriter writer_;
   const ColumnMap* columns_ = nullptr;
   std::vector<record::FieldText> values_;
-  std::vector<record::RecordBatch> open_;    // one per partition
-  std::vector<Sealed> sealed_;               // full ones, in order
-  std::vector<record::RecordBatch> spare_;   // emptied, with their memory
-  size_t unsealed_bytes_ = 0;                // at most this much was added since the last look at what is full
+  std::vector<record::RecordBatch> open_;   // one per partition
+  std::vector<Sealed> sealed_;              // full ones, in order
+  std::vector<record::RecordBatch> spare_;  // emptied, with their memory
+  size_t unsealed_bytes_ = 0;               // at most this much was added since the last look at what is full
   size_t rows_ = 0;
   size_t bytes_ = 0;
 };

@@ -23,8 +23,9 @@ ColumnMap MapColumns(const record::RecordSchema& schema, const std::vector<std::
   ColumnMap map;
   map.column_of_item.assign(schema.items.size(), ColumnMap::kNoColumn);
   const auto fail = [&](const std::string& why) {
-    map.failure = "columns_do_not_match: " + why + "; columns of the file: " +
-                  Names(columns, [](const std::string& name) { return name; }) + "; items of " + schema.resource + ": " +
+    map.failure = "columns_do_not_match: " + why +
+                  "; columns of the file: " + Names(columns, [](const std::string& name) { return name; }) +
+                  "; items of " + schema.resource + ": " +
                   Names(schema.items, [](const record::Item& item) { return item.name; });
   };
   size_t mapped = 0;

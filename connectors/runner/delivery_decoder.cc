@@ -36,7 +36,8 @@ DeliveryDecoder::DeliveryDecoder(const record::RecordSchema& schema) : schema_(s
   }
 }
 
-const sdk::DeliveryBatch& DeliveryDecoder::Decode(const std::vector<client::Delivery>& deliveries, uint64_t from_position) {
+const sdk::DeliveryBatch& DeliveryDecoder::Decode(const std::vector<client::Delivery>& deliveries,
+                                                  uint64_t from_position) {
   into_.records.clear();
   into_.values.clear();
   into_.arena.clear();
@@ -49,7 +50,8 @@ const sdk::DeliveryBatch& DeliveryDecoder::Decode(const std::vector<client::Deli
   // Only now does the arena stay where it is.
   const std::string_view arena = into_.arena;
   for (size_t i = 0; i < into_.records.size(); ++i) into_.records[i].key = arena.substr(key_offsets_[i], kKeyHexBytes);
-  for (const Formatted& formatted : formatted_) into_.values[formatted.value] = arena.substr(formatted.offset, formatted.size);
+  for (const Formatted& formatted : formatted_)
+    into_.values[formatted.value] = arena.substr(formatted.offset, formatted.size);
   return into_;
 }
 

@@ -18,7 +18,8 @@ class DeliveryDecoder {
   explicit DeliveryDecoder(const record::RecordSchema& schema);
 
   const std::vector<std::string>& items() const { return into_.items; }
-  // All deliveries at or behind `from_position`. The answer's views point into `deliveries` and this object, until the next call.
+  // All deliveries at or behind `from_position`. The answer's views point into `deliveries` and this object, until the
+  // next call.
   const sdk::DeliveryBatch& Decode(const std::vector<client::Delivery>& deliveries, uint64_t from_position);
 
  private:

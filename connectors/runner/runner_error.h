@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-
 #include <absl/status/status.h>
+
+#include <string>
 
 #include "connectors/sdk/status.h"
 

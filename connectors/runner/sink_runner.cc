@@ -10,7 +10,7 @@
 namespace datong::runner {
 namespace {
 
-constexpr size_t kPositionDigits = 20;        // all of uint64, so that positions sort as strings
+constexpr size_t kPositionDigits = 20;          // all of uint64, so that positions sort as strings
 constexpr base::TimeUs kIdlePause = 1'000'000;  // should a wake-up be missed
 
 std::string PositionText(uint64_t position) {
@@ -27,8 +27,9 @@ std::optional<uint64_t> ParsePosition(const std::string& text) {
 
 }  // namespace
 
-SinkRunner::SinkRunner(SinkRunnerOptions options, std::unique_ptr<sdk::SinkConnector> connector, client::ExchangeClient& exchange,
-                       base::Clock& clock, base::RandomSource& random, base::StepObserver& observer)
+SinkRunner::SinkRunner(SinkRunnerOptions options, std::unique_ptr<sdk::SinkConnector> connector,
+                       client::ExchangeClient& exchange, base::Clock& clock, base::RandomSource& random,
+                       base::StepObserver& observer)
     : options_(std::move(options)),
       name_("sink " + options_.subscription),
       connector_(std::move(connector)),
@@ -58,11 +59,16 @@ base::StepResult SinkRunner::Step() {
     wait_until_ = 0;
   }
   switch (next_) {
-    case Next::kOpen: return Open();
-    case Next::kFetch: return session_->next_position() < applied_until_ ? FetchKnown() : Fetch();
-    case Next::kWrite: return Write();
-    case Next::kAcknowledge: return Acknowledge();
-    case Next::kFinish: break;
+    case Next::kOpen:
+      return Open();
+    case Next::kFetch:
+      return session_->next_position() < applied_until_ ? FetchKnown() : Fetch();
+    case Next::kWrite:
+      return Write();
+    case Next::kAcknowledge:
+      return Acknowledge();
+    case Next::kFinish:
+      break;
   }
   return base::StepResult::Finished();
 }
@@ -98,7 +104,8 @@ base::StepResult SinkRunner::Trouble(RunnerError error) {
 
 base::StepResult SinkRunner::Open() {
   if (session_ == nullptr) {
-    absl::StatusOr<std::unique_ptr<client::DeliverySession>> session = exchange_.OpenSubscription(options_.subscription);
+    absl::StatusOr<std::unique_ptr<client::DeliverySession>> session =
+        exchange_.OpenSubscription(options_.subscription);
     if (!session.ok()) return Trouble(RunnerError::From(session.status()));
     session_ = *std::move(session);
     decoder_.emplace(session_->schema());
@@ -132,13 +139,15 @@ base::StepResult SinkRunner::FetchKnown() {
   if (!fetched.ok()) return Trouble(RunnerError::From(fetched.status()));
   fetched_ = *std::move(fetched);
   if (fetched_.next_position <= session_->next_position() && fetched_.deliveries.empty()) {
-    // Nothing is written meanwhile. It passes by itself where the subscription is suspended or the exchange still starts.
-    return Trouble({"sink_ahead",
-                    "the sink holds deliveries up to position " + std::to_string(applied_until_) +
-                        ", the exchange gives none beyond " + std::to_string(session_->next_position()),
-                    "resume the subscription if it is suspended; if sink and exchange were restored from different times, empty "
-                    "the sink and start the subscription with the present state",
-                    true});
+    // Nothing is written meanwhile. It passes by itself where the subscription is suspended or the exchange still
+    // starts.
+    return Trouble(
+        {"sink_ahead",
+         "the sink holds deliveries up to position " + std::to_string(applied_until_) +
+             ", the exchange gives none beyond " + std::to_string(session_->next_position()),
+         "resume the subscription if it is suspended; if sink and exchange were restored from different times, empty "
+         "the sink and start the subscription with the present state",
+         true});
   }
   Succeeded();
   acknowledge_to_ = std::min(fetched_.next_position, applied_until_);

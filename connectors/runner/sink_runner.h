@@ -27,17 +27,22 @@ struct SinkRunnerOptions {
 };
 
 struct SinkProgress {
-  enum class State { kRunning, kIdle, kWaiting, kFailed };  // kIdle: everything there is is applied; kWaiting: `error` says for what
+  enum class State {
+    kRunning,
+    kIdle,
+    kWaiting,
+    kFailed
+  };  // kIdle: everything there is is applied; kWaiting: `error` says for what
   State state = State::kRunning;
-  uint64_t applied = 0;        // records, by this runner
+  uint64_t applied = 0;  // records, by this runner
   uint64_t refused = 0;
   uint64_t next_position = 0;  // acknowledged up to before this
   RunnerError error;
 };
 
-// Carries one subscription's deliveries into a sink and its receipts back. The sink stores the position together with the data:
-// what it holds beyond the acknowledged position after a crash is acknowledged without being written a second time.
-// Steps: "sink.fetched", "sink.written" (before the receipt), "sink.acknowledged".
+// Carries one subscription's deliveries into a sink and its receipts back. The sink stores the position together with
+// the data: what it holds beyond the acknowledged position after a crash is acknowledged without being written a second
+// time. Steps: "sink.fetched", "sink.written" (before the receipt), "sink.acknowledged".
 class SinkRunner final : public base::Worker {
  public:
   // All references must outlive it.
@@ -76,10 +81,10 @@ class SinkRunner final : public base::Worker {
   bool connector_open_ = false;
   std::unique_ptr<client::DeliverySession> session_;
   std::optional<DeliveryDecoder> decoder_;
-  uint64_t applied_until_ = 0;   // the sink holds everything before this position
+  uint64_t applied_until_ = 0;                                 // the sink holds everything before this position
   std::vector<client::RefusedDelivery> refused_before_crash_;  // of the sink's last write
   client::DeliverySession::Fetched fetched_;
-  uint64_t write_from_ = 0;      // deliveries of fetched_ before this are in the sink already
+  uint64_t write_from_ = 0;  // deliveries of fetched_ before this are in the sink already
   uint64_t acknowledge_to_ = 0;
   bool write_after_acknowledge_ = false;
   std::vector<client::RefusedDelivery> refused_;  // to acknowledge

@@ -48,12 +48,18 @@ base::StepResult SourceRunner::Step() {
 
 base::StepResult SourceRunner::DoNext() {
   switch (next_) {
-    case Next::kOpen: return Open();
-    case Next::kRead: return Read();
-    case Next::kBeginUnit: return BeginUnit();
-    case Next::kPublish: return Publish();
-    case Next::kEndUnit: return EndUnit();
-    case Next::kFinish: break;
+    case Next::kOpen:
+      return Open();
+    case Next::kRead:
+      return Read();
+    case Next::kBeginUnit:
+      return BeginUnit();
+    case Next::kPublish:
+      return Publish();
+    case Next::kEndUnit:
+      return EndUnit();
+    case Next::kFinish:
+      break;
   }
   return base::StepResult::Finished();
 }
@@ -105,7 +111,8 @@ base::StepResult SourceRunner::Open() {
   }
   // A run begun but never published to has no position of its own.
   const bool inside = unfinished_ && !unfinished_->position.empty();
-  if (const sdk::Status opened = connector_->Open(inside ? unfinished_->position : session_->position()); !opened.ok()) {
+  if (const sdk::Status opened = connector_->Open(inside ? unfinished_->position : session_->position());
+      !opened.ok()) {
     return Trouble(RunnerError::From(opened));
   }
   connector_open_ = true;
@@ -122,10 +129,12 @@ base::StepResult SourceRunner::Read() {
   }
   const bool unit_over = read_.unit_ended || !read_.unit_failure.empty();
   if (unit_over && read_.rows.rows() != 0) {
-    return Trouble({"bad_connector", "the source ended a unit together with rows", "report this to whoever wrote it", false});
+    return Trouble(
+        {"bad_connector", "the source ended a unit together with rows", "report this to whoever wrote it", false});
   }
   if (read_.unit_begun && run_) {
-    return Trouble({"bad_connector", "the source began a unit inside another one", "report this to whoever wrote it", false});
+    return Trouble(
+        {"bad_connector", "the source began a unit inside another one", "report this to whoever wrote it", false});
   }
   if (read_.unit_begun) return GoOnWith(Next::kBeginUnit);
   return TakeRows();
@@ -144,7 +153,8 @@ base::StepResult SourceRunner::BeginUnit() {
   }
   run_rows_ = run_->rows_published;
   // A unit that failed before its columns were known has none to map.
-  columns_ = read_.unit_failure.empty() ? MapColumns(resource_->schema, unit.columns, options_.item_of_column) : ColumnMap();
+  columns_ =
+      read_.unit_failure.empty() ? MapColumns(resource_->schema, unit.columns, options_.item_of_column) : ColumnMap();
   packer_->BeginUnit(columns_);
   Succeeded();
   Update([&](SourceProgress& progress) {
@@ -158,7 +168,9 @@ base::StepResult SourceRunner::BeginUnit() {
 
 base::StepResult SourceRunner::TakeRows() {
   if (read_.rows.rows() != 0) {
-    if (!run_) return Trouble({"bad_connector", "the source gave rows outside of a unit", "report this to whoever wrote it", false});
+    if (!run_)
+      return Trouble(
+          {"bad_connector", "the source gave rows outside of a unit", "report this to whoever wrote it", false});
     if (columns_.failure.empty()) packer_->Add(read_.rows);
     rows_position_ = read_.position;
   }
@@ -194,8 +206,8 @@ base::StepResult SourceRunner::TakeRows() {
 
 base::StepResult SourceRunner::Publish() {
   const uint64_t rows = packer_->rows();
-  // With rows_position_, not position_: when the unit's end was read too, position_ is behind the unit already, and a crash before
-  // EndUnit would then lose that end.
+  // With rows_position_, not position_: when the unit's end was read too, position_ is behind the unit already, and a
+  // crash before EndUnit would then lose that end.
   if (packed_.empty()) {
     record::BatchHeader header;
     header.publisher_id = resource_->provider_id;

@@ -24,39 +24,46 @@
 namespace datong::runner {
 
 struct SourceRunnerOptions {
-  std::string source;    // name, unique in the exchange
+  std::string source;  // name, unique in the exchange
   std::string resource;
-  std::map<std::string, std::string> item_of_column;  // where names differ
-  bool full = false;     // each unit is a full dump
-  bool as_new = false;   // a unit read before counts as a new one
-  size_t rows_per_publish_max = 20000;                  // about: a Read is never split
+  std::map<std::string, std::string> item_of_column;      // where names differ
+  bool full = false;                                      // each unit is a full dump
+  bool as_new = false;                                    // a unit read before counts as a new one
+  size_t rows_per_publish_max = 20000;                    // about: a Read is never split
   size_t bytes_per_partition_target = size_t{256} << 10;  // a publish goes out when rows or bytes are there
   record::Codec codec = record::Codec::kZstd;
 };
 
 struct SourceProgress {
-  enum class State { kRunning, kWaiting, kFinished, kFailed };  // kWaiting: `error` says for what, or the source has nothing now
+  enum class State {
+    kRunning,
+    kWaiting,
+    kFinished,
+    kFailed
+  };  // kWaiting: `error` says for what, or the source has nothing now
   State state = State::kRunning;
-  std::string unit;              // at hand or last
-  uint64_t bytes_read = 0;       // of the unit, as stored
+  std::string unit;         // at hand or last
+  uint64_t bytes_read = 0;  // of the unit, as stored
   uint64_t bytes_total = 0;
-  uint64_t rows_published = 0;   // by this runner, unreadable ones included
-  uint64_t unreadable = 0;       // of these: unreadable at the source (the exchange may find more)
+  uint64_t rows_published = 0;  // by this runner, unreadable ones included
+  uint64_t unreadable = 0;      // of these: unreadable at the source (the exchange may find more)
   uint64_t units_complete = 0;
   uint64_t units_failed = 0;
-  std::string unit_failure;      // of the last unit that failed
-  RunnerError error;             // why it waits or failed
+  std::string unit_failure;                  // of the last unit that failed
+  RunnerError error;                         // why it waits or failed
   std::vector<std::string> ignored_columns;  // of the unit: columns that feed no item
 };
 
-// Carries one source's rows into the exchange: maps columns to items, packs batches, publishes them with the source's position,
-// begins and ends units. At any moment it may be destroyed, or the process killed: the next runner goes on at the position the
-// exchange has. Steps: "source.publish" before, "source.published" after each publish; "source.unit_ended".
+// Carries one source's rows into the exchange: maps columns to items, packs batches, publishes them with the source's
+// position, begins and ends units. At any moment it may be destroyed, or the process killed: the next runner goes on at
+// the position the exchange has. Steps: "source.publish" before, "source.published" after each publish;
+// "source.unit_ended".
 class SourceRunner final : public base::Worker {
  public:
   // All references must outlive it.
-  SourceRunner(SourceRunnerOptions options, std::unique_ptr<sdk::SourceConnector> connector, client::ExchangeClient& exchange,
-               base::Clock& clock, base::RandomSource& random, base::StepObserver& observer = base::NoObserver());
+  SourceRunner(SourceRunnerOptions options, std::unique_ptr<sdk::SourceConnector> connector,
+               client::ExchangeClient& exchange, base::Clock& clock, base::RandomSource& random,
+               base::StepObserver& observer = base::NoObserver());
   ~SourceRunner() override;
 
   std::string_view Name() const override { return name_; }
@@ -99,10 +106,10 @@ class SourceRunner final : public base::Worker {
   uint64_t run_rows_ = 0;                      // published of it
   ColumnMap columns_;                          // .failure: the rest of the unit is read past
   std::optional<BatchPacker> packer_;
-  std::vector<client::PublishBatch> packed_;   // kPublish: not yet acknowledged
+  std::vector<client::PublishBatch> packed_;  // kPublish: not yet acknowledged
   sdk::SourceRead read_;
-  std::string rows_position_;                  // behind the rows in packer_; within their unit
-  std::string position_;                       // behind everything read
+  std::string rows_position_;  // behind the rows in packer_; within their unit
+  std::string position_;       // behind everything read
 
   mutable std::mutex mutex_;
   SourceProgress progress_;  // guarded by mutex_

@@ -3,8 +3,7 @@
 
 namespace datong::sdk {
 
-void RowBatch::AddUnreadable(uint64_t row_number, std::string reason, std::string detail,
-                             std::string_view raw_bytes) {
+void RowBatch::AddUnreadable(uint64_t row_number, std::string reason, std::string detail, std::string_view raw_bytes) {
   BeginRow(row_number);
   row_unreadable_.back() = static_cast<int32_t>(unreadable_.size());
   unreadable_.push_back({std::move(reason), std::move(detail), std::string(raw_bytes)});

@@ -25,8 +25,8 @@ class RowBatch {
     std::string raw;     // original bytes of the row at the source (the runner cuts what is too large)
   };
 
-  // `row_number`: 1-based within the unit, the header not counted; increasing. `raw`: the row's original bytes at the source, so
-  // that a row with a wrong value can be handed back as it stood; empty when the source has no such thing.
+  // `row_number`: 1-based within the unit, the header not counted; increasing. `raw`: the row's original bytes at the
+  // source, so that a row with a wrong value can be handed back as it stood; empty when the source has no such thing.
   void BeginRow(uint64_t row_number, std::string_view raw = {}) {
     row_raw_.push_back({static_cast<uint32_t>(arena_.size()), static_cast<uint32_t>(raw.size())});
     arena_.append(raw);
@@ -53,7 +53,9 @@ class RowBatch {
   size_t bytes() const { return arena_.size() + unreadable_bytes_; }
   uint64_t row_number(size_t row) const { return row_numbers_[row]; }
   bool is_delete(size_t row) const { return row_deletes_[row] != 0; }
-  std::string_view raw(size_t row) const { return std::string_view(arena_).substr(row_raw_[row].offset, row_raw_[row].size); }
+  std::string_view raw(size_t row) const {
+    return std::string_view(arena_).substr(row_raw_[row].offset, row_raw_[row].size);
+  }
   const Unreadable* unreadable(size_t row) const {
     return row_unreadable_[row] < 0 ? nullptr : &unreadable_[static_cast<size_t>(row_unreadable_[row])];
   }

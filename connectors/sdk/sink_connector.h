@@ -15,7 +15,8 @@ namespace datong::sdk {
 
 enum class ChangeKind : uint8_t { kInsert, kUpdate, kDelete };
 
-// What is delivered, decoded to text. Filled by the runner; rows are in delivery order (per key: the order of the source).
+// What is delivered, decoded to text. Filled by the runner; rows are in delivery order (per key: the order of the
+// source).
 struct DeliveryBatch {
   struct Record {
     ChangeKind change = ChangeKind::kInsert;
@@ -23,7 +24,7 @@ struct DeliveryBatch {
     std::string_view source_file;  // base name, may be empty
     uint64_t source_row = 0;
     uint32_t lane = 0;
-    uint64_t sequence = 0;  // gap-free within (subscription's stream, lane)
+    uint64_t sequence = 0;   // gap-free within (subscription's stream, lane)
     size_t first_value = 0;  // into values
   };
   std::vector<std::string> items;  // names, in the order of a record's values
@@ -33,7 +34,9 @@ struct DeliveryBatch {
   // Everything above may also be kept as bytes here; views point into it.
   std::string arena;
 
-  std::optional<std::string_view> value(size_t record, size_t item) const { return values[records[record].first_value + item]; }
+  std::optional<std::string_view> value(size_t record, size_t item) const {
+    return values[records[record].first_value + item];
+  }
 };
 
 struct RefusedRecord {
@@ -42,7 +45,7 @@ struct RefusedRecord {
 };
 
 struct WriteResult {
-  Status status = Status::Ok();        // not OK: nothing of the batch was applied; Retry repeats it, Fail stops the sink
+  Status status = Status::Ok();  // not OK: nothing of the batch was applied; Retry repeats it, Fail stops the sink
   std::vector<RefusedRecord> refused;  // the rest was applied
 };
 
@@ -62,8 +65,8 @@ class SinkConnector {
   virtual ~SinkConnector() = default;
   // Connects; finds what an earlier run stored. `items` are the columns that will be delivered.
   virtual Status Open(const std::vector<std::string>& items, SinkState& stored) = 0;
-  // Applies the batch and stores `position` with it in one atomic step; a target that cannot must be idempotent instead.
-  // Positions sort as strings.
+  // Applies the batch and stores `position` with it in one atomic step; a target that cannot must be idempotent
+  // instead. Positions sort as strings.
   virtual WriteResult Write(const DeliveryBatch& batch, const std::string& position) = 0;
   virtual void Close() = 0;
 };

@@ -10,20 +10,22 @@
 #include "connectors/sdk/row_batch.h"
 #include "connectors/sdk/status.h"
 
-// How a department's system becomes a source: three verbs and an acknowledgement. The runner does the rest: types, digests,
-// batching, partitions, back-off, positions, back-pressure, stop.
+// How a department's system becomes a source: three verbs and an acknowledgement. The runner does the rest: types,
+// digests, batching, partitions, back-off, positions, back-pressure, stop.
 namespace datong::sdk {
 
-// What a source reads through: a file, one dump of a table. The exchange numbers units; the same identity is the same unit.
+// What a source reads through: a file, one dump of a table. The exchange numbers units; the same identity is the same
+// unit.
 struct Unit {
-  std::string name;      // what people call it: the file's base name
-  std::string identity;  // stable and content-bound: the SHA-256 of the file in hex
-  uint64_t bytes_total = 0;            // for progress; 0 = unknown
-  std::vector<std::string> columns;    // names of the values of each row, in order
+  std::string name;                  // what people call it: the file's base name
+  std::string identity;              // stable and content-bound: the SHA-256 of the file in hex
+  uint64_t bytes_total = 0;          // for progress; 0 = unknown
+  std::vector<std::string> columns;  // names of the values of each row, in order
 };
 
-// One answer of Read. Filled by the connector; cleared by the runner before each call. A Read that ends its unit carries no rows:
-// rows become durable with a position inside the unit, so that a crash between the two never loses the end.
+// One answer of Read. Filled by the connector; cleared by the runner before each call. A Read that ends its unit
+// carries no rows: rows become durable with a position inside the unit, so that a crash between the two never loses the
+// end.
 struct SourceRead {
   std::optional<Unit> unit_begun;  // the rows below, and all that follow until unit_ended, belong to it
   RowBatch rows;                   // some hundred to some ten thousand
@@ -33,7 +35,8 @@ struct SourceRead {
   std::string unit_failure;        // not empty: the unit broke off here for this reason (code: text); ends the unit
   bool exhausted = false;          // nothing will ever follow (an import); the runner closes the source
   int64_t idle_ms = 0;             // nothing now: ask again after this time
-  std::vector<std::string> unknown_columns;  // names met in these rows that the unit did not announce; their values are left out
+  std::vector<std::string>
+      unknown_columns;  // names met in these rows that the unit did not announce; their values are left out
 
   void Clear();  // keeps the memory of the rows
 };
@@ -41,11 +44,13 @@ struct SourceRead {
 class SourceConnector {
  public:
   virtual ~SourceConnector() = default;
-  // `position`: what was last made durable by the exchange, or empty at the first start. May be called again after Close.
+  // `position`: what was last made durable by the exchange, or empty at the first start. May be called again after
+  // Close.
   virtual Status Open(const std::string& position) = 0;
   // Must return within about a second; what was read before may be asked for again after a crash (positions decide).
   virtual Status Read(SourceRead& into) = 0;
-  // Everything up to `position` is durable in the exchange: the source may forget it (delete a spool file, move a slot).
+  // Everything up to `position` is durable in the exchange: the source may forget it (delete a spool file, move a
+  // slot).
   virtual void Acknowledge(const std::string& position) = 0;
   virtual void Close() = 0;
 };

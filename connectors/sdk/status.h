@@ -9,7 +9,8 @@ namespace datong::sdk {
 // What a connector says of an attempt. It steers the runner:
 //   Ok     go on
 //   Retry  the foreign system is away or busy: the runner calls again after a growing pause, the same work again
-//   Fail   no repetition will help (wrong password, not a CSV file): the runner stops this connector and shows the error
+//   Fail   no repetition will help (wrong password, not a CSV file): the runner stops this connector and shows the
+//   error
 class [[nodiscard]] Status {
  public:
   static Status Ok() { return Status(Kind::kOk, "", "", ""); }

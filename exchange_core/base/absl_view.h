@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string_view>
-
 #include <absl/strings/string_view.h>
+
+#include <string_view>
 
 namespace datong::base {
 // Debian's Abseil is built with a string_view of its own; these two lines are where the two kinds meet.

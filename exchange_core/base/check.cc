@@ -7,7 +7,8 @@
 namespace datong::base {
 
 void CheckFailed(const char* file, int line, const char* promise) {
-  std::fprintf(stderr, "%s:%d: a promise of our own code does not hold: %s\nThis is a defect in Datong; please report it.\n",
+  std::fprintf(stderr,
+               "%s:%d: a promise of our own code does not hold: %s\nThis is a defect in Datong; please report it.\n",
                file, line, promise);
   std::fflush(stderr);
   std::abort();

@@ -7,7 +7,8 @@ namespace datong::base {
 }  // namespace datong::base
 
 // A promise of our own code, held in release builds too. Never for what data or the world may do.
-#define DATONG_CHECK(promise) \
-  do {                        \
-    if (!(promise)) [[unlikely]] ::datong::base::CheckFailed(__FILE__, __LINE__, #promise); \
+#define DATONG_CHECK(promise)                                    \
+  do {                                                           \
+    if (!(promise)) [[unlikely]]                                 \
+      ::datong::base::CheckFailed(__FILE__, __LINE__, #promise); \
   } while (false)

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/base/digest.h"
 
+#include <absl/strings/str_cat.h>
 #include <openssl/evp.h>
 
 #include <memory>
-
-#include <absl/strings/str_cat.h>
 
 #include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/check.h"

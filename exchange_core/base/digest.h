@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/statusor.h>
+
 #include <array>
 #include <compare>
 #include <cstdint>
@@ -8,11 +10,10 @@
 #include <string>
 #include <string_view>
 
-#include <absl/status/statusor.h>
-
 namespace datong::base {
 
-// 128 bits that stand for an id, a key or a content. Keyed: without the secret of its key domain nobody can test a guess.
+// 128 bits that stand for an id, a key or a content. Keyed: without the secret of its key domain nobody can test a
+// guess.
 struct Digest {
   uint64_t low = 0;   // bytes 0-7, little-endian
   uint64_t high = 0;  // bytes 8-15, little-endian

@@ -27,7 +27,8 @@ absl::StatusOr<std::string> ReadWholeFile(FileSystem& files, const std::string& 
   ASSIGN_OR_RETURN(auto file, files.OpenRead(path));
   ASSIGN_OR_RETURN(const uint64_t size, file->Size());
   if (size > bytes_max) {
-    return absl::ResourceExhaustedError(absl::StrCat(path, ": holds ", size, " bytes, at most ", bytes_max, " are read"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat(path, ": holds ", size, " bytes, at most ", bytes_max, " are read"));
   }
   std::string content(size, '\0');
   ASSIGN_OR_RETURN(const size_t got, file->ReadAt(0, content.size(), content.data()));

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
-
 namespace datong::base {
 
-// The file layer under everything that must survive: engine segments, checkpoints, sinks. Production uses the POSIX one;
-// tests put decorators in front of it (a quota, a power cut that forgets what was not synced).
+// The file layer under everything that must survive: engine segments, checkpoints, sinks. Production uses the POSIX
+// one; tests put decorators in front of it (a quota, a power cut that forgets what was not synced).
 //
-// What is durable: bytes of a file after its Sync(); a name (created, renamed, removed) after SyncDirectory() of its folder.
-// Errors: NotFound, AlreadyExists, PermissionDenied, ResourceExhausted (disk full or quota), Unavailable and DataLoss for I/O
-// errors; every message names the path and the system's own words. Thread-safe unless a class says otherwise.
+// What is durable: bytes of a file after its Sync(); a name (created, renamed, removed) after SyncDirectory() of its
+// folder. Errors: NotFound, AlreadyExists, PermissionDenied, ResourceExhausted (disk full or quota), Unavailable and
+// DataLoss for I/O errors; every message names the path and the system's own words. Thread-safe unless a class says
+// otherwise.
 
 // One writer appends. Not thread-safe.
 class AppendFile {
@@ -54,11 +55,12 @@ class FileSystem {
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;  // replaces `to` atomically
   virtual absl::Status Remove(const std::string& path) = 0;
   virtual absl::Status MakeDirectories(const std::string& path) = 0;  // like mkdir -p
-  virtual absl::StatusOr<std::vector<std::string>> List(const std::string& directory) = 0;  // names, sorted, no . and ..
+  virtual absl::StatusOr<std::vector<std::string>> List(
+      const std::string& directory) = 0;  // names, sorted, no . and ..
   virtual absl::StatusOr<bool> Exists(const std::string& path) = 0;
   virtual absl::Status SyncDirectory(const std::string& path) = 0;
-  // Takes an exclusive lock on `path` (created when missing), or says FailedPrecondition at once when another process (or
-  // another holder in this one) has it.
+  // Takes an exclusive lock on `path` (created when missing), or says FailedPrecondition at once when another process
+  // (or another holder in this one) has it.
   virtual absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;
 };
 
@@ -67,8 +69,8 @@ FileSystem& PosixFileSystem();
 // The whole file as one string; `bytes_max` guards against reading what was never meant to fit in memory.
 absl::StatusOr<std::string> ReadWholeFile(FileSystem& files, const std::string& path, uint64_t bytes_max);
 
-// Writes `path`.tmp, syncs it, renames it over `path`, syncs the folder: after OK the new content survives a power cut, and
-// at no moment does a reader see half of it.
+// Writes `path`.tmp, syncs it, renames it over `path`, syncs the folder: after OK the new content survives a power cut,
+// and at no moment does a reader see half of it.
 absl::Status WriteWholeFileAtomically(FileSystem& files, const std::string& path, std::string_view content);
 
 }  // namespace datong::base

@@ -42,20 +42,21 @@ absl::StatusOr<std::string_view> Unframe(const char (&magic)[5], uint16_t versio
                                          std::string_view bytes) {
   const std::string_view expected(magic, kMagicBytes);
   if (bytes.size() < kFrameBytes) {
-    return absl::InvalidArgumentError(absl::StrCat("not a ", Absl(what), ": ", bytes.size(), " bytes, but it starts with ",
-                                                   kFrameBytes, " bytes of frame"));
+    return absl::InvalidArgumentError(absl::StrCat("not a ", Absl(what), ": ", bytes.size(),
+                                                   " bytes, but it starts with ", kFrameBytes, " bytes of frame"));
   }
   if (bytes.substr(0, kMagicBytes) != expected) {
     return absl::InvalidArgumentError(absl::StrCat("not a ", Absl(what), ": starts with ",
-                                                   Shown(bytes.substr(0, kMagicBytes)), " instead of \"", Absl(expected),
-                                                   "\""));
+                                                   Shown(bytes.substr(0, kMagicBytes)), " instead of \"",
+                                                   Absl(expected), "\""));
   }
   ByteReader reader(bytes.substr(kMagicBytes));
   const auto found = reader.Fixed<uint16_t>();
   const auto reserved = reader.Fixed<uint16_t>();
   if (found != version) {
-    return absl::UnimplementedError(absl::StrCat(Absl(what), " has format version ", found, "; this program knows version ",
-                                                 version, ". Use the program version that wrote it"));
+    return absl::UnimplementedError(absl::StrCat(Absl(what), " has format version ", found,
+                                                 "; this program knows version ", version,
+                                                 ". Use the program version that wrote it"));
   }
   // The reserved bytes are how a later program says "you must understand more than the version to read me".
   if (reserved != 0) {

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/base/kill_at_step.h"
 
+#include <absl/strings/numbers.h>
+#include <absl/strings/str_cat.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdint>
 #include <string>
-
-#include <absl/strings/numbers.h>
-#include <absl/strings/str_cat.h>
 
 #include "exchange_core/base/absl_view.h"
 

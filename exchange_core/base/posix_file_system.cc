@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <absl/strings/str_cat.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -10,8 +11,6 @@
 #include <cstdio>
 #include <system_error>
 #include <utility>
-
-#include <absl/strings/str_cat.h>
 
 #include "exchange_core/base/file_system.h"
 #include "exchange_core/base/status_macros.h"
@@ -86,12 +85,13 @@ class PosixAppendFile final : public AppendFile {
   PosixAppendFile(std::string path, Descriptor fd, uint64_t size)
       : path_(std::move(path)), fd_(std::move(fd)), size_(size) {}
 
-  // Writes at Size() instead of wherever the file ends, so that what a failed append left behind is overwritten by the next.
+  // Writes at Size() instead of wherever the file ends, so that what a failed append left behind is overwritten by the
+  // next.
   absl::Status Append(std::string_view data) override {
     uint64_t at = size_;
     while (!data.empty()) {
-      const ssize_t done = Retrying(
-          [&] { return ::pwrite(fd_.get(), data.data(), data.size(), static_cast<off_t>(at)); });
+      const ssize_t done =
+          Retrying([&] { return ::pwrite(fd_.get(), data.data(), data.size(), static_cast<off_t>(at)); });
       if (done < 0) return Failed("write", path_, errno);
       data.remove_prefix(static_cast<size_t>(done));
       at += static_cast<uint64_t>(done);

@@ -11,7 +11,9 @@ class RandomSource {
   virtual ~RandomSource() = default;
   virtual uint64_t Next() = 0;
   // Uniform in [0, bound); bound > 0.
-  uint64_t Below(uint64_t bound) { return static_cast<uint64_t>((static_cast<unsigned __int128>(Next()) * bound) >> 64); }
+  uint64_t Below(uint64_t bound) {
+    return static_cast<uint64_t>((static_cast<unsigned __int128>(Next()) * bound) >> 64);
+  }
 };
 
 // splitmix64 from a seed: small, repeatable on every platform. Not for secrets. Not thread-safe.

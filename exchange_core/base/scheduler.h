@@ -26,8 +26,9 @@ struct StepResult {
   static StepResult Finished() { return {Kind::kFinished, 0}; }
 };
 
-// A piece of the exchange that works in bounded steps: a lane, a running connector, retention. A step never waits for another
-// worker, so that all of them can also run in turn on one thread (that is how the simulator runs the production code).
+// A piece of the exchange that works in bounded steps: a lane, a running connector, retention. A step never waits for
+// another worker, so that all of them can also run in turn on one thread (that is how the simulator runs the production
+// code).
 class Worker {
  public:
   virtual ~Worker() = default;

@@ -5,8 +5,8 @@
 
 namespace datong::base {
 
-// Told when work passes a named step ("commit.segment_synced", "checkpoint.renamed"), so that a crash test can strike exactly
-// there. Step names are listed in docs/testing.md. Production passes NoObserver(). Thread-safe.
+// Told when work passes a named step ("commit.segment_synced", "checkpoint.renamed"), so that a crash test can strike
+// exactly there. Step names are listed in docs/testing.md. Production passes NoObserver(). Thread-safe.
 class StepObserver {
  public:
   virtual ~StepObserver() = default;

@@ -65,7 +65,8 @@ class ThreadScheduler final : public Scheduler {
     std::vector<std::unique_ptr<Runner>> removed;
     {
       const std::lock_guard lock(mutex_);
-      const auto it = std::find_if(runners_.begin(), runners_.end(), [&](const auto& r) { return &r->worker == &worker; });
+      const auto it =
+          std::find_if(runners_.begin(), runners_.end(), [&](const auto& r) { return &r->worker == &worker; });
       if (it == runners_.end()) return;
       removed.push_back(std::move(*it));
       runners_.erase(it);

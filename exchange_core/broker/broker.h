@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -9,17 +12,17 @@
 #include <string_view>
 #include <vector>
 
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
-
 #include "exchange_core/base/clock.h"
 
-// The contract between the exchange and whatever carries its messages. Nothing above this folder knows which engine runs.
+// The contract between the exchange and whatever carries its messages. Nothing above this folder knows which engine
+// runs.
 //
 // Promises every engine keeps (tests/conformance holds them to it):
-//  1. A transaction's appends and positions become visible and durable together, or not at all. Durable = as the engine's
+//  1. A transaction's appends and positions become visible and durable together, or not at all. Durable = as the
+//  engine's
 //     durability setting says, by the time Commit() returns OK.
-//  2. One writer identity has one live holder: OpenWriter() fences the older one, whose next Begin() or Commit() fails with
+//  2. One writer identity has one live holder: OpenWriter() fences the older one, whose next Begin() or Commit() fails
+//  with
 //     Aborted ("fenced") and changes nothing. A writer has at most one open transaction.
 //  3. Readers see committed messages only, in the order of their positions, none twice, none missing.
 //  4. Positions of a partition are opaque, increasing, and have gaps. Only order and equality mean anything.
@@ -45,9 +48,9 @@ struct TopicOptions {
   uint32_t partitions = 1;
 };
 
-// Bytes that may be appended to several topics, within and across transactions, and are stored or sent once where the engine
-// can. A body read from a topic remembers where the engine keeps it, so forwarding it costs a reference.
-// Cheap to copy; the bytes are immutable and live as long as any copy. Thread-safe.
+// Bytes that may be appended to several topics, within and across transactions, and are stored or sent once where the
+// engine can. A body read from a topic remembers where the engine keeps it, so forwarding it costs a reference. Cheap
+// to copy; the bytes are immutable and live as long as any copy. Thread-safe.
 class Body {
  public:
   // What an engine may attach to find its own stored copy again.
@@ -76,9 +79,9 @@ class Body {
 
 struct Message {
   Position position = 0;
-  std::string key;       // <= 1 KiB; what a foreign reader may see or compact by
-  std::string envelope;  // <= 1 MiB; the exchange's own words about the body
-  Body body;             // <= kBatchBytesMax
+  std::string key;               // <= 1 KiB; what a foreign reader may see or compact by
+  std::string envelope;          // <= 1 MiB; the exchange's own words about the body
+  Body body;                     // <= kBatchBytesMax
   base::TimeUs append_time = 0;  // the engine's clock at commit, never decreasing within a partition
 };
 
@@ -91,8 +94,9 @@ struct ReadLimits {
 class Reader {
  public:
   virtual ~Reader() = default;
-  // What is committed at or after next(), possibly nothing. Never waits for new messages. OutOfRange when next() lies before
-  // what retention has dropped: what is missing would be lost silently otherwise. DataLoss names a damaged message's place.
+  // What is committed at or after next(), possibly nothing. Never waits for new messages. OutOfRange when next() lies
+  // before what retention has dropped: what is missing would be lost silently otherwise. DataLoss names a damaged
+  // message's place.
   virtual absl::StatusOr<std::vector<Message>> Poll(const ReadLimits& limits) = 0;
   virtual void Seek(Position next) = 0;
   // The position to read next: one past the last message returned. Storable.
@@ -106,14 +110,15 @@ class Transaction {
   virtual void Append(const TopicPartition& to, std::string key, std::string envelope, Body body) = 0;
   // Stores `next` as what `group` reads next of `from`.
   virtual void AdvancePosition(std::string_view group, const TopicPartition& from, Position next) = 0;
-  // OK: all of it is visible and durable. Aborted: the writer was fenced. ResourceExhausted: the disk is full, nothing was
-  // written. InvalidArgument, NotFound: a size or a topic was wrong, nothing was written. Unavailable: the engine failed;
-  // whether it landed is what CommittedPosition() or the topic says after OpenWriter().
+  // OK: all of it is visible and durable. Aborted: the writer was fenced. ResourceExhausted: the disk is full, nothing
+  // was written. InvalidArgument, NotFound: a size or a topic was wrong, nothing was written. Unavailable: the engine
+  // failed; whether it landed is what CommittedPosition() or the topic says after OpenWriter().
   virtual absl::Status Commit() = 0;
   virtual void Abort() = 0;
 };
 
-// One holder of one identity. Transactions one after the other; Begin() is not thread-safe, different writers are independent.
+// One holder of one identity. Transactions one after the other; Begin() is not thread-safe, different writers are
+// independent.
 class Writer {
  public:
   virtual ~Writer() = default;
@@ -133,14 +138,15 @@ class Broker {
   // OK also when the topic exists with the same options; AlreadyExists when it exists with others.
   virtual absl::Status CreateTopic(const std::string& topic, const TopicOptions& options) = 0;
   virtual absl::StatusOr<TopicOptions> DescribeTopic(const std::string& topic) = 0;  // NotFound
-  virtual std::vector<std::string> ListTopics() = 0;                                // sorted
+  virtual std::vector<std::string> ListTopics() = 0;                                 // sorted
 
   virtual absl::StatusOr<std::unique_ptr<Writer>> OpenWriter(const std::string& identity) = 0;
   virtual absl::StatusOr<std::unique_ptr<Reader>> OpenReader(const TopicPartition& from, Position next) = 0;
   // The message at exactly `position`; NotFound when there is none or it was dropped. For present state and traces.
   virtual absl::StatusOr<Message> ReadAt(const TopicPartition& from, Position position) = 0;
 
-  virtual absl::StatusOr<std::optional<Position>> CommittedPosition(std::string_view group, const TopicPartition& from) = 0;
+  virtual absl::StatusOr<std::optional<Position>> CommittedPosition(std::string_view group,
+                                                                    const TopicPartition& from) = 0;
   virtual absl::StatusOr<PartitionBounds> Bounds(const TopicPartition& of) = 0;
 
   // Messages below `keep_from` need not be kept any longer. Idempotent; space comes back in time, not at once.

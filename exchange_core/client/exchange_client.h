@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
-
 #include "exchange_core/base/digest.h"
 #include "exchange_core/record/record_batch.h"
 #include "exchange_core/record/record_schema.h"
 
-// What a connector's runner needs of the exchange, and no more. In-process today (node/local_client); over Kafka and HTTP later
-// behind the same words.
+// What a connector's runner needs of the exchange, and no more. In-process today (node/local_client); over Kafka and
+// HTTP later behind the same words.
 namespace datong::client {
 
 struct ResourceInfo {
@@ -31,9 +31,9 @@ struct UnitRun {
   uint32_t file_sequence = 0;  // order of the unit within its resource; the same unit read again keeps its number
   std::string name;
   std::string identity;
-  std::string position;        // the source's resume position, as last published
+  std::string position;  // the source's resume position, as last published
   uint64_t rows_published = 0;
-  bool seen_before = false;    // an earlier run of the same unit was completed
+  bool seen_before = false;  // an earlier run of the same unit was completed
 };
 
 struct PublishBatch {
@@ -60,10 +60,10 @@ class PublishSession {
 
 // One delivered batch, decoded, only the selected records left; operations are kInsert, kUpdate or kDelete.
 struct Delivery {
-  uint64_t position = 0;       // of the message in the stream
+  uint64_t position = 0;  // of the message in the stream
   uint32_t lane = 0;
   uint64_t first_sequence = 0;  // of the first record; the others follow one by one
-  int64_t receive_time = 0;    // when the exchange received the input
+  int64_t receive_time = 0;     // when the exchange received the input
   record::RecordBatch batch;
 };
 

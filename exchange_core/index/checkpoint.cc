@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/index/checkpoint.h"
 
-#include <algorithm>
-
 #include <absl/strings/match.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/strip.h>
+
+#include <algorithm>
 
 #include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/status_macros.h"
@@ -38,7 +38,8 @@ absl::StatusOr<std::vector<uint64_t>> Generations(base::FileSystem& files, const
   ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(directory));
   std::vector<uint64_t> generations;
   for (const std::string& name : names) {
-    if (const uint64_t generation = GenerationOf(name, lane, suffix); generation != 0) generations.push_back(generation);
+    if (const uint64_t generation = GenerationOf(name, lane, suffix); generation != 0)
+      generations.push_back(generation);
   }
   std::sort(generations.rbegin(), generations.rend());
   return generations;
@@ -70,8 +71,9 @@ absl::Status Prune(base::FileSystem& files, const std::string& directory, uint32
 
 }  // namespace
 
-absl::StatusOr<uint64_t> WriteCheckpoint(base::FileSystem& files, base::StepObserver& steps, const std::string& directory,
-                                         uint32_t lane, const std::vector<CheckpointSection>& sections) {
+absl::StatusOr<uint64_t> WriteCheckpoint(base::FileSystem& files, base::StepObserver& steps,
+                                         const std::string& directory, uint32_t lane,
+                                         const std::vector<CheckpointSection>& sections) {
   RETURN_IF_ERROR(files.MakeDirectories(directory));
   ASSIGN_OR_RETURN(const std::vector<uint64_t> halves, Generations(files, directory, lane, kTemporarySuffix));
   for (const uint64_t half : halves) RETURN_IF_ERROR(files.Remove(PathOf(directory, {lane, half}) + ".tmp"));
@@ -96,7 +98,8 @@ absl::StatusOr<uint64_t> WriteCheckpoint(base::FileSystem& files, base::StepObse
   return identity.generation;
 }
 
-absl::StatusOr<LoadedCheckpoint> LoadNewestCheckpoint(base::FileSystem& files, const std::string& directory, uint32_t lane) {
+absl::StatusOr<LoadedCheckpoint> LoadNewestCheckpoint(base::FileSystem& files, const std::string& directory,
+                                                      uint32_t lane) {
   LoadedCheckpoint loaded;
   const auto generations = Generations(files, directory, lane, kSuffix);
   if (absl::IsNotFound(generations.status())) return loaded;
@@ -110,7 +113,8 @@ absl::StatusOr<LoadedCheckpoint> LoadNewestCheckpoint(base::FileSystem& files, c
     }
     if (!IsDamage(status)) return status;
     loaded.sections.clear();
-    loaded.warnings.push_back(absl::StrCat(status.message(), "; not used, an older state and more of the ledger are read instead"));
+    loaded.warnings.push_back(
+        absl::StrCat(status.message(), "; not used, an older state and more of the ledger are read instead"));
   }
   return loaded;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/index/checkpoint_file.h"
 
-#include <algorithm>
-#include <memory>
-
 #include <absl/strings/str_cat.h>
 #include <xxhash.h>
+
+#include <algorithm>
+#include <memory>
 
 #include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/check.h"
@@ -100,8 +100,8 @@ absl::Status ReadStart(Reader& reader, const std::string& path, const Checkpoint
   RETURN_IF_ERROR(reader.ReadFixed(found.lane));
   RETURN_IF_ERROR(reader.ReadFixed(found.generation));
   if (found.lane != identity.lane || found.generation != identity.generation) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": holds generation ", found.generation, " of lane ", found.lane,
-                                                   ", which is not what its name says"));
+    return absl::InvalidArgumentError(absl::StrCat(path, ": holds generation ", found.generation, " of lane ",
+                                                   found.lane, ", which is not what its name says"));
   }
   return absl::OkStatus();
 }
@@ -130,7 +130,8 @@ absl::Status ReadSection(Reader& reader, CheckpointSection* section) {
     XXH3_64bits_update(sum.get(), to, size);
     done += size;
   }
-  if (XXH3_64bits_digest(sum.get()) != expected) return reader.Damaged(absl::StrCat("section \"", name, "\" does not match its sum"));
+  if (XXH3_64bits_digest(sum.get()) != expected)
+    return reader.Damaged(absl::StrCat("section \"", name, "\" does not match its sum"));
   if (section != nullptr) section->name = std::move(name);
   return absl::OkStatus();
 }
@@ -179,7 +180,8 @@ absl::Status ReadCheckpointFile(base::FileSystem& files, const std::string& path
   RETURN_IF_ERROR(reader.ReadFixed(expected));
   const base::Sha256Digest sum = reader.Sum();
   base::Sha256Digest stored;
-  ASSIGN_OR_RETURN(const size_t got, file->ReadAt(size - stored.size(), stored.size(), reinterpret_cast<char*>(stored.data())));
+  ASSIGN_OR_RETURN(const size_t got,
+                   file->ReadAt(size - stored.size(), stored.size(), reinterpret_cast<char*>(stored.data())));
   if (got != stored.size() || stored != sum) return reader.Damaged("its SHA-256 does not match");
   if (expected != count) return reader.Damaged(absl::StrCat("it holds ", count, " sections instead of ", expected));
   return absl::OkStatus();

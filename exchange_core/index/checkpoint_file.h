@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include <absl/status/status.h>
-
 #include "exchange_core/base/file_system.h"
 #include "exchange_core/index/checkpoint.h"
 
-// The bytes of one checkpoint file (checkpoint.h draws them). Content is written and read in pieces: besides the sections
-// themselves little memory is taken.
+// The bytes of one checkpoint file (checkpoint.h draws them). Content is written and read in pieces: besides the
+// sections themselves little memory is taken.
 namespace datong::index {
 
 struct CheckpointIdentity {
@@ -24,8 +24,8 @@ absl::Status WriteCheckpointFile(base::FileSystem& files, const std::string& pat
                                  const std::vector<CheckpointSection>& sections);
 
 // Reads a file and verifies all of it. `sections` may be nullptr: then it is only verified.
-// DataLoss: damaged; InvalidArgument: no checkpoint, or another lane's or generation's; Unimplemented: unknown format version;
-// others: the file cannot be read. Messages name the file.
+// DataLoss: damaged; InvalidArgument: no checkpoint, or another lane's or generation's; Unimplemented: unknown format
+// version; others: the file cannot be read. Messages name the file.
 absl::Status ReadCheckpointFile(base::FileSystem& files, const std::string& path, const CheckpointIdentity& identity,
                                 std::vector<CheckpointSection>* sections);
 

@@ -12,9 +12,9 @@
 
 namespace datong::index {
 
-// Entries numbered in the order of arrival, in chunks that stay where they are: growing copies nothing, so memory has no peak,
-// and the oldest chunks can be given back. Only a sole chunk starts small and doubles, for the many resources that are small.
-// Numbers count on modulo 2^32. References hold until the next Append or DropOldest. Not thread-safe.
+// Entries numbered in the order of arrival, in chunks that stay where they are: growing copies nothing, so memory has
+// no peak, and the oldest chunks can be given back. Only a sole chunk starts small and doubles, for the many resources
+// that are small. Numbers count on modulo 2^32. References hold until the next Append or DropOldest. Not thread-safe.
 template <typename Entry, uint32_t kChunkEntries>
 class ChunkRing {
   static_assert((kChunkEntries & (kChunkEntries - 1)) == 0, "numbers are cut into chunk and place by masks");

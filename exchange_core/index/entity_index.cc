@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/index/entity_index.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <cstddef>
-
-#include <absl/strings/str_cat.h>
 
 #include "exchange_core/base/check.h"
 #include "exchange_core/base/frame.h"
@@ -55,13 +55,15 @@ struct EntityIndex::Impl {
   EntityEntry* Find(uint64_t hash, const base::Digest& key, uint32_t candidate = SlotTable::kNone) {
     if (candidate != SlotTable::kNone && entries.At(candidate).key == key) return &entries.At(candidate);
     uint32_t number;
-    if (!table.Find(hash, [&](uint32_t n) { return entries.At(n).key == key; }, number)) return nullptr;
+    if (!table.Find(
+            hash, [&](uint32_t n) { return entries.At(n).key == key; }, number))
+      return nullptr;
     return &entries.At(number);
   }
 
   // The one way in which the index changes, for Decide and Replay alike. There is room for one more.
-  void Learn(EntityEntry* known, uint64_t hash, const base::Digest& key, const base::Digest& fingerprint, int64_t version,
-             uint64_t source_order, uint32_t record, Verdict verdict, const BatchPlace& place) {
+  void Learn(EntityEntry* known, uint64_t hash, const base::Digest& key, const base::Digest& fingerprint,
+             int64_t version, uint64_t source_order, uint32_t record, Verdict verdict, const BatchPlace& place) {
     if (known == nullptr) {
       table.Insert(hash, entries.end());
       EntityEntry fresh;
@@ -124,8 +126,8 @@ struct EntityIndex::Impl {
 EntityIndex::EntityIndex(uint64_t salt) : impl_(std::make_unique<Impl>(salt)) {}
 EntityIndex::~EntityIndex() = default;
 
-void EntityIndex::Decide(const record::BatchHeader& header, const record::RecordColumns& columns, const BatchPlace& place,
-                         bool declared_version, std::span<ledger::Verdict> verdicts) {
+void EntityIndex::Decide(const record::BatchHeader& header, const record::RecordColumns& columns,
+                         const BatchPlace& place, bool declared_version, std::span<ledger::Verdict> verdicts) {
   DATONG_CHECK(verdicts.size() == columns.size());
   for (size_t begin = 0; begin < verdicts.size(); begin += kBlock) {
     const size_t end = std::min(verdicts.size(), begin + kBlock);
@@ -182,11 +184,12 @@ void EntityIndex::Serialize(std::string& out) const {
 }
 
 absl::Status EntityIndex::Load(std::string_view section) {
-  ASSIGN_OR_RETURN(const std::string_view body, base::Unframe(kSectionMagic, kSectionVersion, "entity index section", section));
+  ASSIGN_OR_RETURN(const std::string_view body,
+                   base::Unframe(kSectionMagic, kSectionVersion, "entity index section", section));
   base::ByteReader reader(body);
   const auto count = reader.Fixed<uint64_t>();
-  if (!reader.ok() || reader.rest().size() % sizeof(EntityEntry) != 0 || reader.rest().size() / sizeof(EntityEntry) != count ||
-      count > Entries::kEntriesMax) {
+  if (!reader.ok() || reader.rest().size() % sizeof(EntityEntry) != 0 ||
+      reader.rest().size() / sizeof(EntityEntry) != count || count > Entries::kEntriesMax) {
     return absl::DataLossError(absl::StrCat("entity index section: ", section.size(), " bytes do not hold the ", count,
                                             " entries it names. Rebuild the index from the ledger"));
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -9,8 +11,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <absl/status/status.h>
 
 #include "exchange_core/base/digest.h"
 #include "exchange_core/ledger/ledger_entry.h"
@@ -26,13 +26,13 @@ struct EntityEntry {
   base::Digest fingerprint;
   int64_t version = 0;
   uint64_t source_order = 0;
-  uint64_t content_position = 0; // kNoContent: none (a delete of a key never seen, kept for its declared version)
-  uint64_t first_sequence = 0;   // lane sequence of first sight
+  uint64_t content_position = 0;  // kNoContent: none (a delete of a key never seen, kept for its declared version)
+  uint64_t first_sequence = 0;    // lane sequence of first sight
   uint32_t content_record = 0;
-  uint32_t first_record = 0;     // record number of first sight
-  uint32_t last_snapshot = 0;    // low bits of the snapshot that brought the current record or the delete; 0 = none
-  uint16_t source_id = 0;        // who supplied the current record or the delete
-  uint16_t deleted = 0;          // 1: a tombstone; fingerprint and content_* are those of the record before the delete
+  uint32_t first_record = 0;   // record number of first sight
+  uint32_t last_snapshot = 0;  // low bits of the snapshot that brought the current record or the delete; 0 = none
+  uint16_t source_id = 0;      // who supplied the current record or the delete
+  uint16_t deleted = 0;        // 1: a tombstone; fingerprint and content_* are those of the record before the delete
 };
 inline constexpr uint64_t kNoContent = UINT64_MAX;
 
@@ -44,19 +44,19 @@ struct BatchPlace {
   uint32_t snapshot = 0;
 };
 
-// The present state of one (entity resource, partition), by key. Open addressing over dense entries; a batch is looked up with
-// prefetching. Derived state: losing it costs a rebuild from the ledger, never a duplicate.
-// Owned by one lane; not thread-safe.
+// The present state of one (entity resource, partition), by key. Open addressing over dense entries; a batch is looked
+// up with prefetching. Derived state: losing it costs a rebuild from the ledger, never a duplicate. Owned by one lane;
+// not thread-safe.
 class EntityIndex {
  public:
   // `salt`: any number, best a random one, that publishers cannot know; it changes no answer and nothing stored.
   explicit EntityIndex(uint64_t salt = 0);
   ~EntityIndex();
 
-  // Judges every record whose verdict is kUndecided, in order, and learns what it admits: a later record of the batch sees an
-  // earlier one. `declared_version`: the resource has a version item; if not, the version column is kept but not looked at.
-  // The order of a key is (version, source order); the rules are judge_entity.h. "+" = unchanged_newer instead, when the
-  // declared version grew: the index keeps the greater version and nothing else.
+  // Judges every record whose verdict is kUndecided, in order, and learns what it admits: a later record of the batch
+  // sees an earlier one. `declared_version`: the resource has a version item; if not, the version column is kept but
+  // not looked at. The order of a key is (version, source order); the rules are judge_entity.h. "+" = unchanged_newer
+  // instead, when the declared version grew: the index keeps the greater version and nothing else.
   //              unknown key   known, record is:  older             same order    newer
   //   upsert     inserted      same content       duplicate         duplicate     unchanged+
   //                            other content      stale             updated       updated

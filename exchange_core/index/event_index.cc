@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/index/event_index.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <cstring>
 #include <deque>
-
-#include <absl/strings/str_cat.h>
 
 #include "exchange_core/base/check.h"
 #include "exchange_core/base/frame.h"
@@ -109,7 +109,9 @@ struct EventIndex::Impl {
   const SeenEvent* Find(uint64_t hash, const base::Digest& id, uint32_t candidate = SlotTable::kNone) const {
     if (candidate != SlotTable::kNone && entries.At(candidate).id() == id) return &entries.At(candidate);
     uint32_t number;
-    if (!table.Find(hash, [&](uint32_t n) { return entries.At(n).id() == id; }, number)) return nullptr;
+    if (!table.Find(
+            hash, [&](uint32_t n) { return entries.At(n).id() == id; }, number))
+      return nullptr;
     return &entries.At(number);
   }
 
@@ -217,14 +219,16 @@ void EventIndex::Serialize(std::string& out) const {
 }
 
 absl::Status EventIndex::Load(std::string_view section) {
-  ASSIGN_OR_RETURN(const std::string_view body, base::Unframe(kSectionMagic, kSectionVersion, "event index section", section));
+  ASSIGN_OR_RETURN(const std::string_view body,
+                   base::Unframe(kSectionMagic, kSectionVersion, "event index section", section));
   const auto damaged = [](const char* what) {
     return absl::DataLossError(absl::StrCat("event index section: ", what, ". Rebuild the index from the ledger"));
   };
   base::ByteReader reader(body);
   const auto count = reader.Fixed<uint64_t>();
   const auto bucket_count = reader.Fixed<uint32_t>();
-  if (!reader.ok() || reader.rest().size() / kBucketBytes < bucket_count) return damaged("it ends before its buckets do");
+  if (!reader.ok() || reader.rest().size() / kBucketBytes < bucket_count)
+    return damaged("it ends before its buckets do");
   auto loaded = std::make_unique<Impl>(impl_->window, impl_->salt);
   uint64_t counted = 0;
   for (uint32_t i = 0; i < bucket_count; ++i) {

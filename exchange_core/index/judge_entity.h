@@ -28,14 +28,19 @@ inline Age AgeAgainst(const EntityEntry& known, const IncomingRecord& incoming, 
   return incoming.source_order > known.source_order ? Age::kNewer : Age::kOlder;
 }
 
-// The rules of an entity resource, and nothing else: `known` is what the index holds of the key (nullptr: nothing). Pure.
+// The rules of an entity resource, and nothing else: `known` is what the index holds of the key (nullptr: nothing).
+// Pure.
 //
-// The aim: whatever part of a source's sequence comes again, cut into whatever batches, nothing is accepted a second time.
+// The aim: whatever part of a source's sequence comes again, cut into whatever batches, nothing is accepted a second
+// time.
 //  * Everything at or before the known order was judged already: it is a duplicate or stale, never a change.
-//  * A later record without effect (same content, or a delete of what is gone) leaves the order where it was: within one
-//    source a record that lies between cannot come any more. A declared version gives no such promise - the next record may
-//    carry a smaller one - so there the index keeps the greater version (kUnchangedNewer), even of a key it never had.
-//  * At the same order a delete prevails over an upsert: of the two one must, or they would replace each other for ever.
+//  * A later record without effect (same content, or a delete of what is gone) leaves the order where it was: within
+//  one
+//    source a record that lies between cannot come any more. A declared version gives no such promise - the next record
+//    may carry a smaller one - so there the index keeps the greater version (kUnchangedNewer), even of a key it never
+//    had.
+//  * At the same order a delete prevails over an upsert: of the two one must, or they would replace each other for
+//  ever.
 inline ledger::Verdict JudgeEntity(const EntityEntry* known, const IncomingRecord& incoming, bool declared_version) {
   using ledger::Verdict;
   if (known == nullptr) {

@@ -6,8 +6,9 @@
 
 namespace datong::index {
 
-// Zeroed memory, aligned to 64 bytes, owned. From 2 MiB on it comes in huge pages where the system has them: random look-ups in
-// a big index are bound by address translation more than by memory itself. Throws std::bad_alloc as `new` does.
+// Zeroed memory, aligned to 64 bytes, owned. From 2 MiB on it comes in huge pages where the system has them: random
+// look-ups in a big index are bound by address translation more than by memory itself. Throws std::bad_alloc as `new`
+// does.
 class PageMemory {
  public:
   static constexpr size_t kHugePageBytes = size_t{2} << 20;

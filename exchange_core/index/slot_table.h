@@ -14,8 +14,8 @@
 
 namespace datong::index {
 
-// Where a digest belongs. Columns are a publisher's claims, so without the salt a publisher could choose digests that crowd
-// one place and slow down its neighbours in the lane.
+// Where a digest belongs. Columns are a publisher's claims, so without the salt a publisher could choose digests that
+// crowd one place and slow down its neighbours in the lane.
 inline uint64_t PlaceOf(const base::Digest& digest, uint64_t salt) {
   const uint64_t left = digest.low ^ salt ^ 0x9e3779b97f4a7c15ull;
   const uint64_t right = digest.high ^ salt * 0xd1342543de82ef95ull ^ 0xa0761d6478bd642full;
@@ -23,10 +23,11 @@ inline uint64_t PlaceOf(const base::Digest& digest, uint64_t salt) {
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
 }
 
-// Entry numbers by hash: open addressing over cache lines of twelve slots, each slot a one-byte tag and a number, so that a
-// look-up of an unknown key costs one cache line and that of a known key one more (its entry). Each line counts the entries
-// that found it full and went on; an entry can therefore be removed without leaving a mark, and a search knows where to stop.
-// Takes 6.7 to 10 bytes per entry. Knows no entries: whoever holds them compares and rebuilds. Not thread-safe.
+// Entry numbers by hash: open addressing over cache lines of twelve slots, each slot a one-byte tag and a number, so
+// that a look-up of an unknown key costs one cache line and that of a known key one more (its entry). Each line counts
+// the entries that found it full and went on; an entry can therefore be removed without leaving a mark, and a search
+// knows where to stop. Takes 6.7 to 10 bytes per entry. Knows no entries: whoever holds them compares and rebuilds. Not
+// thread-safe.
 class SlotTable {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
@@ -93,8 +94,8 @@ class SlotTable {
     DATONG_CHECK(!"an entry to remove is not in the table");
   }
 
-  // Makes room for `entries`, of which `first`, `first` + 1, ... (`count` of them) are stored anew; hash_of(number) gives their
-  // hashes. The old lines are given back first: the entries hold all that is needed.
+  // Makes room for `entries`, of which `first`, `first` + 1, ... (`count` of them) are stored anew; hash_of(number)
+  // gives their hashes. The old lines are given back first: the entries hold all that is needed.
   template <typename HashOf>
   void Rebuild(size_t entries, uint32_t first, uint32_t count, HashOf hash_of) {
     const size_t lines = entries * 5 / (kSlots * 4) + 1;
@@ -120,8 +121,8 @@ class SlotTable {
  private:
   static constexpr int kSlots = 12;
   struct alignas(64) Line {
-    uint8_t tag[kSlots];    // 0 = empty
-    uint32_t went_on;       // entries stored further on that belong here or before
+    uint8_t tag[kSlots];  // 0 = empty
+    uint32_t went_on;     // entries stored further on that belong here or before
     uint32_t number[kSlots];
 
     // Bits of the slots whose tag is `wanted`.

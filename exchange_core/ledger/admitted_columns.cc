@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include <absl/strings/str_cat.h>
+
+#include <algorithm>
 
 #include "exchange_core/base/check.h"
 #include "exchange_core/base/little_endian.h"
@@ -52,8 +52,9 @@ void ReadDigests(const uint8_t* from, size_t count, std::vector<base::Digest>& c
 }
 
 absl::Status Damaged(const char* what) {
-  return absl::DataLossError(absl::StrCat("admitted columns of a ledger entry: ", what,
-                                          ". Compare the ledger with a copy of it; the hash of the entry says which is true"));
+  return absl::DataLossError(
+      absl::StrCat("admitted columns of a ledger entry: ", what,
+                   ". Compare the ledger with a copy of it; the hash of the entry says which is true"));
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ namespace {
 
 constexpr char kEntryMagic[5] = "DTLE";
 constexpr uint16_t kEntryVersion = 1;
-constexpr char kNextStep[] = "Compare the ledger with a copy of it, or start again from the newest checkpoint behind this entry";
+constexpr char kNextStep[] =
+    "Compare the ledger with a copy of it, or start again from the newest checkpoint behind this entry";
 
 }  // namespace
 

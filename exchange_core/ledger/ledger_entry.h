@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 #include "exchange_core/base/digest.h"
 #include "exchange_core/ledger/verdict.h"
@@ -18,7 +18,8 @@ namespace datong::ledger::v1 {
 class LedgerEntry;
 }
 
-// Stored bytes of ledger entries. A ledger message holds the entries of one commit one after another, each with a length.
+// Stored bytes of ledger entries. A ledger message holds the entries of one commit one after another, each with a
+// length.
 namespace datong::ledger {
 
 inline constexpr char kLedgerTopic[] = "ledger";  // partition = lane
@@ -29,7 +30,8 @@ struct ChainHead {
   base::Sha256Digest hash{};
 };
 
-// Appends `entry` (its lane, sequence and previous_hash are set here from `head`) to a ledger message, and moves the head.
+// Appends `entry` (its lane, sequence and previous_hash are set here from `head`) to a ledger message, and moves the
+// head.
 void AppendEntry(v1::LedgerEntry& entry, uint32_t lane, ChainHead& head, std::string& message);
 
 // Reads a ledger message entry by entry and checks that each continues the chain.
@@ -72,11 +74,11 @@ bool UnpackRuns(const Repeated& runs, size_t records, std::vector<uint8_t>& code
 
 // What the index needs to learn a batch again without the batch: one element per admitted record, in record order.
 struct AdmittedColumns {
-  std::vector<uint32_t> record;            // number within the batch
-  std::vector<base::Digest> key;           // entity: key; event: id
-  std::vector<base::Digest> fingerprint;   // entity only, else empty
-  std::vector<int64_t> version;            // entity only
-  std::vector<uint64_t> source_order;      // entity only
+  std::vector<uint32_t> record;           // number within the batch
+  std::vector<base::Digest> key;          // entity: key; event: id
+  std::vector<base::Digest> fingerprint;  // entity only, else empty
+  std::vector<int64_t> version;           // entity only
+  std::vector<uint64_t> source_order;     // entity only
   std::vector<Verdict> verdict;
   size_t size() const { return record.size(); }
   void clear();
@@ -85,6 +87,7 @@ struct AdmittedColumns {
 // `record`, `verdict` are not stored: they follow from the verdict runs.
 std::string EncodeAdmitted(const record::BatchHeader& header, const record::RecordColumns& columns,
                            std::span<const Verdict> verdicts, bool entity);
-absl::Status DecodeAdmitted(std::string_view bytes, std::span<const Verdict> verdicts, bool entity, AdmittedColumns& into);
+absl::Status DecodeAdmitted(std::string_view bytes, std::span<const Verdict> verdicts, bool entity,
+                            AdmittedColumns& into);
 
 }  // namespace datong::ledger

@@ -37,44 +37,67 @@ Outcome OutcomeOf(Verdict verdict) {
 
 std::string_view NameOf(Outcome outcome) {
   switch (outcome) {
-    case Outcome::kAccepted: return "accepted";
-    case Outcome::kDuplicate: return "duplicate";
-    case Outcome::kUnchanged: return "unchanged";
-    case Outcome::kStale: return "stale";
-    case Outcome::kQuarantined: return "quarantined";
-    case Outcome::kUnauthorized: return "unauthorized";
-    case Outcome::kStaged: return "staged";
+    case Outcome::kAccepted:
+      return "accepted";
+    case Outcome::kDuplicate:
+      return "duplicate";
+    case Outcome::kUnchanged:
+      return "unchanged";
+    case Outcome::kStale:
+      return "stale";
+    case Outcome::kQuarantined:
+      return "quarantined";
+    case Outcome::kUnauthorized:
+      return "unauthorized";
+    case Outcome::kStaged:
+      return "staged";
   }
   DATONG_CHECK(!"no such outcome");
 }
 
 std::string_view NameOf(Verdict verdict) {
   switch (verdict) {
-    case Verdict::kUndecided: return "undecided";
-    case Verdict::kInserted: return "inserted";
-    case Verdict::kUpdated: return "updated";
-    case Verdict::kDeleted: return "deleted";
-    case Verdict::kDuplicate: return "duplicate";
-    case Verdict::kUnchanged: return "unchanged";
-    case Verdict::kUnchangedNewer: return "unchanged_newer";
-    case Verdict::kStale: return "stale";
-    case Verdict::kUnauthorized: return "unauthorized";
-    case Verdict::kStaged: return "staged";
-    case Verdict::kUnreadableRow: return "unreadable_row";
-    case Verdict::kMalformedRecord: return "malformed_record";
-    case Verdict::kUnknownSchema: return "unknown_schema";
-    case Verdict::kWrongPartition: return "wrong_partition";
-    case Verdict::kDigestMismatch: return "digest_mismatch";
-    case Verdict::kBadSource: return "bad_source";
+    case Verdict::kUndecided:
+      return "undecided";
+    case Verdict::kInserted:
+      return "inserted";
+    case Verdict::kUpdated:
+      return "updated";
+    case Verdict::kDeleted:
+      return "deleted";
+    case Verdict::kDuplicate:
+      return "duplicate";
+    case Verdict::kUnchanged:
+      return "unchanged";
+    case Verdict::kUnchangedNewer:
+      return "unchanged_newer";
+    case Verdict::kStale:
+      return "stale";
+    case Verdict::kUnauthorized:
+      return "unauthorized";
+    case Verdict::kStaged:
+      return "staged";
+    case Verdict::kUnreadableRow:
+      return "unreadable_row";
+    case Verdict::kMalformedRecord:
+      return "malformed_record";
+    case Verdict::kUnknownSchema:
+      return "unknown_schema";
+    case Verdict::kWrongPartition:
+      return "wrong_partition";
+    case Verdict::kDigestMismatch:
+      return "digest_mismatch";
+    case Verdict::kBadSource:
+      return "bad_source";
   }
   DATONG_CHECK(!"no such verdict");
 }
 
 std::optional<Verdict> VerdictFromCode(uint32_t code) {
   // Ranges, not a cast of whatever comes: a code of a later program must be noticed, not counted as something else.
-  const bool known = (code >= static_cast<uint32_t>(Verdict::kInserted) && code <= static_cast<uint32_t>(Verdict::kStaged)) ||
-                     (code >= static_cast<uint32_t>(Verdict::kUnreadableRow) &&
-                      code <= static_cast<uint32_t>(Verdict::kBadSource));
+  const bool known =
+      (code >= static_cast<uint32_t>(Verdict::kInserted) && code <= static_cast<uint32_t>(Verdict::kStaged)) ||
+      (code >= static_cast<uint32_t>(Verdict::kUnreadableRow) && code <= static_cast<uint32_t>(Verdict::kBadSource));
   if (!known) return std::nullopt;
   return static_cast<Verdict>(code);
 }

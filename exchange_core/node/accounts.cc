@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/node/accounts.h"
 
-#include <mutex>
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include "datong/ledger/v1/ledger.pb.h"
@@ -14,8 +14,8 @@
 namespace datong::node {
 namespace {
 
-// The lanes' books at one moment each, between two looks at what the sources published: while data flows, what is decided or
-// waiting lies between the two.
+// The lanes' books at one moment each, between two looks at what the sources published: while data flows, what is
+// decided or waiting lies between the two.
 struct Snapshot {
   std::map<uint32_t, uint64_t> published_before;  // by resource
   std::shared_ptr<const catalog::CatalogTable> catalog;
@@ -143,14 +143,16 @@ SubscriptionBooks BooksOf(const Snapshot& snapshot, const catalog::Subscription&
   return books;
 }
 
-// What of a run's records in one lane a subscription was given, and has taken. A run's records lie behind one another in the
-// lane's stream with others between, so while some are on their way `applied` is a lower bound; at the end it is exact.
+// What of a run's records in one lane a subscription was given, and has taken. A run's records lie behind one another
+// in the lane's stream with others between, so while some are on their way `applied` is a lower bound; at the end it is
+// exact.
 void AddSubscriber(const pipeline::RunState::StreamMark& mark, uint64_t start_sequence, uint64_t taken_next,
                    RunBooks::Subscriber& subscriber) {
   if (mark.last_sequence < start_sequence) return;
   const uint64_t delivered = std::min(mark.records, mark.last_sequence - start_sequence + 1);
   subscriber.delivered += delivered;
-  const uint64_t behind = taken_next > mark.last_sequence ? 0 : mark.last_sequence - std::max(taken_next, start_sequence) + 1;
+  const uint64_t behind =
+      taken_next > mark.last_sequence ? 0 : mark.last_sequence - std::max(taken_next, start_sequence) + 1;
   subscriber.applied += delivered - std::min(delivered, behind);
 }
 
@@ -166,8 +168,8 @@ RunBooks BooksOf(const Snapshot& snapshot, const SourceRun& run) {
   books.begun_time = run.begun_time;
   books.ended_time = run.ended_time;
   books.seen_before = run.seen_before;
-  books.state = !run.ended ? RunBooks::State::kReceiving
-                           : (run.complete ? RunBooks::State::kComplete : RunBooks::State::kFailed);
+  books.state =
+      !run.ended ? RunBooks::State::kReceiving : (run.complete ? RunBooks::State::kComplete : RunBooks::State::kFailed);
   const auto source = snapshot.sources.sources().find(run.source_id);
   if (source != snapshot.sources.sources().end()) books.source = source->second.name;
   if (const auto* resource = snapshot.catalog->FindResource(run.resource_id); resource != nullptr) {
@@ -257,7 +259,8 @@ uint64_t ExchangeState::DecidedOf(uint32_t resource_id) {
 Books ComputeBooks(ExchangeState& state) {
   const Snapshot snapshot = Take(state);
   Books books;
-  for (const auto& [id, resource] : snapshot.catalog->resources()) books.resources.push_back(BooksOf(state, snapshot, resource));
+  for (const auto& [id, resource] : snapshot.catalog->resources())
+    books.resources.push_back(BooksOf(state, snapshot, resource));
   for (const auto& [id, subscription] : snapshot.catalog->subscriptions()) {
     const catalog::Resource* resource = ResourceOf(*snapshot.catalog, subscription);
     if (resource != nullptr) books.subscriptions.push_back(BooksOf(snapshot, subscription, *resource));
@@ -290,7 +293,8 @@ std::vector<SubscriptionLag> ComputeLag(ExchangeState& state) {
     lag.input_waiting = CountWaiting(state, snapshot, *resource);
     if (lag.records_behind > 0) {
       lag.oldest_receive_time = OldestWaiting(state, subscription, *resource);
-      if (lag.oldest_receive_time != 0) lag.seconds_behind_us = std::max<base::TimeUs>(0, now - lag.oldest_receive_time);
+      if (lag.oldest_receive_time != 0)
+        lag.seconds_behind_us = std::max<base::TimeUs>(0, now - lag.oldest_receive_time);
     }
     all.push_back(std::move(lag));
   }

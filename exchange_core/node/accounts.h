@@ -6,8 +6,8 @@
 #include "exchange_core/node/exchange.h"
 #include "exchange_core/node/exchange_state.h"
 
-// The books, computed when asked from what lanes, sources and sinks each wrote down for themselves. The equations are in
-// design and docs/life_of_a_record.md; each side of one comes from another hand, so that a balance means something.
+// The books, computed when asked from what lanes, sources and sinks each wrote down for themselves. The equations are
+// in design and docs/life_of_a_record.md; each side of one comes from another hand, so that a balance means something.
 namespace datong::node {
 
 Books ComputeBooks(ExchangeState& state);

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/statusor.h>
+
 #include <string>
 #include <string_view>
 
-#include <absl/status/statusor.h>
-
 #include "datong/exchange/v1/source_journal.pb.h"
 
-// Stored form of the control topics' messages: a frame ("DTSE" source event, "DTRC" receipt, version 1) and the message.
+// Stored form of the control topics' messages: a frame ("DTSE" source event, "DTRC" receipt, version 1) and the
+// message.
 namespace datong::node {
 
 std::string EncodeSourceEvent(const exchange::v1::SourceEvent& event);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <functional>
 #include <string>
 #include <string_view>
-
-#include <absl/status/status.h>
 
 #include "exchange_core/broker/broker.h"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/node/delivered_batch.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <cstdint>
 #include <utility>
 #include <vector>
-
-#include <absl/strings/str_cat.h>
 
 #include "datong/ledger/v1/ledger.pb.h"
 #include "exchange_core/base/status_macros.h"
@@ -24,7 +24,8 @@ void KeepSelected(const std::vector<uint8_t>& operations, record::RecordBatch& b
   for (size_t from = 0; from < operations.size(); ++from) {
     const uint32_t end = c.payload_end[from];
     if (operations[from] != 0) {
-      if (payload_to != begin) batch.payload.replace(payload_to, end - begin, std::string_view(batch.payload).substr(begin, end - begin));
+      if (payload_to != begin)
+        batch.payload.replace(payload_to, end - begin, std::string_view(batch.payload).substr(begin, end - begin));
       payload_to += end - begin;
       c.id[to] = c.id[from];
       c.key[to] = c.key[from];
@@ -59,12 +60,14 @@ absl::Status DecodeDelivered(const ledger::v1::DeliveryEnvelope& envelope, std::
   if (envelope.operation_runs_size() > 0) {
     std::vector<uint8_t> operations;
     if (!ledger::UnpackRuns(envelope.operation_runs(), into.size(), operations)) {
-      return absl::DataLossError(absl::StrCat("a delivery's selection does not fit its batch of ", into.size(), " records"));
+      return absl::DataLossError(
+          absl::StrCat("a delivery's selection does not fit its batch of ", into.size(), " records"));
     }
     KeepSelected(operations, into);
   }
   if (into.size() != envelope.records()) {
-    return absl::DataLossError(absl::StrCat("a delivery promises ", envelope.records(), " records and holds ", into.size()));
+    return absl::DataLossError(
+        absl::StrCat("a delivery promises ", envelope.records(), " records and holds ", into.size()));
   }
   return absl::OkStatus();
 }

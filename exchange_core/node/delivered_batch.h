@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string_view>
-
 #include <absl/status/status.h>
+
+#include <string_view>
 
 #include "exchange_core/record/record_batch.h"
 
@@ -13,8 +13,9 @@ class DeliveryEnvelope;
 
 namespace datong::node {
 
-// The records a delivery stands for: the body decoded, what the envelope does not select left out, operations as delivered.
-// DataLoss when envelope and body contradict each other.
-absl::Status DecodeDelivered(const ledger::v1::DeliveryEnvelope& envelope, std::string_view body, record::RecordBatch& into);
+// The records a delivery stands for: the body decoded, what the envelope does not select left out, operations as
+// delivered. DataLoss when envelope and body contradict each other.
+absl::Status DecodeDelivered(const ledger::v1::DeliveryEnvelope& envelope, std::string_view body,
+                             record::RecordBatch& into);
 
 }  // namespace datong::node

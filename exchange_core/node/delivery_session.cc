@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/node/delivery_session.h"
 
-#include <mutex>
-#include <deque>
-#include <utility>
-
 #include <absl/strings/str_cat.h>
+
+#include <deque>
+#include <mutex>
+#include <utility>
 
 #include "datong/exchange/v1/source_journal.pb.h"
 #include "exchange_core/base/status_macros.h"
@@ -73,7 +73,8 @@ class LocalDeliverySession final : public client::DeliverySession {
 
 absl::Status LocalDeliverySession::OpenReaders() {
   broker::Broker& broker = *state_.options.broker;
-  ASSIGN_OR_RETURN(again_reader_, broker.OpenReader({pipeline::AgainTopic(subscription_id_), 0}, acknowledged_.again_next));
+  ASSIGN_OR_RETURN(again_reader_,
+                   broker.OpenReader({pipeline::AgainTopic(subscription_id_), 0}, acknowledged_.again_next));
   ASSIGN_OR_RETURN(const broker::PartitionBounds bounds, broker.Bounds({stream_topic_, 0}));
   const broker::Position from = std::max(acknowledged_.stream_next, acknowledged_.any ? 0 : bounds.begin);
   ASSIGN_OR_RETURN(stream_reader_, broker.OpenReader({stream_topic_, 0}, from));
@@ -130,7 +131,8 @@ absl::StatusOr<bool> LocalDeliverySession::ReadSome(size_t records_max, Fetched&
       delivery.receive_time = envelope.receive_time();
       RETURN_IF_ERROR(DecodeDelivered(envelope, message.body.bytes(), delivery.batch));
       records += delivery.batch.size();
-      passed_.push_back({into.next_position, envelope.lane(), envelope.first_sequence() + delivery.batch.size(), in_stream_});
+      passed_.push_back(
+          {into.next_position, envelope.lane(), envelope.first_sequence() + delivery.batch.size(), in_stream_});
       into.deliveries.push_back(std::move(delivery));
     }
   }
@@ -237,9 +239,9 @@ absl::StatusOr<std::unique_ptr<client::DeliverySession>> OpenDeliverySession(Exc
     return absl::FailedPreconditionError(absl::StrCat("subscription \"", subscription, "\" has ended"));
   }
   ASSIGN_OR_RETURN(auto writer, state.options.broker->OpenWriter(SubscriptionGroup(found->id)));
-  auto session = std::make_unique<LocalDeliverySession>(state, std::move(writer), found->id, resource->id,
-                                                        view->stream_topic(), SchemaOf(*resource, *view),
-                                                        state.ReceiptOf(found->id));
+  auto session =
+      std::make_unique<LocalDeliverySession>(state, std::move(writer), found->id, resource->id, view->stream_topic(),
+                                             SchemaOf(*resource, *view), state.ReceiptOf(found->id));
   RETURN_IF_ERROR(session->OpenReaders());
   return session;
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/statusor.h>
+
 #include <memory>
 #include <string>
-
-#include <absl/status/statusor.h>
 
 #include "exchange_core/client/exchange_client.h"
 #include "exchange_core/node/exchange_state.h"
 
 namespace datong::node {
 
-// One subscription's way out: first what was sent again to it alone, then its view's stream from where each lane began it.
-// `state` must outlive the session.
+// One subscription's way out: first what was sent again to it alone, then its view's stream from where each lane began
+// it. `state` must outlive the session.
 absl::StatusOr<std::unique_ptr<client::DeliverySession>> OpenDeliverySession(ExchangeState& state,
                                                                              const std::string& subscription);
 

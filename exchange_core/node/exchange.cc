@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/node/exchange.h"
 
-#include <mutex>
-#include <algorithm>
-#include <utility>
-
 #include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
 
 #include "datong/exchange/v1/source_journal.pb.h"
 #include "exchange_core/base/check.h"
@@ -176,6 +176,7 @@ pipeline::LaneOptions LocalExchange::LaneOptionsFor(uint32_t lane) {
   options.files = from.files;
   options.steps = from.steps;
   options.checkpoint_directory = from.directory + "/checkpoints";
+  options.index_salt = from.random->Next();
   options.checkpoint_records = from.checkpoint_records;
   options.catalog = [this] { return state_.Catalog(); };
   return options;
@@ -248,8 +249,8 @@ absl::StatusOr<catalog::PlannedChange> LocalExchange::ApplyCatalog(std::string_v
   return planned;
 }
 
-// The change, and for each new subscription where its stream stands now: no lane has begun it yet, so what it will receive
-// lies behind that place.
+// The change, and for each new subscription where its stream stands now: no lane has begun it yet, so what it will
+// receive lies behind that place.
 absl::Status LocalExchange::CommitCatalogChange(const std::string& framed, const catalog::CatalogTable& next) {
   broker::Broker& broker = *state_.options.broker;
   std::vector<exchange::v1::Receipt> initial;
@@ -290,7 +291,8 @@ bool LocalExchange::caught_up() {
   }
   const Books now = books();
   return std::all_of(now.resources.begin(), now.resources.end(), [](const auto& r) { return r.waiting == 0; }) &&
-         std::all_of(now.subscriptions.begin(), now.subscriptions.end(), [](const auto& s) { return s.in_flight == 0; });
+         std::all_of(now.subscriptions.begin(), now.subscriptions.end(),
+                     [](const auto& s) { return s.in_flight == 0; });
 }
 
 absl::Status LocalExchange::VerifyLane(uint32_t lane) {
@@ -320,7 +322,8 @@ absl::Status LocalExchange::VerifyIndexAgainstLedger() {
 
 absl::StatusOr<std::unique_ptr<Exchange>> Exchange::Open(const ExchangeOptions& options,
                                                          std::vector<std::string>* warnings) {
-  DATONG_CHECK(options.files && options.clock && options.random && options.steps && options.scheduler && options.broker);
+  DATONG_CHECK(options.files && options.clock && options.random && options.steps && options.scheduler &&
+               options.broker);
   auto exchange = std::make_unique<LocalExchange>(options);
   RETURN_IF_ERROR(exchange->Recover(warnings));
   return exchange;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -9,9 +12,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 #include "exchange_core/base/clock.h"
 #include "exchange_core/base/file_system.h"
@@ -25,8 +25,8 @@
 #include "exchange_core/ledger/verdict.h"
 #include "exchange_core/pipeline/lane.h"
 
-// One exchange in one process: opens the broker's topics, recovers the lanes, takes catalog changes, serves connectors, and
-// answers what people ask. Nothing here names an engine or a connector.
+// One exchange in one process: opens the broker's topics, recovers the lanes, takes catalog changes, serves connectors,
+// and answers what people ask. Nothing here names an engine or a connector.
 namespace datong::node {
 
 struct ExchangeOptions {
@@ -37,10 +37,11 @@ struct ExchangeOptions {
   base::StepObserver* steps = nullptr;
   base::Scheduler* scheduler = nullptr;
   broker::Broker* broker = nullptr;
-  uint32_t lanes = 0;  // fixed when the exchange is created (0: kLanesDefault); another number later is refused, 0 takes it as it is
-  uint64_t checkpoint_records = 2'000'000;    // decided since the last one
+  uint32_t lanes =
+      0;  // fixed when the exchange is created (0: kLanesDefault); another number later is refused, 0 takes it as it is
+  uint64_t checkpoint_records = 2'000'000;                             // decided since the last one
   base::TimeUs history_us = base::TimeUs{30} * 24 * 3600 * 1'000'000;  // how long input is kept beyond what is needed
-  uint64_t backlog_records_max = 4'000'000;  // published and not yet decided, per resource: then sources must wait
+  uint64_t backlog_records_max = 4'000'000;   // published and not yet decided, per resource: then sources must wait
   base::TimeUs housekeeping_us = 30'000'000;  // pause between two runs of retention
 };
 
@@ -54,23 +55,23 @@ struct RunBooks {
   base::TimeUs begun_time = 0, ended_time = 0;
   enum class State { kReceiving, kComplete, kFailed } state = State::kReceiving;
   bool seen_before = false;
-  std::map<ledger::Verdict, uint64_t> verdicts;   // decided so far
-  uint64_t decided = 0;                           // sum of verdicts
+  std::map<ledger::Verdict, uint64_t> verdicts;  // decided so far
+  uint64_t decided = 0;                          // sum of verdicts
   struct Subscriber {
     std::string subscription;
     uint64_t delivered = 0;
-    uint64_t applied = 0;                         // of these, acknowledged by the sink (refused ones included)
+    uint64_t applied = 0;  // of these, acknowledged by the sink (refused ones included)
   };
   std::vector<Subscriber> subscribers;
 };
 
 struct ResourceBooks {
   std::string resource;
-  uint64_t published = 0;                            // by the sources' own journal
-  uint64_t waiting = 0;                              // published, not yet decided
+  uint64_t published = 0;  // by the sources' own journal
+  uint64_t waiting = 0;    // published, not yet decided
   std::map<ledger::Verdict, uint64_t> verdicts;
   std::array<uint64_t, ledger::kOutcomes> outcomes{};
-  bool balanced = false;                             // published = sum of outcomes + waiting
+  bool balanced = false;  // published = sum of outcomes + waiting
 };
 
 struct SubscriptionBooks {
@@ -78,7 +79,7 @@ struct SubscriptionBooks {
   uint64_t accepted_since_start = 0, sent_again = 0;
   uint64_t delivered = 0, filtered = 0, withheld = 0;
   uint64_t applied = 0, refused = 0, in_flight = 0;
-  bool balanced = false;                             // both equations hold
+  bool balanced = false;  // both equations hold
 };
 
 struct Books {
@@ -90,22 +91,24 @@ struct Books {
 struct SubscriptionLag {
   std::string subscription, resource, department;
   uint64_t records_behind = 0;
-  base::TimeUs seconds_behind_us = 0;   // now minus the receive time of the oldest batch not applied; 0 = none
+  base::TimeUs seconds_behind_us = 0;  // now minus the receive time of the oldest batch not applied; 0 = none
   base::TimeUs oldest_receive_time = 0;
-  base::TimeUs last_applied_time = 0;   // of the last receipt; 0 = none
-  uint64_t input_waiting = 0;           // records published for its resource and not yet decided
+  base::TimeUs last_applied_time = 0;  // of the last receipt; 0 = none
+  uint64_t input_waiting = 0;          // records published for its resource and not yet decided
   bool suspended = false;
 };
 
 // Thread-safe after Open.
 class Exchange {
  public:
-  // Creates the exchange's topics when they are missing, replays catalog, source journal and receipts, loads checkpoints and
-  // replays the ledger. Lanes do not run yet. `warnings` receives what a person should know (a damaged checkpoint skipped, ...).
-  static absl::StatusOr<std::unique_ptr<Exchange>> Open(const ExchangeOptions& options, std::vector<std::string>* warnings);
+  // Creates the exchange's topics when they are missing, replays catalog, source journal and receipts, loads
+  // checkpoints and replays the ledger. Lanes do not run yet. `warnings` receives what a person should know (a damaged
+  // checkpoint skipped, ...).
+  static absl::StatusOr<std::unique_ptr<Exchange>> Open(const ExchangeOptions& options,
+                                                        std::vector<std::string>* warnings);
   virtual ~Exchange() = default;
 
-  virtual void Start() = 0;         // hands lanes and retention to the scheduler
+  virtual void Start() = 0;  // hands lanes and retention to the scheduler
   // Stops the lanes, writes checkpoints. OK to call twice. Data is safe without it; the next start is quicker with it.
   virtual absl::Status Stop() = 0;
   // The first error that stopped a lane, if any: it needs a restart of the process after the cause is gone.
@@ -122,7 +125,7 @@ class Exchange {
                                                               bool dry_run) = 0;
 
   virtual Books books() = 0;
-  virtual std::vector<RunBooks> runs() = 0;       // oldest first
+  virtual std::vector<RunBooks> runs() = 0;  // oldest first
   virtual std::vector<SubscriptionLag> lag() = 0;
   // Everything published is decided, and every active, not suspended subscription has acknowledged everything.
   virtual bool caught_up() = 0;
@@ -131,8 +134,8 @@ class Exchange {
   virtual uint32_t lanes() const = 0;
   virtual void InspectLane(uint32_t lane, const std::function<void(const pipeline::LaneView&)>& look) = 0;
 
-  // Replays the whole ledger into fresh indexes and compares them with the ones in use, lane by lane. DataLoss describes the
-  // first difference. For `datong verify` and the crash test.
+  // Replays the whole ledger into fresh indexes and compares them with the ones in use, lane by lane. DataLoss
+  // describes the first difference. For `datong verify` and the crash test.
   virtual absl::Status VerifyIndexAgainstLedger() = 0;
 };
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <mutex>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <vector>
-
 
 #include "exchange_core/catalog/catalog_table.h"
 #include "exchange_core/node/exchange.h"
@@ -18,8 +17,8 @@ namespace datong::node {
 
 // What the parts of a node share: the tables, each with its lock, and the lanes.
 //
-// Locks, in the order they may be taken: source_order (held across a commit that numbers something), then a lane's own, then
-// tables. `tables` is held for moments only, never across I/O.
+// Locks, in the order they may be taken: source_order (held across a commit that numbers something), then a lane's own,
+// then tables. `tables` is held for moments only, never across I/O.
 struct ExchangeState {
   explicit ExchangeState(const ExchangeOptions& exchange_options) : options(exchange_options) {}
 
@@ -30,8 +29,7 @@ struct ExchangeState {
 
   std::mutex tables;
   // Guarded by `tables`:
-  std::shared_ptr<const catalog::CatalogTable> catalog =
-      std::make_shared<catalog::CatalogTable>();
+  std::shared_ptr<const catalog::CatalogTable> catalog = std::make_shared<catalog::CatalogTable>();
   SourceTable sources;
   ReceiptTable receipts;
 

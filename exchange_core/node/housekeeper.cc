@@ -25,7 +25,8 @@ base::StepResult Housekeeper::Step() {
   return base::StepResult::IdleUntil(next_run_);
 }
 
-void Housekeeper::RetainStream(const catalog::CatalogTable& catalog, const catalog::View& view, base::TimeUs keep_since) {
+void Housekeeper::RetainStream(const catalog::CatalogTable& catalog, const catalog::View& view,
+                               base::TimeUs keep_since) {
   const broker::TopicPartition stream{view.stream_topic(), 0};
   broker::Broker& broker = *state_.options.broker;
   const auto bounds = broker.Bounds(stream);

@@ -8,8 +8,8 @@
 
 namespace datong::node {
 
-// Gives space back: input that neither decisions, present state nor history need; streams that every subscription has taken
-// and history does not need. What a subscription has not read is never dropped. Owned by the exchange.
+// Gives space back: input that neither decisions, present state nor history need; streams that every subscription has
+// taken and history does not need. What a subscription has not read is never dropped. Owned by the exchange.
 class Housekeeper final : public base::Worker {
  public:
   explicit Housekeeper(ExchangeState& state) : state_(state) {}

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/node/publish_session.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <mutex>
 #include <utility>
-
-#include <absl/strings/str_cat.h>
 
 #include "datong/exchange/v1/source_journal.pb.h"
 #include "exchange_core/base/frame.h"
 #include "exchange_core/base/limits.h"
 #include "exchange_core/base/status_macros.h"
-#include "exchange_core/node/control_topic.h"
 #include "exchange_core/node/control_codec.h"
+#include "exchange_core/node/control_topic.h"
 
 namespace datong::node {
 namespace {
@@ -93,15 +93,14 @@ absl::StatusOr<client::UnitRun> LocalPublishSession::BeginUnit(const std::string
   {
     const std::lock_guard lock(state_.tables);
     run.run = state_.sources.NextRun();
-    const SourceRun* earlier =
-        as_new ? nullptr : state_.sources.FindUnit(source_.resource_id, name, identity);
+    const SourceRun* earlier = as_new ? nullptr : state_.sources.FindUnit(source_.resource_id, name, identity);
     run.file_sequence =
         earlier != nullptr ? earlier->file_sequence : state_.sources.NextFileSequence(source_.resource_id);
     run.seen_before = earlier != nullptr;
   }
   if (run.file_sequence > kFileSequenceMax) {
-    return absl::OutOfRangeError(absl::StrCat("source \"", source_.name, "\": a resource has room for ",
-                                              kFileSequenceMax, " different files"));
+    return absl::OutOfRangeError(
+        absl::StrCat("source \"", source_.name, "\": a resource has room for ", kFileSequenceMax, " different files"));
   }
   std::vector<SourceEvent> events;
   if (source_.open_run != 0) {
@@ -193,7 +192,8 @@ absl::Status LocalPublishSession::Commit(std::vector<client::PublishBatch> batch
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<client::PublishSession>> OpenPublishSession(ExchangeState& state, const std::string& source,
+absl::StatusOr<std::unique_ptr<client::PublishSession>> OpenPublishSession(ExchangeState& state,
+                                                                           const std::string& source,
                                                                            const std::string& resource) {
   const auto catalog = state.Catalog();
   const catalog::Resource* found = catalog->FindResource(resource);
@@ -214,7 +214,8 @@ absl::StatusOr<std::unique_ptr<client::PublishSession>> OpenPublishSession(Excha
     }
   }
   if (known.resource_id != found->id) {
-    return absl::FailedPreconditionError(absl::StrCat("source \"", source, "\" publishes another resource; one source, one ",
+    return absl::FailedPreconditionError(absl::StrCat("source \"", source,
+                                                      "\" publishes another resource; one source, one ",
                                                       "resource: give the new one its own name"));
   }
   const bool is_known = known.id != 0;
@@ -222,8 +223,8 @@ absl::StatusOr<std::unique_ptr<client::PublishSession>> OpenPublishSession(Excha
     const std::lock_guard lock(state.tables);
     known.id = state.sources.NextSourceId();
   }
-  auto session = std::make_unique<LocalPublishSession>(state, std::move(writer), std::move(known), found->publish_topic(),
-                                                       found->partitions);
+  auto session = std::make_unique<LocalPublishSession>(state, std::move(writer), std::move(known),
+                                                       found->publish_topic(), found->partitions);
   RETURN_IF_ERROR(session->Register(is_known));
   return session;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/statusor.h>
+
 #include <memory>
 #include <string>
-
-#include <absl/status/statusor.h>
 
 #include "exchange_core/client/exchange_client.h"
 #include "exchange_core/node/exchange_state.h"
@@ -12,7 +12,8 @@
 namespace datong::node {
 
 // One source's way in: batches and the source's journal in one transaction. `state` must outlive the session.
-absl::StatusOr<std::unique_ptr<client::PublishSession>> OpenPublishSession(ExchangeState& state, const std::string& source,
+absl::StatusOr<std::unique_ptr<client::PublishSession>> OpenPublishSession(ExchangeState& state,
+                                                                           const std::string& source,
                                                                            const std::string& resource);
 
 }  // namespace datong::node

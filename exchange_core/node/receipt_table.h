@@ -23,9 +23,9 @@ struct ReceiptState {
   };
   std::map<uint32_t, Lane> lanes;
   uint64_t refused_total = 0;
-  base::TimeUs time = 0;       // of the last receipt
-  bool in_stream = false;      // what was sent again is taken; the stream itself is being read
-  bool any = false;            // a sink ever acknowledged something
+  base::TimeUs time = 0;   // of the last receipt
+  bool in_stream = false;  // what was sent again is taken; the stream itself is being read
+  bool any = false;        // a sink ever acknowledged something
 };
 
 // Where every subscription stands: pure state, obtained only by applying the receipts of topic "receipts" in order.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/node/source_table.h"
 
-#include <algorithm>
-
 #include <absl/strings/str_cat.h>
+
+#include <algorithm>
 
 #include "datong/exchange/v1/source_journal.pb.h"
 
@@ -41,8 +41,8 @@ absl::Status SourceTable::Apply(const exchange::v1::SourceEvent& event) {
   const uint64_t number = event.has_progress() ? event.progress().run() : event.ended().run();
   const auto it = runs_.find(number);
   if (it == runs_.end()) {
-    return absl::DataLossError(absl::StrCat("source journal: \"", event.source(), "\" speaks of run ", number,
-                                            ", which never began"));
+    return absl::DataLossError(
+        absl::StrCat("source journal: \"", event.source(), "\" speaks of run ", number, ", which never began"));
   }
   SourceRun& run = it->second;
   if (event.has_progress()) {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 #include "exchange_core/broker/broker.h"
 #include "exchange_core/index/entity_index.h"
@@ -16,8 +16,9 @@
 
 namespace datong::pipeline {
 
-// What a lane has to send again to a subscription that starts with the past: which records of which stored input batches, in
-// order. Made from committed state only, so that after a crash the same plan comes out and a cursor says how much of it is done.
+// What a lane has to send again to a subscription that starts with the past: which records of which stored input
+// batches, in order. Made from committed state only, so that after a crash the same plan comes out and a cursor says
+// how much of it is done.
 struct AgainStep {
   uint32_t partition = 0;
   broker::Position position = 0;  // of the input batch in pub.<resource>

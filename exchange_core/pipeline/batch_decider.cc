@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/pipeline/batch_decider.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <span>
 #include <utility>
-
-#include <absl/strings/str_cat.h>
 
 #include "datong/ledger/v1/ledger.pb.h"
 #include "exchange_core/base/check.h"
@@ -105,8 +105,8 @@ absl::Status BatchDecider::RouteToViews(const DecisionInput& input, const LaneSt
                                         ledger::v1::BatchDecision& entry, Decision& decision) {
   if (std::none_of(verdicts_.begin(), verdicts_.end(), ledger::IsAccepted)) return absl::OkStatus();
   for (const catalog::View* view : input.views) {
-    ASSIGN_OR_RETURN(Routed routed, route_.Route(*view, *input.resource.schema, packed_, input.message.body, verdicts_,
-                                                 payload));
+    ASSIGN_OR_RETURN(Routed routed,
+                     route_.Route(*view, *input.resource.schema, packed_, input.message.body, verdicts_, payload));
     const auto stream = state.streams.find(view->id);
     const uint64_t first = stream == state.streams.end() ? StreamState().next_sequence : stream->second.next_sequence;
     auto* output = entry.add_outputs();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include <absl/status/status.h>
 
 #include "exchange_core/base/clock.h"
 #include "exchange_core/broker/broker.h"
@@ -29,7 +29,7 @@ struct DecisionInput {
   const std::vector<const catalog::View*>& views;  // of the resource
   uint32_t partition;
   const broker::Message& message;
-  uint64_t lane_sequence;      // the ledger entry this decision will be
+  uint64_t lane_sequence;  // the ledger entry this decision will be
   base::TimeUs commit_time;
 };
 
@@ -45,9 +45,9 @@ struct Decision {
   bool quarantine = false;  // some record, or the batch as a whole, is held back
 };
 
-// Takes a batch through the stages - verify, validate, authority, dedup, route - and says what is to be written. Changes the
-// indexes (they are ahead of what is durable until the commit lands); reads the lane's state for stream sequences only.
-// Owned by one lane; not thread-safe.
+// Takes a batch through the stages - verify, validate, authority, dedup, route - and says what is to be written.
+// Changes the indexes (they are ahead of what is durable until the commit lands); reads the lane's state for stream
+// sequences only. Owned by one lane; not thread-safe.
 class BatchDecider {
  public:
   // Errors are ours or the world's; what is wrong with the batch is in the decision.

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/statusor.h>
+
 #include <string>
 #include <string_view>
 
-#include <absl/status/statusor.h>
-
 #include "datong/ledger/v1/ledger.pb.h"
 
-// The exchange's own words around a batch, as stored: a frame ("DTDE" delivery, "DTQE" quarantine, version 1) and the message.
+// The exchange's own words around a batch, as stored: a frame ("DTDE" delivery, "DTQE" quarantine, version 1) and the
+// message.
 namespace datong::pipeline {
 
 std::string EncodeEnvelope(const ledger::v1::DeliveryEnvelope& envelope);

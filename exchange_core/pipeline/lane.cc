@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/pipeline/lane.h"
 
-#include <mutex>
-#include <algorithm>
-#include <utility>
-
 #include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
 
 #include "datong/ledger/v1/ledger.pb.h"
 #include "exchange_core/base/check.h"
@@ -41,9 +41,10 @@ bool WorthRetrying(const absl::Status& status) {
 
 }  // namespace
 
-// One mutex guards everything: a step holds it from beginning to end, so whoever looks from outside sees committed state only.
+// One mutex guards everything: a step holds it from beginning to end, so whoever looks from outside sees committed
+// state only.
 struct Lane::Impl {
-  explicit Impl(const LaneOptions& lane_options) : options(lane_options) {}
+  explicit Impl(const LaneOptions& lane_options) : options(lane_options), indexes(lane_options.index_salt) {}
 
   absl::Status Recover(bool ignore_checkpoints, bool take_over, std::vector<std::string>* warnings);
   absl::Status LoadCheckpoint(const catalog::CatalogTable& table, std::vector<std::string>* warnings);
@@ -84,15 +85,15 @@ struct Lane::Impl {
   std::unique_ptr<broker::Writer> writer;
   std::map<Place, std::unique_ptr<broker::Reader>> inputs;
   std::map<uint32_t, std::vector<const catalog::View*>> views;  // of each resource in `catalog`: finding them walks it
-  Place turn{0, 0};                        // the input served last: the next one begins the next round
-  bool memory_ahead = false;               // a commit failed: what memory believes may not be in the log
-  base::TimeUs retry_at = 0;               // not 0: a step failed, the next one waits until then
-  absl::Status trouble;                    // why, until a step succeeds
+  Place turn{0, 0};           // the input served last: the next one begins the next round
+  bool memory_ahead = false;  // a commit failed: what memory believes may not be in the log
+  base::TimeUs retry_at = 0;  // not 0: a step failed, the next one waits until then
+  absl::Status trouble;       // why, until a step succeeds
   uint64_t records_since_checkpoint = 0;
   bool changed_since_checkpoint = false;
-  uint32_t again_subscription = 0;         // whose plan again_plan is; 0 = none
-  AgainPlan again_plan;                    // what is left of it
-  bool all_started = false;                // subscriptions; until the next catalog there is nothing to look for
+  uint32_t again_subscription = 0;  // whose plan again_plan is; 0 = none
+  AgainPlan again_plan;             // what is left of it
+  bool all_started = false;         // subscriptions; until the next catalog there is nothing to look for
 
   // Reused between batches.
   BatchDecider decider;
@@ -102,7 +103,8 @@ struct Lane::Impl {
   std::string again_payload;
 };
 
-// ---------------------------------------------------------------------------------------------------------------- recovery
+// ----------------------------------------------------------------------------------------------------------------
+// recovery
 
 absl::Status Lane::Impl::Recover(bool ignore_checkpoints, bool take_over, std::vector<std::string>* warnings) {
   const auto table = options.catalog();
@@ -142,8 +144,9 @@ absl::Status Lane::Impl::LoadCheckpoint(const catalog::CatalogTable& table, std:
   if (state.ledger_next > bounds.end) {
     // A power cut under the weaker durability, or a directory put together from two. The ledger is the truth.
     if (warnings != nullptr) {
-      warnings->push_back(absl::StrCat("the checkpoint of lane ", options.lane, " knows more than its ledger (position ",
-                                       state.ledger_next, " of ", bounds.end, "); replaying the whole ledger instead"));
+      warnings->push_back(absl::StrCat("the checkpoint of lane ", options.lane,
+                                       " knows more than its ledger (position ", state.ledger_next, " of ", bounds.end,
+                                       "); replaying the whole ledger instead"));
     }
     state = {};
     indexes.Clear();
@@ -197,7 +200,8 @@ absl::Status Lane::Impl::ReplayEntry(const ledger::v1::LedgerEntry& entry, const
   return absl::OkStatus();
 }
 
-// -------------------------------------------------------------------------------------------------------------------- steps
+// --------------------------------------------------------------------------------------------------------------------
+// steps
 
 absl::StatusOr<base::StepResult> Lane::Impl::Step() {
   if (retry_at != 0 && options.clock->Now() < retry_at) return base::StepResult::IdleUntil(retry_at);
@@ -255,8 +259,7 @@ absl::Status Lane::Impl::TakeCatalog(std::shared_ptr<const catalog::CatalogTable
     start->set_subscription_id(id);
     start->set_view_id(view->id);
     start->set_resource_id(resource->id);
-    start->set_finished(subscription.start == catalog::SubscriptionStart::kNow ||
-                        state.AcceptedOf(resource->id) == 0);
+    start->set_finished(subscription.start == catalog::SubscriptionStart::kNow || state.AcceptedOf(resource->id) == 0);
     RETURN_IF_ERROR(commit.AddEntry(entry));
   }
   return commit.Commit(*options.steps);
@@ -304,7 +307,7 @@ absl::Status Lane::Impl::DecideAndCommit(const std::vector<PolledBatch>& batches
   ASSIGN_OR_RETURN(LaneCommit commit, BeginCommit());
   for (const PolledBatch& batch : batches) {
     ledger::v1::LedgerEntry entry = NewEntry();
-    const DecisionInput input{*catalog,      *batch.resource, views.at(batch.resource->id), batch.partition,
+    const DecisionInput input{*catalog,      *batch.resource,         views.at(batch.resource->id), batch.partition,
                               batch.message, state.head.sequence + 1, entry.commit_time()};
     entry.mutable_batch()->set_input_next(batch.message.position + 1);
     RETURN_IF_ERROR(decider.Decide(input, state, indexes, *entry.mutable_batch(), decision));
@@ -316,7 +319,8 @@ absl::Status Lane::Impl::DecideAndCommit(const std::vector<PolledBatch>& batches
   return commit.Commit(*options.steps);
 }
 
-// ------------------------------------------------------------------------------------------------- subscriptions that start
+// ------------------------------------------------------------------------------------------------- subscriptions that
+// start
 
 absl::StatusOr<bool> Lane::Impl::SendAgain() {
   if (all_started) return false;
@@ -412,7 +416,8 @@ absl::Status Lane::Impl::SendAgainSome(const catalog::Subscription& subscription
   return commit.Commit(*options.steps);
 }
 
-// -------------------------------------------------------------------------------------------------- checkpoints, retention
+// -------------------------------------------------------------------------------------------------- checkpoints,
+// retention
 
 absl::Status Lane::Impl::WriteCheckpoint() {
   if (!changed_since_checkpoint) return absl::OkStatus();
@@ -422,9 +427,9 @@ absl::Status Lane::Impl::WriteCheckpoint() {
   std::vector<index::CheckpointSection> sections;
   sections.push_back({kStateSection, SerializeLaneState(state, options.lane)});
   indexes.AppendSections(sections);
-  RETURN_IF_ERROR(index::WriteCheckpoint(*options.files, *options.steps, options.checkpoint_directory, options.lane,
-                                         sections)
-                      .status());
+  RETURN_IF_ERROR(
+      index::WriteCheckpoint(*options.files, *options.steps, options.checkpoint_directory, options.lane, sections)
+          .status());
   records_since_checkpoint = 0;
   changed_since_checkpoint = false;
   return absl::OkStatus();
@@ -449,7 +454,8 @@ absl::Status Lane::Impl::Retain(base::TimeUs keep_since) {
   return absl::OkStatus();
 }
 
-// ------------------------------------------------------------------------------------------------------------------ outside
+// ------------------------------------------------------------------------------------------------------------------
+// outside
 
 Lane::Lane(const LaneOptions& options)
     : name_(absl::StrCat("lane.", options.lane)), impl_(std::make_unique<Impl>(options)) {

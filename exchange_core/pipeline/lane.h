@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -8,9 +11,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 #include "exchange_core/base/clock.h"
 #include "exchange_core/base/file_system.h"
@@ -41,6 +41,7 @@ struct LaneOptions {
   base::FileSystem* files = nullptr;
   base::StepObserver* steps = nullptr;
   std::string checkpoint_directory;
+  uint64_t index_salt = 0;  // random; no stored byte depends on it
   uint64_t checkpoint_records = 2'000'000;
   size_t commit_bytes_max = size_t{16} << 20;  // input per commit
   size_t commit_batches_max = 128;
@@ -51,9 +52,9 @@ struct LaneOptions {
 
 // One lane: reads its inputs, judges, commits; the only writer of its ledger partition.
 //
-// Recover() loads the newest checkpoint and replays the ledger behind it; then Step() may be called, by one thread at a time.
-// After a failed commit the lane stops (status() tells why): its memory may be ahead of what is durable, so it must be
-// recovered anew before it may go on.
+// Recover() loads the newest checkpoint and replays the ledger behind it; then Step() may be called, by one thread at a
+// time. After a failed commit the lane stops (status() tells why): its memory may be ahead of what is durable, so it
+// must be recovered anew before it may go on.
 class Lane final : public base::Worker {
  public:
   explicit Lane(const LaneOptions& options);
@@ -67,14 +68,14 @@ class Lane final : public base::Worker {
   std::string_view Name() const override { return name_; }
   base::StepResult Step() override;
 
-  absl::Status status();                       // why it stopped for good; thread-safe
-  absl::Status trouble();                      // as status, or what it waits for to pass (a full disk); thread-safe
+  absl::Status status();   // why it stopped for good; thread-safe
+  absl::Status trouble();  // as status, or what it waits for to pass (a full disk); thread-safe
   void Inspect(const std::function<void(const LaneView&)>& look);  // thread-safe; waits for the current step
-  absl::Status WriteCheckpoint();              // thread-safe; waits for the current step
+  absl::Status WriteCheckpoint();                                  // thread-safe; waits for the current step
   // Drops input that neither decisions, present state nor history (receive time >= keep_since) need.
   absl::Status Retain(base::TimeUs keep_since);  // thread-safe; waits for the current step
   // Checkpoint sections of the indexes: equal for equal indexes.
-  std::string IndexFingerprint();              // thread-safe; waits for the current step
+  std::string IndexFingerprint();  // thread-safe; waits for the current step
 
  private:
   struct Impl;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/pipeline/lane_commit.h"
 
-#include <utility>
-
 #include <absl/strings/str_cat.h>
+
+#include <utility>
 
 #include "datong/ledger/v1/ledger.pb.h"
 #include "exchange_core/base/status_macros.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
-
-#include <absl/status/status.h>
 
 #include "exchange_core/base/step_observer.h"
 #include "exchange_core/broker/broker.h"
@@ -19,9 +19,9 @@ class LedgerEntry;
 
 namespace datong::pipeline {
 
-// The only writer: gathers the effects of one or more ledger entries into one transaction. Each entry is booked in the lane's
-// state as it is added, so state is ahead of what is durable until Commit() returns OK.
-// Not thread-safe; `state` must outlive it.
+// The only writer: gathers the effects of one or more ledger entries into one transaction. Each entry is booked in the
+// lane's state as it is added, so state is ahead of what is durable until Commit() returns OK. Not thread-safe; `state`
+// must outlive it.
 class LaneCommit {
  public:
   LaneCommit(uint32_t lane, std::unique_ptr<broker::Transaction> transaction, LaneState& state);
@@ -29,11 +29,12 @@ class LaneCommit {
   // Numbers, links and books the entry. Call before adding what the entry speaks of.
   absl::Status AddEntry(ledger::v1::LedgerEntry& entry);
   // The deliveries and the quarantined batch of a decision entry just added.
-  void AddDecision(const ledger::v1::LedgerEntry& entry, const broker::Message& input, const catalog::Resource& resource,
-                   const Decision& decision);
+  void AddDecision(const ledger::v1::LedgerEntry& entry, const broker::Message& input,
+                   const catalog::Resource& resource, const Decision& decision);
   // A batch sent again to one subscription, under the start entry just added.
-  void AddAgain(const ledger::v1::LedgerEntry& entry, uint32_t subscription_id, uint64_t first_sequence, uint32_t records,
-                uint32_t resource_id, uint32_t partition, const broker::Message& input, broker::Body body);
+  void AddAgain(const ledger::v1::LedgerEntry& entry, uint32_t subscription_id, uint64_t first_sequence,
+                uint32_t records, uint32_t resource_id, uint32_t partition, const broker::Message& input,
+                broker::Body body);
   void AdvanceInput(const broker::TopicPartition& input, broker::Position next);
 
   bool empty() const { return ledger_message_.empty(); }
@@ -46,7 +47,7 @@ class LaneCommit {
   std::string ledger_message_;
 };
 
-std::string AgainTopic(uint32_t subscription_id);       // "again.<id>"
-std::string QuarantineTopic(uint32_t department_id);    // "quarantine.<id>"
+std::string AgainTopic(uint32_t subscription_id);     // "again.<id>"
+std::string QuarantineTopic(uint32_t department_id);  // "quarantine.<id>"
 
 }  // namespace datong::pipeline

@@ -19,13 +19,13 @@ base::TimeUs WindowOf(const catalog::CatalogTable& catalog, uint32_t resource_id
 
 index::EntityIndex& LaneIndexes::Entity(uint32_t resource_id, uint32_t partition) {
   auto& index = entities_[{resource_id, partition}];
-  if (index == nullptr) index = std::make_unique<index::EntityIndex>();
+  if (index == nullptr) index = std::make_unique<index::EntityIndex>(salt_);
   return *index;
 }
 
 index::EventIndex& LaneIndexes::Event(uint32_t resource_id, uint32_t partition, base::TimeUs window_us) {
   auto& index = events_[{resource_id, partition}];
-  if (index == nullptr) index = std::make_unique<index::EventIndex>(window_us);
+  if (index == nullptr) index = std::make_unique<index::EventIndex>(window_us, salt_);
   return *index;
 }
 
@@ -41,7 +41,8 @@ const index::EventIndex* LaneIndexes::FindEvent(uint32_t resource_id, uint32_t p
 
 std::vector<std::pair<uint32_t, const index::EntityIndex*>> LaneIndexes::EntitiesOf(uint32_t resource_id) const {
   std::vector<std::pair<uint32_t, const index::EntityIndex*>> found;
-  for (auto it = entities_.lower_bound({resource_id, 0}); it != entities_.end() && it->first.first == resource_id; ++it) {
+  for (auto it = entities_.lower_bound({resource_id, 0}); it != entities_.end() && it->first.first == resource_id;
+       ++it) {
     found.emplace_back(it->first.second, it->second.get());
   }
   return found;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <absl/status/status.h>
 
 #include "exchange_core/base/clock.h"
 #include "exchange_core/catalog/catalog_table.h"
@@ -23,6 +23,9 @@ namespace datong::pipeline {
 // Owned by the lane; not thread-safe.
 class LaneIndexes {
  public:
+  // `salt`: known to nobody outside, so that no publisher can choose keys that crowd together in memory.
+  explicit LaneIndexes(uint64_t salt) : salt_(salt) {}
+
   index::EntityIndex& Entity(uint32_t resource_id, uint32_t partition);
   index::EventIndex& Event(uint32_t resource_id, uint32_t partition, base::TimeUs window_us);
   const index::EntityIndex* FindEntity(uint32_t resource_id, uint32_t partition) const;  // nullptr: none yet
@@ -36,6 +39,7 @@ class LaneIndexes {
   absl::Status LoadSection(const index::CheckpointSection& section, const catalog::CatalogTable& catalog);
 
  private:
+  const uint64_t salt_;
   using Place = std::pair<uint32_t, uint32_t>;  // (resource, partition)
   std::map<Place, std::unique_ptr<index::EntityIndex>> entities_;
   std::map<Place, std::unique_ptr<index::EventIndex>> events_;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/pipeline/lane_state.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <cstring>
-
-#include <absl/strings/str_cat.h>
 
 #include "datong/exchange/v1/lane_state.pb.h"
 #include "datong/ledger/v1/ledger.pb.h"
@@ -60,8 +60,7 @@ absl::Status AccountBatch(const ledger::v1::LedgerEntry& entry, const ledger::v1
   return absl::OkStatus();
 }
 
-void AccountStart(const ledger::v1::LedgerEntry& entry, const ledger::v1::StreamStart& start,
-                  LaneState& state) {
+void AccountStart(const ledger::v1::LedgerEntry& entry, const ledger::v1::StreamStart& start, LaneState& state) {
   auto [it, is_new] = state.subscriptions.try_emplace(start.subscription_id());
   SubscriptionStartState& subscription = it->second;
   if (is_new) {

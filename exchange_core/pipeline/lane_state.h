@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -8,8 +10,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <absl/status/status.h>
 
 #include "exchange_core/base/clock.h"
 #include "exchange_core/broker/broker.h"
@@ -35,7 +35,7 @@ struct StreamState {
 };
 
 struct SubscriptionStartState {
-  uint64_t start_sequence = 1;       // it receives the stream from here on, of this lane
+  uint64_t start_sequence = 1;  // it receives the stream from here on, of this lane
   uint64_t start_accepted = 0;
   uint64_t start_filtered = 0;
   uint64_t started_at_sequence = 0;  // ledger entry
@@ -55,8 +55,8 @@ struct RunState {
   std::map<uint32_t, StreamMark> streams;  // by view
 };
 
-// What a lane knows besides its indexes. Changed only by Account(), by the lane that decides and by the one that replays alike:
-// so both arrive at the same books.
+// What a lane knows besides its indexes. Changed only by Account(), by the lane that decides and by the one that
+// replays alike: so both arrive at the same books.
 struct LaneState {
   ledger::ChainHead head;
   broker::Position ledger_next = 0;

@@ -46,9 +46,8 @@ uint8_t DeliveredOperation(Verdict verdict) {
 }
 
 absl::StatusOr<Routed> RouteStage::Route(const catalog::View& view, const record::RecordSchema& schema,
-                                         const record::PackedBatch& batch,
-                                         const broker::Body& original, std::span<const Verdict> verdicts,
-                                         LazyPayload& payload) {
+                                         const record::PackedBatch& batch, const broker::Body& original,
+                                         std::span<const Verdict> verdicts, LazyPayload& payload) {
   Routed routed;
   routed.operations.resize(verdicts.size());
   bool untouched = view.projection->passes_everything();
@@ -72,9 +71,8 @@ absl::StatusOr<Routed> RouteStage::Route(const catalog::View& view, const record
 }
 
 absl::StatusOr<broker::Body> RouteStage::Repack(const catalog::View& view, const record::RecordSchema& schema,
-                                                const record::BatchHeader& header,
-                                                const record::RecordColumns& columns, std::string_view payload,
-                                                std::span<const uint8_t> operations) {
+                                                const record::BatchHeader& header, const record::RecordColumns& columns,
+                                                std::string_view payload, std::span<const uint8_t> operations) {
   repacked_.clear();
   repacked_.header = header;
   repacked_.header.publisher_id = 0;

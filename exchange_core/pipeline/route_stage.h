@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 #include "exchange_core/broker/broker.h"
 #include "exchange_core/catalog/catalog_table.h"
@@ -32,27 +32,26 @@ class LazyPayload {
 
 // What one view lets through of a judged batch.
 struct Routed {
-  uint32_t records = 0;                 // selected; 0: nothing to deliver
+  uint32_t records = 0;  // selected; 0: nothing to deliver
   broker::Body body;
-  std::vector<uint8_t> operations;      // with an untouched body: per record the operation code, 0 = not selected; else empty
+  std::vector<uint8_t>
+      operations;  // with an untouched body: per record the operation code, 0 = not selected; else empty
 };
 
-// Decides how a batch travels into one view's stream, and packs it. The publisher's batch goes on untouched when the view
-// takes every item and every record it does not take was delivered before (duplicate, unchanged, stale): nothing outside the
-// view can leave with it. Otherwise the selected records are packed anew, with permitted fields only.
-// Owned by one lane; not thread-safe. Errors: DataLoss when the payload does not open.
+// Decides how a batch travels into one view's stream, and packs it. The publisher's batch goes on untouched when the
+// view takes every item and every record it does not take was delivered before (duplicate, unchanged, stale): nothing
+// outside the view can leave with it. Otherwise the selected records are packed anew, with permitted fields only. Owned
+// by one lane; not thread-safe. Errors: DataLoss when the payload does not open.
 class RouteStage {
  public:
   absl::StatusOr<Routed> Route(const catalog::View& view, const record::RecordSchema& schema,
-                               const record::PackedBatch& batch,
-                               const broker::Body& original, std::span<const ledger::Verdict> verdicts,
-                               LazyPayload& payload);
+                               const record::PackedBatch& batch, const broker::Body& original,
+                               std::span<const ledger::Verdict> verdicts, LazyPayload& payload);
 
   // Packs the records for which `operations` is not 0 into a batch of their own (the exchange as publisher).
   absl::StatusOr<broker::Body> Repack(const catalog::View& view, const record::RecordSchema& schema,
-                                      const record::BatchHeader& header,
-                                      const record::RecordColumns& columns, std::string_view payload,
-                                      std::span<const uint8_t> operations);
+                                      const record::BatchHeader& header, const record::RecordColumns& columns,
+                                      std::string_view payload, std::span<const uint8_t> operations);
 
  private:
   record::RecordBatch repacked_;

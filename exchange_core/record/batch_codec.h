@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+
+#include <string>
+#include <string_view>
 
 #include "exchange_core/record/record_batch.h"
 
 // The only place that knows the bytes of a batch (docs/data_formats.md, "Record batch").
 //
 // Encoding is deterministic: equal batches give equal bytes (of a compressed payload: with one version of its library).
-// Decoding trusts nothing: every length is checked against base/limits.h before memory is taken, and nothing outside `bytes`
-// is read. Any thread may call any of these; buffers of the compressors are kept per thread.
+// Decoding trusts nothing: every length is checked against base/limits.h before memory is taken, and nothing outside
+// `bytes` is read. Any thread may call any of these; buffers of the compressors are kept per thread.
 namespace datong::record {
 
 // InvalidArgument when the columns disagree in length, a value is none (operation, file index, row above 2^40 - 1, file
@@ -22,8 +22,8 @@ absl::StatusOr<std::string> EncodeBatch(const RecordBatch& batch);
 
 // Reads header and columns and verifies the seal (SHA-256 over everything before it); the payload stays compressed.
 // `bytes` must outlive the use of the view. Memory of `into` is reused.
-// DataLoss: damaged (seal, lengths). Unimplemented: magic is right but a version, codec, suite or algorithm is unknown; the
-// message names it. InvalidArgument: not a record batch at all. After an error `into` has no records.
+// DataLoss: damaged (seal, lengths). Unimplemented: magic is right but a version, codec, suite or algorithm is unknown;
+// the message names it. InvalidArgument: not a record batch at all. After an error `into` has no records.
 struct PackedBatch {
   BatchHeader header;
   RecordColumns columns;

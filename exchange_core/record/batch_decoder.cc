@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
-
-#include <absl/strings/str_cat.h>
 
 #include "exchange_core/base/limits.h"
 #include "exchange_core/base/little_endian.h"
@@ -22,16 +22,16 @@ absl::Status Damaged(std::string detail) {
 }
 
 absl::Status Unknown(std::string what) {
-  return absl::UnimplementedError(
-      absl::StrCat("record batch: ", what, " is not known to this release; it was written by a newer one: upgrade first"));
+  return absl::UnimplementedError(absl::StrCat(
+      "record batch: ", what, " is not known to this release; it was written by a newer one: upgrade first"));
 }
 
 // Magic and version: what must be right before any other byte means anything.
 absl::Status ReadStart(std::string_view bytes) {
   constexpr size_t kStartBytes = 8;
   if (bytes.size() < kStartBytes || std::memcmp(bytes.data(), kBatchMagic, 4) != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("not a record batch: ", bytes.size(), " bytes that do not start with ",
-                                                   kBatchMagic));
+    return absl::InvalidArgumentError(
+        absl::StrCat("not a record batch: ", bytes.size(), " bytes that do not start with ", kBatchMagic));
   }
   uint16_t version, reserved;
   std::memcpy(&version, bytes.data() + 4, sizeof version);
@@ -47,8 +47,7 @@ absl::Status CheckLengths(const FixedHeader& fixed, size_t bytes) {
     return Damaged(absl::StrCat("it states ", fixed.total_bytes, " bytes, there are ", bytes));
   }
   if (bytes > base::kBatchBytesMax) return Damaged(absl::StrCat(bytes, " bytes; at most ", base::kBatchBytesMax));
-  const uint64_t sum =
-      uint64_t{fixed.header_bytes} + fixed.columns_bytes + fixed.stored_payload_bytes + kSealBytes;
+  const uint64_t sum = uint64_t{fixed.header_bytes} + fixed.columns_bytes + fixed.stored_payload_bytes + kSealBytes;
   if (sum != bytes || fixed.header_bytes < sizeof(FixedHeader) || fixed.header_bytes % kBatchAlignment != 0) {
     return Damaged("the lengths of its parts do not add up");
   }
@@ -58,17 +57,21 @@ absl::Status CheckLengths(const FixedHeader& fixed, size_t bytes) {
   if (fixed.payload_bytes > base::kBatchPayloadBytesMax) {
     return Damaged(absl::StrCat("payload of ", fixed.payload_bytes, " bytes; at most ", base::kBatchPayloadBytesMax));
   }
-  // Every record has at least its digests, one byte of row and one of payload length: so the stated count cannot ask for
-  // more memory than a small multiple of the bytes that came.
-  const uint64_t least = (fixed.column_flags & kKeyEqualsId) != 0 ? 2 * sizeof(base::Digest) : 3 * sizeof(base::Digest);
-  if (uint64_t{fixed.record_count} * (least + 2) > fixed.columns_bytes) return Damaged("more records than its columns hold");
+  // Every record has at least its digests, one byte of row and one of payload length: so the stated count cannot ask
+  // for more memory than a small multiple of the bytes that came.
+  uint64_t least = 3 * sizeof(base::Digest);
+  if ((fixed.column_flags & kKeyEqualsId) != 0) least -= sizeof(base::Digest);
+  if ((fixed.column_flags & kFingerprintAllZero) != 0) least -= sizeof(base::Digest);
+  if (uint64_t{fixed.record_count} * (least + 2) > fixed.columns_bytes)
+    return Damaged("more records than its columns hold");
   return absl::OkStatus();
 }
 
 absl::Status CheckSeal(const FixedHeader& fixed, std::string_view bytes, base::Sha256Digest& seal) {
   const size_t sealed = bytes.size() - kSealBytes;
   seal = base::Sha256(bytes.substr(0, sealed));
-  if (bytes.substr(sealed, kSealDigestBytes) != base::AsBytes(seal)) return Damaged("its seal does not match its bytes");
+  if (bytes.substr(sealed, kSealDigestBytes) != base::AsBytes(seal))
+    return Damaged("its seal does not match its bytes");
   if (fixed.crypto_suite != 0) return Unknown(absl::StrCat("crypto suite ", fixed.crypto_suite));
   uint16_t signature_bytes;
   std::memcpy(&signature_bytes, bytes.data() + sealed + kSealDigestBytes, sizeof signature_bytes);
@@ -90,7 +93,8 @@ absl::Status CheckKnown(const FixedHeader& fixed) {
     return Unknown(absl::StrCat("snapshot marks ", fixed.snapshot_marks));
   }
   if (fixed.extension_bytes != 0) return Unknown("header extension");
-  if (fixed.nonce_bytes != 0 || fixed.encryption_key_id != 0) return Damaged("it is not encrypted but names a key or nonce");
+  if (fixed.nonce_bytes != 0 || fixed.encryption_key_id != 0)
+    return Damaged("it is not encrypted but names a key or nonce");
   return absl::OkStatus();
 }
 
@@ -203,8 +207,8 @@ class ColumnReader {
 absl::Status CheckColumnValues(const FixedHeader& fixed, const RecordColumns& columns) {
   if ((fixed.column_flags & kFileIndexAllZero) == 0) {
     const uint32_t files = std::max(fixed.file_count, 1u);
-    const bool listed =
-        std::all_of(columns.file_index.begin(), columns.file_index.end(), [&](uint32_t index) { return index < files; });
+    const bool listed = std::all_of(columns.file_index.begin(), columns.file_index.end(),
+                                    [&](uint32_t index) { return index < files; });
     if (!listed) return Damaged("a record names a file that is not listed");
   }
   uint64_t rows = 0;
@@ -232,7 +236,11 @@ absl::Status ReadColumns(const FixedHeader& fixed, std::string_view bytes, Recor
   } else {
     reader.Digests(into.key);
   }
-  reader.Digests(into.fingerprint);
+  if ((fixed.column_flags & kFingerprintAllZero) != 0) {
+    into.fingerprint.assign(fixed.record_count, base::Digest());
+  } else {
+    reader.Digests(into.fingerprint);
+  }
   reader.Operations(into.operation);
   if ((fixed.column_flags & kVersionAllZero) != 0) {
     into.version.assign(fixed.record_count, 0);
@@ -257,7 +265,8 @@ absl::Status ReadColumns(const FixedHeader& fixed, std::string_view bytes, Recor
 
 absl::Status ReadBatch(std::string_view bytes, PackedBatch& into) {
   RETURN_IF_ERROR(ReadStart(bytes));
-  if (bytes.size() < sizeof(FixedHeader) + kSealBytes) return Damaged(absl::StrCat("it ends after ", bytes.size(), " bytes"));
+  if (bytes.size() < sizeof(FixedHeader) + kSealBytes)
+    return Damaged(absl::StrCat("it ends after ", bytes.size(), " bytes"));
   FixedHeader fixed;
   std::memcpy(&fixed, bytes.data(), sizeof fixed);
   RETURN_IF_ERROR(CheckLengths(fixed, bytes.size()));

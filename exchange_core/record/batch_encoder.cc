@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <cstring>
-
-#include <absl/strings/str_cat.h>
 
 #include "exchange_core/base/limits.h"
 #include "exchange_core/base/little_endian.h"
@@ -39,7 +39,8 @@ absl::Status CheckHeader(const BatchHeader& header) {
   for (const SourceFile& file : header.files) {
     if (file.name.size() > base::kNameBytesMax) return Refused("a file name is too long");
     if (!IsValidUtf8(file.name)) return Refused("a file name is not UTF-8");
-    if (file.sequence > kFileSequenceMax) return Refused(absl::StrCat("file sequence ", file.sequence, " is too large"));
+    if (file.sequence > kFileSequenceMax)
+      return Refused(absl::StrCat("file sequence ", file.sequence, " is too large"));
   }
   return absl::OkStatus();
 }
@@ -48,9 +49,9 @@ absl::Status CheckColumns(const RecordBatch& batch) {
   const RecordColumns& columns = batch.columns;
   const size_t count = columns.size();
   if (count > base::kBatchRecordsMax) return Refused(absl::StrCat(count, " records; at most ", base::kBatchRecordsMax));
-  for (const size_t size : {columns.id.size(), columns.key.size(), columns.fingerprint.size(), columns.version.size(),
-                            columns.event_time.size(), columns.file_index.size(), columns.row.size(),
-                            columns.payload_end.size()}) {
+  for (const size_t size :
+       {columns.id.size(), columns.key.size(), columns.fingerprint.size(), columns.version.size(),
+        columns.event_time.size(), columns.file_index.size(), columns.row.size(), columns.payload_end.size()}) {
     if (size != count) return Refused("its columns differ in length");
   }
   if (batch.payload.size() > base::kBatchPayloadBytesMax) {
@@ -60,11 +61,13 @@ absl::Status CheckColumns(const RecordBatch& batch) {
   uint32_t end = 0;
   for (size_t i = 0; i < count; ++i) {
     const auto operation = static_cast<uint8_t>(columns.operation[i]);
-    if (operation < 1 || operation > 5) return Refused(absl::StrCat("record ", i, " has unknown operation ", operation));
+    if (operation < 1 || operation > 5)
+      return Refused(absl::StrCat("record ", i, " has unknown operation ", operation));
     if (columns.file_index[i] >= files) return Refused(absl::StrCat("record ", i, " names a file that is not listed"));
     if (columns.row[i] > kRowMax) return Refused(absl::StrCat("record ", i, " has too large a row number"));
     if (columns.payload_end[i] < end) return Refused(absl::StrCat("record ", i, " ends before it begins"));
-    if (columns.payload_end[i] - end > base::kRecordBytesMax) return Refused(absl::StrCat("record ", i, " is too large"));
+    if (columns.payload_end[i] - end > base::kRecordBytesMax)
+      return Refused(absl::StrCat("record ", i, " is too large"));
     end = columns.payload_end[i];
   }
   if (end != batch.payload.size()) return Refused("its records do not cover the payload");
@@ -73,7 +76,7 @@ absl::Status CheckColumns(const RecordBatch& batch) {
 
 template <typename T>
 bool AllZero(const std::vector<T>& column) {
-  return std::all_of(column.begin(), column.end(), [](T value) { return value == 0; });
+  return std::all_of(column.begin(), column.end(), [](const T& value) { return value == T{}; });
 }
 
 uint8_t FlagsOf(const RecordColumns& columns) {
@@ -82,6 +85,7 @@ uint8_t FlagsOf(const RecordColumns& columns) {
   if (AllZero(columns.file_index)) flags |= kFileIndexAllZero;
   if (AllZero(columns.version)) flags |= kVersionAllZero;
   if (AllZero(columns.event_time)) flags |= kEventTimeAllZero;
+  if (AllZero(columns.fingerprint)) flags |= kFingerprintAllZero;
   return flags;
 }
 
@@ -124,7 +128,7 @@ void AppendDeltas(const std::vector<T>& column, std::string& out) {
 void AppendColumns(const RecordColumns& columns, uint8_t flags, std::string& out) {
   AppendDigests(columns.id, out);
   if ((flags & kKeyEqualsId) == 0) AppendDigests(columns.key, out);
-  AppendDigests(columns.fingerprint, out);
+  if ((flags & kFingerprintAllZero) == 0) AppendDigests(columns.fingerprint, out);
   AppendOperations(columns.operation, out);
   if ((flags & kVersionAllZero) == 0) AppendDeltas(columns.version, out);
   if ((flags & kEventTimeAllZero) == 0) AppendDeltas(columns.event_time, out);

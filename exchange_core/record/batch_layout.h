@@ -4,12 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 
-// The fixed bytes of a record batch, format version 1, shared by encoder and decoder only. Drawn in docs/data_formats.md.
+// The fixed bytes of a record batch, format version 1, shared by encoder and decoder only. Drawn in
+// docs/data_formats.md.
 namespace datong::record {
 
 inline constexpr char kBatchMagic[5] = "DTRB";
 inline constexpr uint16_t kBatchFormatVersion = 1;
-inline constexpr size_t kBatchAlignment = 16;  // the columns start at a multiple of this, counted from the batch's start
+inline constexpr size_t kBatchAlignment =
+    16;  // the columns start at a multiple of this, counted from the batch's start
 inline constexpr size_t kSealDigestBytes = 32;
 inline constexpr size_t kSealBytes = kSealDigestBytes + sizeof(uint16_t);  // digest, signature length
 
@@ -19,11 +21,12 @@ enum ColumnFlag : uint8_t {
   kFileIndexAllZero = 2,
   kVersionAllZero = 4,
   kEventTimeAllZero = 8,
-  kColumnFlagsKnown = 15,
+  kFingerprintAllZero = 16,  // projected deliveries
+  kColumnFlagsKnown = 31,
 };
 
 inline constexpr uint8_t kSnapshotMarksKnown = 7;
-inline constexpr uint64_t kRowMax = (uint64_t{1} << 40) - 1;            // both so that source_order() is exact
+inline constexpr uint64_t kRowMax = (uint64_t{1} << 40) - 1;  // both so that source_order() is exact
 inline constexpr uint32_t kFileSequenceMax = (uint32_t{1} << 24) - 1;
 
 // Little-endian like everything stored (base/little_endian.h asserts the machine is); no padding anywhere.

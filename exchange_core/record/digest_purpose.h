@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The byte before everything that is digested for a record, so that digests of different purpose never meet. Stored for ever
-// in effect: changing one changes every id.
+// The byte before everything that is digested for a record, so that digests of different purpose never meet. Stored for
+// ever in effect: changing one changes every id.
 namespace datong::record {
 
 inline constexpr char kIdPurpose = 1;

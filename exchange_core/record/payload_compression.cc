@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/record/payload_compression.h"
 
-#include <memory>
-
 #include <absl/strings/str_cat.h>
 #include <lz4.h>
 #include <zstd.h>
+
+#include <memory>
 
 #include "exchange_core/base/limits.h"
 
 namespace datong::record {
 namespace {
 
-// Level 1: the batch is compressed once by its publisher and sits on the path of every record; higher levels cost several
-// times more for a few per cent.
+// Level 1: the batch is compressed once by its publisher and sits on the path of every record; higher levels cost
+// several times more for a few per cent.
 constexpr int kZstdLevel = 1;
 constexpr size_t kScratchKeptBytes = size_t{2} << 20;
 
@@ -61,8 +61,8 @@ absl::Status DecompressLz4(std::string_view stored, uint32_t payload_bytes, std:
   // One byte of LZ4 stands for at most 255 bytes.
   if (payload_bytes > (stored.size() + 1) * 255) return Damaged("claims more bytes than LZ4 can hold in it");
   into.resize(payload_bytes);
-  const int got = LZ4_decompress_safe(stored.data(), into.data(), static_cast<int>(stored.size()),
-                                      static_cast<int>(payload_bytes));
+  const int got =
+      LZ4_decompress_safe(stored.data(), into.data(), static_cast<int>(stored.size()), static_cast<int>(payload_bytes));
   if (got != static_cast<int>(payload_bytes)) return Damaged("does not decompress (lz4) to its stated length");
   return absl::OkStatus();
 }
@@ -73,7 +73,8 @@ absl::Status DecompressZstd(std::string_view stored, uint32_t payload_bytes, std
     return Damaged("has a zstd frame of another length than stated");
   }
   // A block header of 3 bytes stands for at most one block.
-  if (payload_bytes / ZSTD_BLOCKSIZE_MAX > stored.size() / 3) return Damaged("claims more bytes than zstd can hold in it");
+  if (payload_bytes / ZSTD_BLOCKSIZE_MAX > stored.size() / 3)
+    return Damaged("claims more bytes than zstd can hold in it");
   into.resize(payload_bytes);
   const size_t got = ZSTD_decompressDCtx(ThreadDecompressor(), into.data(), into.size(), stored.data(), stored.size());
   if (ZSTD_isError(got)) return Damaged(absl::StrCat("does not decompress (zstd: ", ZSTD_getErrorName(got), ")"));

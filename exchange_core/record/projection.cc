@@ -8,7 +8,8 @@
 namespace datong::record {
 namespace {
 
-// Field numbers of real resources are small; the few beyond are searched, so that one large number costs no large table.
+// Field numbers of real resources are small; the few beyond are searched, so that one large number costs no large
+// table.
 constexpr uint32_t kTableFields = 4096;
 
 }  // namespace

@@ -10,8 +10,8 @@
 
 namespace datong::record {
 
-// What a view lets through of each record: a set of field numbers. Works on the wire form (walk tags, copy permitted bytes).
-// Unknown fields pass only when every item passes. Immutable; thread-safe.
+// What a view lets through of each record: a set of field numbers. Works on the wire form (walk tags, copy permitted
+// bytes). Unknown fields pass only when every item passes. Immutable; thread-safe.
 class Projection {
  public:
   // Every item and every unknown field.
@@ -20,7 +20,8 @@ class Projection {
 
   bool passes_everything() const { return everything_; }
   bool Passes(uint32_t field_number) const;
-  // Appends the permitted fields of `record` to `out`. False (and `out` unchanged) when the bytes are no protobuf message.
+  // Appends the permitted fields of `record` to `out`. False (and `out` unchanged) when the bytes are no protobuf
+  // message.
   bool Apply(std::string_view record, std::string& out) const;
 
  private:

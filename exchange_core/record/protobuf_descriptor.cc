@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/record/protobuf_descriptor.h"
 
-#include <vector>
-
 #include <absl/container/flat_hash_set.h>
 #include <absl/strings/str_cat.h>
 #include <google/protobuf/descriptor.pb.h>
+
+#include <vector>
 
 #include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/check.h"

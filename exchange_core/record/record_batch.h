@@ -10,8 +10,8 @@
 #include "exchange_core/base/clock.h"
 #include "exchange_core/base/digest.h"
 
-// A record batch in memory: one header, columns over its records, one payload. The unit of everything that moves; bytes are
-// drawn in docs/data_formats.md and known only to batch_codec.
+// A record batch in memory: one header, columns over its records, one payload. The unit of everything that moves; bytes
+// are drawn in docs/data_formats.md and known only to batch_codec.
 namespace datong::record {
 
 enum class Codec : uint8_t { kNone = 0, kLz4 = 1, kZstd = 2 };
@@ -39,36 +39,37 @@ struct BatchHeader {
   uint32_t resource_id = 0;
   uint32_t partition = 0;
   uint32_t schema_version = 0;
-  uint32_t publisher_id = 0;      // department id; 0 = the exchange itself (repacked deliveries)
-  uint32_t source_id = 0;         // the publisher's connector; 0 = none
+  uint32_t publisher_id = 0;  // department id; 0 = the exchange itself (repacked deliveries)
+  uint32_t source_id = 0;     // the publisher's connector; 0 = none
   uint64_t publisher_epoch = 0;
   uint64_t publisher_sequence = 0;  // increasing within (publisher, source, epoch, partition)
   uint64_t snapshot_id = 0;
   uint8_t snapshot_marks = kSnapshotNone;  // bits of SnapshotMark
   Codec codec = Codec::kZstd;
-  uint8_t crypto_suite = 0;                // 0 = neither encrypted nor signed; others reserved
+  uint8_t crypto_suite = 0;  // 0 = neither encrypted nor signed; others reserved
   uint8_t digest_algorithm = base::kDigestAlgorithmSipHash24_128;
   uint8_t canonicalisation_version = 1;
   uint32_t digest_key_id = 0;
-  uint32_t encryption_key_id = 0;          // reserved, 0
-  std::string nonce;                       // reserved, empty
-  base::TimeUs created_time = 0;           // publisher's clock when the batch was packed
-  std::string resume_position;             // opaque: where the source goes on after this batch
-  std::vector<SourceFile> files;           // what file_index of a record points into; may be empty
+  uint32_t encryption_key_id = 0;  // reserved, 0
+  std::string nonce;               // reserved, empty
+  base::TimeUs created_time = 0;   // publisher's clock when the batch was packed
+  std::string resume_position;     // opaque: where the source goes on after this batch
+  std::vector<SourceFile> files;   // what file_index of a record points into; may be empty
 
   friend bool operator==(const BatchHeader&, const BatchHeader&) = default;
 };
 
-// Columns, one element per record. Equal lengths (a valid batch); `payload_end[i]` is where record i's bytes end in `payload`.
+// Columns, one element per record. Equal lengths (a valid batch); `payload_end[i]` is where record i's bytes end in
+// `payload`.
 struct RecordColumns {
-  std::vector<base::Digest> id;           // event: identity; entity: digest of (key, version, order) is not needed: equals key
-  std::vector<base::Digest> key;          // of the business key; event resources without a key: equals id
+  std::vector<base::Digest> id;   // event: identity; entity: digest of (key, version, order) is not needed: equals key
+  std::vector<base::Digest> key;  // of the business key; event resources without a key: equals id
   std::vector<base::Digest> fingerprint;  // of the canonical content
   std::vector<Operation> operation;
-  std::vector<int64_t> version;           // declared version item; 0 when the source's order is the version
-  std::vector<base::TimeUs> event_time;   // 0 = unknown
-  std::vector<uint32_t> file_index;       // into BatchHeader::files (0 when there are none)
-  std::vector<uint64_t> row;              // 1-based record number within the file, the header line not counted; 0 = none
+  std::vector<int64_t> version;          // declared version item; 0 when the source's order is the version
+  std::vector<base::TimeUs> event_time;  // 0 = unknown
+  std::vector<uint32_t> file_index;      // into BatchHeader::files (0 when there are none)
+  std::vector<uint64_t> row;             // 1-based record number within the file, the header line not counted; 0 = none
   std::vector<uint32_t> payload_end;
 
   size_t size() const { return operation.size(); }
@@ -87,7 +88,8 @@ struct RecordBatch {
     const uint32_t begin = i == 0 ? 0 : columns.payload_end[i - 1];
     return std::string_view(payload).substr(begin, columns.payload_end[i] - begin);
   }
-  // The source's order of record i: file sequence in the upper 24 bits, row in the lower 40. Grows as the source goes on.
+  // The source's order of record i: file sequence in the upper 24 bits, row in the lower 40. Grows as the source goes
+  // on.
   uint64_t source_order(size_t i) const;
   void clear();  // the header too
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include <absl/container/inlined_vector.h>
+
+#include <algorithm>
 
 #include "exchange_core/base/little_endian.h"
 #include "exchange_core/record/digest_purpose.h"
@@ -45,8 +45,8 @@ bool SplitFields(const RecordSchema& schema, std::string_view record, KnownField
   return walk.ok();
 }
 
-bool ComposeItems(char purpose, const RecordSchema& schema, const std::vector<uint32_t>& items, const KnownFields& known,
-                  std::string& scratch, std::string& into) {
+bool ComposeItems(char purpose, const RecordSchema& schema, const std::vector<uint32_t>& items,
+                  const KnownFields& known, std::string& scratch, std::string& into) {
   into.assign(1, purpose);
   for (const uint32_t index : items) {
     const KnownField& field = known[index];

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/record/record_writer.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <cstring>
-
-#include <absl/strings/str_cat.h>
 
 #include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/check.h"
@@ -31,7 +31,8 @@ RowProblem ItemProblem(const char* reason, const Item& item, std::string_view wh
 RowProblem ValueProblem(const Item& item, ParseOutcome outcome, std::string_view text) {
   const std::string quoted = Printable(text, kQuotedBytesMax);
   if (outcome == ParseOutcome::kNotUtf8) {
-    return ItemProblem("encoding", item, absl::StrCat("\"", quoted, "\" is not valid UTF-8; declare the file's encoding"));
+    return ItemProblem("encoding", item,
+                       absl::StrCat("\"", quoted, "\" is not valid UTF-8; declare the file's encoding"));
   }
   return ItemProblem("type", item, absl::StrCat("\"", quoted, "\" is not ", base::Absl(ExpectedForm(item.type))));
 }
@@ -98,7 +99,8 @@ std::optional<RowProblem> RecordWriter::WriteFields(const std::vector<FieldText>
     Field& field = fields_[i];
     field.present = IsPresent(item, values[i]);
     if (!field.present) {
-      if (item.required && operation != Operation::kDelete) return ItemProblem("required", item, "has no value but needs one");
+      if (item.required && operation != Operation::kDelete)
+        return ItemProblem("required", item, "has no value but needs one");
       continue;
     }
     ParsedValue parsed;
@@ -130,8 +132,7 @@ bool RecordWriter::ComposeItems(char purpose, const std::vector<uint32_t>& items
     const Field& field = fields_[index];
     missing = static_cast<int>(index);
     if (!field.present) return false;
-    const std::string_view bytes =
-        std::string_view(record_).substr(field.value_begin, field.end - field.value_begin);
+    const std::string_view bytes = std::string_view(record_).substr(field.value_begin, field.end - field.value_begin);
     const std::optional<std::string_view> text = ValueText(schema_.items[index].type, field.number, bytes, scratch_);
     if (!text) return false;
     base::PutBytes(content_, *text);
@@ -186,7 +187,8 @@ int64_t RecordWriter::NumberOf(int item) const {
   }
 }
 
-void RecordWriter::AppendColumns(Operation operation, Place place, const RecordDigests& digests, RecordBatch& to) const {
+void RecordWriter::AppendColumns(Operation operation, Place place, const RecordDigests& digests,
+                                 RecordBatch& to) const {
   DATONG_CHECK(to.payload.size() <= base::kBatchPayloadBytesMax);
   int64_t event_time = NumberOf(schema_.event_time_item);
   if (schema_.event_time_item >= 0) {

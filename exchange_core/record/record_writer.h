@@ -28,24 +28,25 @@ struct RecordDigests {
   friend bool operator==(const RecordDigests&, const RecordDigests&) = default;
 };
 
-// Turns rows of text into records at the end of a batch: parses each value by its item's type (value_parser.h has the forms;
-// a time without a zone is UTC), writes the protobuf bytes in ascending field number, and computes id, key and fingerprint
-// digests under the resource's key domain.
+// Turns rows of text into records at the end of a batch: parses each value by its item's type (value_parser.h has the
+// forms; a time without a zone is UTC), writes the protobuf bytes in ascending field number, and computes id, key and
+// fingerprint digests under the resource's key domain.
 //
-// Absent items are left out, and so are empty ones, unless the item says that empty is a value (text and bytes only: the
-// other types have no empty value). Zero and false are values and are written.
+// Absent items are left out, and so are empty ones, unless the item says that empty is a value (text and bytes only:
+// the other types have no empty value). Zero and false are values and are written.
 //
-// The canonical content (version 1), which fingerprint and content-identity digest: for each compared item that is present,
-// in ascending field number, exactly its wire bytes (tag and value). The key: for each key item in declared order, varint
-// length and text form of the value. Two digests over equal bytes but for different purposes never meet: each is prefixed
-// by one byte (1 id, 2 key, 3 content, 4 a row that could not be read). Unknown fields count as content, in ascending field
-// number, after the known ones.
+// The canonical content (version 1), which fingerprint and content-identity digest: for each compared item that is
+// present, in ascending field number, exactly its wire bytes (tag and value). The key: for each key item in declared
+// order, varint length and text form of the value. Two digests over equal bytes but for different purposes never meet:
+// each is prefixed by one byte (1 id, 2 key, 3 content, 4 a row that could not be read). Unknown fields count as
+// content, in ascending field number, after the known ones.
 //
-// Entity: id = key. Event: id of the declared id items (composed like a key), else of the canonical content; key of the key
-// items where declared, else = id. version and event_time come from their items (dates as days, as midnight UTC), else 0.
+// Entity: id = key. Event: id of the declared id items (composed like a key), else of the canonical content; key of the
+// key items where declared, else = id. version and event_time come from their items (dates as days, as midnight UTC),
+// else 0.
 //
-// One per source and thread; not thread-safe. `schema` must outlive it. Nothing is allocated per record once its buffers and
-// the batch have grown.
+// One per source and thread; not thread-safe. `schema` must outlive it. Nothing is allocated per record once its
+// buffers and the batch have grown.
 class RecordWriter {
  public:
   RecordWriter(const RecordSchema& schema, const base::DigestKey& domain_key);
@@ -54,14 +55,15 @@ class RecordWriter {
     uint32_t file_index = 0;
     uint64_t row = 0;
   };
-  // `values[i]` belongs to schema.items[i]; there are as many. On a problem nothing is appended. A delete needs its key items
-  // only. The caller ends a batch before its payload passes base::kBatchPayloadBytesMax.
-  std::optional<RowProblem> Append(const std::vector<FieldText>& values, Operation operation, Place place, RecordBatch& to);
+  // `values[i]` belongs to schema.items[i]; there are as many. On a problem nothing is appended. A delete needs its key
+  // items only. The caller ends a batch before its payload passes base::kBatchPayloadBytesMax.
+  std::optional<RowProblem> Append(const std::vector<FieldText>& values, Operation operation, Place place,
+                                   RecordBatch& to);
   // The same, to the batch of the record's partition: `by_partition` has one batch for each.
   std::optional<RowProblem> Append(const std::vector<FieldText>& values, Operation operation, Place place,
                                    std::span<RecordBatch> by_partition);
-  // A row that could not be read: `raw` are its bytes at the source (cut to what fits a record). All three digests are of
-  // `raw`: the same row is the same wherever and whenever it is read.
+  // A row that could not be read: `raw` are its bytes at the source (cut to what fits a record). All three digests are
+  // of `raw`: the same row is the same wherever and whenever it is read.
   void AppendUnreadable(const RowProblem& problem, std::string_view raw, Place place, RecordBatch& to);
 
   // The key digest that Append would compute, for trace. `key_values[i]` belongs to schema.items[schema.key_items[i]].
@@ -87,14 +89,14 @@ class RecordWriter {
   std::vector<Field> fields_;  // of the record at hand, parallel to schema_.items
   std::string record_;         // its bytes, the first record_bytes_ of the buffer
   size_t record_bytes_ = 0;
-  std::string content_;        // what is being digested
+  std::string content_;  // what is being digested
   std::string scratch_;
 };
 
-// Recomputes the digests of a record from its bytes (used where columns can't be trusted, and to fingerprint projections).
-// Equal to what RecordWriter computed for records it wrote, and the same for the same fields in any order, repeated fields
-// counting as protobuf says (the last). nullopt: the bytes are no message, or an item that makes up id or key is missing or
-// has no text form. Any thread.
+// Recomputes the digests of a record from its bytes (used where columns can't be trusted, and to fingerprint
+// projections). Equal to what RecordWriter computed for records it wrote, and the same for the same fields in any
+// order, repeated fields counting as protobuf says (the last). nullopt: the bytes are no message, or an item that makes
+// up id or key is missing or has no text form. Any thread.
 std::optional<RecordDigests> DigestRecord(const RecordSchema& schema, const base::DigestKey& key,
                                           std::string_view record_bytes);
 

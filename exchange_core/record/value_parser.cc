@@ -81,7 +81,8 @@ std::optional<int64_t> ParseDate(std::string_view text) {
   return DaysOf(year, month, day);
 }
 
-// Microseconds of ".ffffff"; what lies behind the sixth digit must be zeros, or an instant would silently become another.
+// Microseconds of ".ffffff"; what lies behind the sixth digit must be zeros, or an instant would silently become
+// another.
 int64_t TakeFraction(TextCursor& cursor, bool& exact) {
   if (!cursor.TakeIf(".")) return 0;
   int64_t micros = 0;

@@ -10,8 +10,8 @@
 
 namespace datong::record {
 
-// A value ready for the wire. Numbers: int64, date (days) and timestamp (microseconds) as two's complement, bool 0 or 1,
-// double as its bits. Text and bytes: a view into the parsed text or into the scratch it was parsed with.
+// A value ready for the wire. Numbers: int64, date (days) and timestamp (microseconds) as two's complement, bool 0 or
+// 1, double as its bits. Text and bytes: a view into the parsed text or into the scratch it was parsed with.
 struct ParsedValue {
   uint64_t number = 0;
   std::string_view bytes;
@@ -26,7 +26,8 @@ enum class ParseOutcome : uint8_t { kOk, kWrongType, kNotUtf8 };
 //   date       yyyyMMdd, yyyy-MM-dd, yyyy/M/d, yyyy年M月d日; years 0001-9999
 //   timestamp  RFC 3339, or `yyyy-MM-dd HH:mm:ss[.ffffff]` without a zone, which is taken as UTC. Digits behind the
 //              microseconds must be zeros
-//   decimal    optional sign, digits, optional point and fraction (".5" is 0.5); made canonical: no plus, no leading zeros, no
+//   decimal    optional sign, digits, optional point and fraction (".5" is 0.5); made canonical: no plus, no leading
+//   zeros, no
 //              trailing zeros of the fraction, no negative zero
 //   bytes      hexadecimal digits, two per byte
 // `scratch` is overwritten where the value has to be rewritten.

@@ -90,7 +90,8 @@ uint64_t NumberToWire(ItemType type, uint64_t number) {
   return IsZigZag(type) ? base::ZigZag(static_cast<int64_t>(number)) : number;
 }
 
-std::optional<std::string_view> ValueText(ItemType type, uint64_t number, std::string_view bytes, std::string& scratch) {
+std::optional<std::string_view> ValueText(ItemType type, uint64_t number, std::string_view bytes,
+                                          std::string& scratch) {
   const auto value = static_cast<int64_t>(number);
   scratch.clear();
   switch (type) {

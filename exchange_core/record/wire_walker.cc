@@ -71,7 +71,8 @@ std::optional<std::string> FieldAsText(const Item& item, std::string_view record
     found = true;
   }
   if (!walk.ok() || !found) return std::nullopt;
-  if (WireTypeOf(item.type) == WireWalker::WireType::kBytes && bytes.empty() && !item.empty_is_value) return std::nullopt;
+  if (WireTypeOf(item.type) == WireWalker::WireType::kBytes && bytes.empty() && !item.empty_is_value)
+    return std::nullopt;
   std::string scratch;
   const std::optional<std::string_view> text = ValueText(item.type, number, bytes, scratch);
   if (!text) return std::nullopt;

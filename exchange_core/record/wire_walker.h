@@ -23,9 +23,9 @@ class WireWalker {
   bool ok() const { return ok_; }
   uint32_t field_number() const { return field_number_; }
   WireType wire_type() const { return wire_type_; }
-  uint64_t number() const { return number_; }            // kVarint, kFixed64, kFixed32
-  std::string_view bytes() const { return bytes_; }       // kBytes
-  std::string_view whole() const { return whole_; }       // tag and value as they stand
+  uint64_t number() const { return number_; }        // kVarint, kFixed64, kFixed32
+  std::string_view bytes() const { return bytes_; }  // kBytes
+  std::string_view whole() const { return whole_; }  // tag and value as they stand
 
  private:
   std::string_view rest_, bytes_, whole_;

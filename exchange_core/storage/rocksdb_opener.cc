@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/storage/rocksdb_opener.h"
 
+#include <absl/strings/str_cat.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 
-#include <absl/strings/str_cat.h>
-
 #include "exchange_core/base/absl_view.h"
 
 #if defined(__SANITIZE_THREAD__)
-// The packaged RocksDB is not instrumented: the sanitizer sees its copies of memory but not the order its atomics give them.
+// The packaged RocksDB is not instrumented: the sanitizer sees its copies of memory but not the order its atomics give
+// them.
 extern "C" const char* __tsan_default_suppressions() { return "called_from_lib:librocksdb.so\nrace:rocksdb::\n"; }
 #endif
 
@@ -22,8 +22,8 @@ rocksdb::Options Tuned(const RowStoreOptions& options) {
   rocksdb::Options tuned;
   tuned.create_if_missing = options.create_if_missing;
   tuned.paranoid_checks = true;
-  // A damaged byte in the log refuses to open; only a last write cut short is forgiven. (The default would silently end at the
-  // damage and forget every write behind it.)
+  // A damaged byte in the log refuses to open; only a last write cut short is forgiven. (The default would silently end
+  // at the damage and forget every write behind it.)
   tuned.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   tuned.recycle_log_file_num = 0;
   tuned.compression = rocksdb::kNoCompression;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 namespace rocksdb {
 class DB;
@@ -25,8 +25,9 @@ struct RowStoreOptions {
   int open_files_max = 256;
 };
 
-// DataLoss: a stored file is damaged or missing, and the message says which. A log whose last write was cut short by a crash is
-// no damage: that write never was durable. ResourceExhausted: no space to open. FailedPrecondition: another process has it.
+// DataLoss: a stored file is damaged or missing, and the message says which. A log whose last write was cut short by a
+// crash is no damage: that write never was durable. ResourceExhausted: no space to open. FailedPrecondition: another
+// process has it.
 absl::StatusOr<std::unique_ptr<rocksdb::DB>> OpenRowStore(const RowStoreOptions& options);
 
 // OK for OK. `what` says what was being done, and where.

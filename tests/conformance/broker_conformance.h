@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <catch2/catch.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "exchange_core/broker/broker.h"
 
-// The suite that every engine passes. The cases know the contract only; where an engine lives is its factory's business.
+// The suite that every engine passes. The cases know the contract only; where an engine lives is its factory's
+// business.
 namespace datong::conformance {
 
 // One engine at one fresh place. Writers, readers and transactions are destroyed before Reopen() and Crash().
@@ -43,8 +43,8 @@ void OnEveryEngine(Body body) {
 }
 
 // Everything committed at or after `from`.
-std::vector<broker::Message> ReadAll(broker::Broker& broker, const broker::TopicPartition& of, broker::Position from = 0,
-                                     int empty_polls_at_end = 1);
+std::vector<broker::Message> ReadAll(broker::Broker& broker, const broker::TopicPartition& of,
+                                     broker::Position from = 0, int empty_polls_at_end = 1);
 std::vector<std::string> Bodies(const std::vector<broker::Message>& messages);
 void MakeTopic(broker::Broker& broker, const std::string& name, uint32_t partitions = 1,
                broker::TopicKind kind = broker::TopicKind::kRecords);

@@ -101,8 +101,7 @@ class ModelledBroker {
     const auto messages = ReadAll(test_.broker(), of, kept_from_[of], empty_polls_at_end_);
     if (messages.empty()) return;
     const size_t count = random_.Below(messages.size() + 1);
-    const broker::Position keep =
-        count == messages.size() ? test_.broker().Bounds(of)->end : messages[count].position;
+    const broker::Position keep = count == messages.size() ? test_.broker().Bounds(of)->end : messages[count].position;
     REQUIRE(test_.broker().DropBefore(of, keep).ok());
     auto& expected = expected_[of];
     expected.erase(expected.begin(), expected.begin() + static_cast<ptrdiff_t>(count));

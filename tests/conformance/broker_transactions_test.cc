@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Transactions: all of it or nothing, one open per writer, one live holder per identity, durable when Commit() returns.
-#include "tests/conformance/broker_conformance.h"
-
 #include <absl/status/status.h>
 
 #include "exchange_core/base/limits.h"
+#include "tests/conformance/broker_conformance.h"
 
 namespace datong::conformance {
 namespace {

@@ -65,7 +65,8 @@ std::vector<EngineUnderTest> EnginesUnderTest() {
       Embedded("embedded", {}),
       Embedded("embedded, positions with gaps, small segments, no cache",
                {.segment_bytes_max = 100'000, .position_gap_max = 7, .body_cache_bytes = 0}),
-      Embedded("embedded, left to the operating system", {.durability = embedded::Durability::kOs, .position_gap_max = 1}),
+      Embedded("embedded, left to the operating system",
+               {.durability = embedded::Durability::kOs, .position_gap_max = 1}),
       {"memory", [] { return std::make_unique<MemoryUnderTest>(); }},
   };
 }

@@ -133,6 +133,8 @@ class CrashTest:
 
     def _run_round(self, step):
         self.office.publish(size=self.rng.choice([1, 1, 5, 20]))
+        if step == "retention.segment_removed":
+            self.office.publish_events_alone()
         kill_at = None if step == RANDOM else self._kill_at(step)
         running = self.datong.start("run", kill_at=kill_at)
         helper = self._start_import_beside(running) if self.rng.random() < 0.3 else None
@@ -208,6 +210,8 @@ class CrashTest:
             self._import_ended(self.datong.run("import", "permits", self.pending_import))
         running = self.datong.start("run")
         deadline = time.monotonic() + seconds
+        while RUNNING not in running.errors() and not running.wait(0.05):
+            pass
         while self.office.outstanding(self.counter) > 0 and time.monotonic() < deadline and not running.wait(0.1):
             pass
         # State files and late subscribers have no count to wait for; the last complaint counts.

@@ -93,6 +93,10 @@ class Office:
         if self.rng.random() < 0.7:
             self.visits.write_dump(new=15 * size, repeated=15 * size)
 
+    def publish_events_alone(self):
+        """So many that they fill whole segments, which nothing needs any more once they are delivered."""
+        self.visits.write_dump(new=1500, repeated=0)
+
     def permits_file(self):
         return self.permits.write_dump(new=15, changed=20, repeated=30)
 

@@ -14,8 +14,8 @@ namespace {
 constexpr size_t kSealBytes = 34;
 constexpr size_t kHeaderBytes = 128;
 
-// The seal keeps random changes from reaching anything behind it, so the second try repairs it, together with the stated
-// total; what is left is what a hostile writer could send.
+// The seal keeps random changes from reaching anything behind it, so the second try repairs it, together with the
+// stated total; what is left is what a hostile writer could send.
 std::string Repaired(std::string_view input) {
   std::string bytes(input);
   if (bytes.size() < kHeaderBytes + kSealBytes) return bytes;

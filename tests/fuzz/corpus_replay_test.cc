@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every input that a fuzzer found interesting, and randomly changed copies of it, keep every promise in every build.
-#include <catch2/catch.hpp>
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>

@@ -3,8 +3,8 @@
 
 #include <string_view>
 
-// What is fuzzed. A target takes any bytes and stops the process when a promise is broken; the corpus of target `name` is
-// tests/fuzz/corpus/<name>. A new target is added here, in the table, and in CMakeLists.txt.
+// What is fuzzed. A target takes any bytes and stops the process when a promise is broken; the corpus of target `name`
+// is tests/fuzz/corpus/<name>. A new target is added here, in the table, and in CMakeLists.txt.
 namespace datong::fuzz {
 
 void FuzzBatchDecoder(std::string_view input);

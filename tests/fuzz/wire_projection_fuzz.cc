@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes either are no message to walker, projections and digests alike, or project to a message that projects to itself.
+// Any bytes either are no message to walker, projections and digests alike, or project to a message that projects to
+// itself.
 #include <string>
 
 #include "exchange_core/base/check.h"

@@ -8,8 +8,8 @@
 
 namespace datong::tests {
 
-// Copies a folder somebody may be working in: what a process killed at this moment would leave. Files come and go in the
-// background of a row store, so a copy during which anything changed is thrown away and made again.
+// Copies a folder somebody may be working in: what a process killed at this moment would leave. Files come and go in
+// the background of a row store, so a copy during which anything changed is thrown away and made again.
 inline void CopyDirectory(const std::string& from, const std::string& to) {
   namespace fs = std::filesystem;
   const auto seen = [&] {

@@ -15,22 +15,23 @@
 
 namespace datong::tests {
 
-// An exchange of one resource and one subscription in memory: it keeps what was published and hands out what a test put in.
-// What it "made durable" outlives sessions, as a real one's would; `fail_next` is what the next calls answer.
+// An exchange of one resource and one subscription in memory: it keeps what was published and hands out what a test put
+// in. What it "made durable" outlives sessions, as a real one's would; `fail_next` is what the next calls answer.
 class FakeExchange final : public client::ExchangeClient {
  public:
   client::ResourceInfo resource;
-  std::vector<record::RecordBatch> published;       // decoded
-  std::string position;                             // after the last ended unit
+  std::vector<record::RecordBatch> published;  // decoded
+  std::string position;                        // after the last ended unit
   std::optional<client::UnitRun> unfinished;
   std::vector<std::pair<client::UnitRun, std::string>> ended;  // with failure, "" = complete
-  std::vector<client::Delivery> stream;             // positions increasing
-  uint64_t acknowledged = 0;                        // next position
+  std::vector<client::Delivery> stream;                        // positions increasing
+  uint64_t acknowledged = 0;                                   // next position
   std::vector<client::RefusedDelivery> refused;
-  std::vector<absl::Status> fail_next;              // taken from the front by Publish, EndUnit, BeginUnit, Fetch, Acknowledge
+  std::vector<absl::Status> fail_next;  // taken from the front by Publish, EndUnit, BeginUnit, Fetch, Acknowledge
 
   absl::StatusOr<client::ResourceInfo> DescribeResource(const std::string&) override { return resource; }
-  absl::StatusOr<std::unique_ptr<client::PublishSession>> OpenPublisher(const std::string&, const std::string&) override {
+  absl::StatusOr<std::unique_ptr<client::PublishSession>> OpenPublisher(const std::string&,
+                                                                        const std::string&) override {
     return std::make_unique<Publisher>(*this);
   }
   absl::StatusOr<std::unique_ptr<client::DeliverySession>> OpenSubscription(const std::string&) override {
@@ -64,7 +65,8 @@ class FakeExchange final : public client::ExchangeClient {
       exchange_.unfinished = run;
       return run;
     }
-    absl::Status Publish(std::vector<client::PublishBatch> batches, const std::string& position, uint64_t rows) override {
+    absl::Status Publish(std::vector<client::PublishBatch> batches, const std::string& position,
+                         uint64_t rows) override {
       if (absl::Status failure = exchange_.TakeFailure(); !failure.ok()) return failure;
       if (!exchange_.unfinished) return absl::FailedPreconditionError("no unit is open");
       uint64_t counted = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
@@ -10,16 +12,14 @@
 #include <utility>
 #include <vector>
 
-#include <absl/strings/str_cat.h>
-
 #include "exchange_core/base/file_system.h"
 #include "exchange_core/base/status_macros.h"
 
 namespace datong::tests {
 
-// A disk of settable size in front of another file system: an append beyond what is left writes what still fits, as a real
-// disk does, and fails with ResourceExhausted. Removing and truncating give nothing back; the test sets what is left.
-// Syncs can be made to fail as well. Thread-safe as far as `below` is.
+// A disk of settable size in front of another file system: an append beyond what is left writes what still fits, as a
+// real disk does, and fails with ResourceExhausted. Removing and truncating give nothing back; the test sets what is
+// left. Syncs can be made to fail as well. Thread-safe as far as `below` is.
 class QuotaFileSystem final : public base::FileSystem {
  public:
   explicit QuotaFileSystem(base::FileSystem& below) : below_(below) {}
@@ -39,7 +39,9 @@ class QuotaFileSystem final : public base::FileSystem {
   absl::Status Rename(const std::string& from, const std::string& to) override { return below_.Rename(from, to); }
   absl::Status Remove(const std::string& path) override { return below_.Remove(path); }
   absl::Status MakeDirectories(const std::string& path) override { return below_.MakeDirectories(path); }
-  absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override { return below_.List(directory); }
+  absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override {
+    return below_.List(directory);
+  }
   absl::StatusOr<bool> Exists(const std::string& path) override { return below_.Exists(path); }
   absl::Status SyncDirectory(const std::string& path) override { return below_.SyncDirectory(path); }
   absl::StatusOr<std::unique_ptr<base::FileLock>> Lock(const std::string& path) override { return below_.Lock(path); }
@@ -64,7 +66,8 @@ class QuotaFileSystem final : public base::FileSystem {
       return absl::ResourceExhaustedError(absl::StrCat(path_, ": cannot write: No space left on device (quota)"));
     }
     absl::Status Sync() override {
-      if (disk_.syncs_fail_.load()) return absl::DataLossError(absl::StrCat(path_, ": cannot sync: Input/output error"));
+      if (disk_.syncs_fail_.load())
+        return absl::DataLossError(absl::StrCat(path_, ": cannot sync: Input/output error"));
       return file_->Sync();
     }
     absl::Status Close() override { return file_->Close(); }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commits that arrive while one is being written share the next write; whoever asks for the engine alone gets it alone.
-#include "broker_adapters/embedded/commit_queue.h"
-
 #include <atomic>
+#include <catch2/catch.hpp>
 #include <thread>
 
-#include <catch2/catch.hpp>
+#include "broker_adapters/embedded/commit_queue.h"
 
 namespace datong::embedded {
 namespace {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A full disk fails the commit it meets and nothing else; a failed sync stops all writing, because nobody knows what it left.
+// A full disk fails the commit it meets and nothing else; a failed sync stops all writing, because nobody knows what it
+// left.
 #include "tests/support/quota_file_system.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/unit/broker_adapters/embedded/embedded_fixture.h"
@@ -14,7 +15,8 @@ TEST_CASE("commits fail while the disk is full and go on when it is not, with wh
   for (const uint64_t left : {0u, 1u, 40u, 5'000u, 20'031u, 20'033u, 39'000u}) {
     const TemporaryDirectory folder;
     tests::QuotaFileSystem disk(base::PosixFileSystem());
-    const EmbeddedOptions options{.directory = folder.path() + "/exchange", .files = &disk, .segment_bytes_max = 50'000};
+    const EmbeddedOptions options{
+        .directory = folder.path() + "/exchange", .files = &disk, .segment_bytes_max = 50'000};
     INFO(left << " bytes left");
     {
       auto broker = Opened(options);

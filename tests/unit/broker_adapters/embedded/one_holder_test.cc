@@ -25,7 +25,8 @@ TEST_CASE("a second opener is refused by name, in this process and in another, u
   REQUIRE(child >= 0);
   if (child == 0) {
     const auto status = OpenEmbeddedBroker({.directory = directory}).status();
-    const bool named = absl::IsFailedPrecondition(status) && std::string(status.message()).find(holder) != std::string::npos;
+    const bool named =
+        absl::IsFailedPrecondition(status) && std::string(status.message()).find(holder) != std::string::npos;
     ::_exit(named ? 0 : 1);
   }
   int outcome = 0;

@@ -39,7 +39,8 @@ TEST_CASE("a copy made at every step of every commit opens with exactly the comm
     }
     armed = false;
   }
-  for (const char* step : {"commit.begin", "commit.segment_appended", "commit.segment_synced", "commit.index_written"}) {
+  for (const char* step :
+       {"commit.begin", "commit.segment_appended", "commit.segment_synced", "commit.index_written"}) {
     CHECK(steps_seen[step] == 6);
   }
   for (const Struck& place : struck) {

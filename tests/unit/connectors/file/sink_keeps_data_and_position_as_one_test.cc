@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a file sink says it holds is what its files hold: complete parts, the position in their names, refusals with them.
+// What a file sink says it holds is what its files hold: complete parts, the position in their names, refusals with
+// them.
 #include <catch2/catch.hpp>
 
 #include "connectors/file/file_sink.h"
@@ -49,14 +50,20 @@ TEST_CASE("changes: one part per write, quoted by RFC 4180, absent and empty apa
   REQUIRE(sink->Open(kItems, stored).ok());
   CHECK(stored.position.empty());
   Batch batch;
-  batch.Add(sdk::ChangeKind::kInsert, 'a', 1, "1", "x \"y\",\nz").Add(sdk::ChangeKind::kUpdate, 'b', 2, "", std::nullopt);
+  batch.Add(sdk::ChangeKind::kInsert, 'a', 1, "1", "x \"y\",\nz")
+      .Add(sdk::ChangeKind::kUpdate, 'b', 2, "", std::nullopt);
   batch.Add(sdk::ChangeKind::kDelete, 'c', 3, "3", std::nullopt);
   CHECK(sink->Write(batch.Make(), "005").status.ok());
   CHECK(ReadBytes(options.directory + "/changes-005.csv") ==
         "_operation,_key,_lane,_sequence,_source_file,_source_row,code,名称\n"
-        "insert," + Key('a') + ",2,1,\"a,b.csv\",7,1,\"x \"\"y\"\",\nz\"\n"
-        "update," + Key('b') + ",2,2,\"a,b.csv\",7,\"\",\n"
-        "delete," + Key('c') + ",2,3,\"a,b.csv\",7,3,\n");
+        "insert," +
+            Key('a') +
+            ",2,1,\"a,b.csv\",7,1,\"x \"\"y\"\",\nz\"\n"
+            "update," +
+            Key('b') +
+            ",2,2,\"a,b.csv\",7,\"\",\n"
+            "delete," +
+            Key('c') + ",2,3,\"a,b.csv\",7,3,\n");
   REQUIRE(sink->Write(batch.Make(), "009").status.ok());
   WriteFile(options.directory + "/.changes-010.tmp", "half");
   const auto again = NewFileSink(options, base::PosixFileSystem());
@@ -76,7 +83,8 @@ TEST_CASE("JSON lines leave absent items out") {
   REQUIRE(sink->Write(Batch().Add(sdk::ChangeKind::kInsert, 'a', 1, "\"\n\x01", std::nullopt).Make(), "1").status.ok());
   CHECK(ReadBytes(folder.path() + "/" + ("changes-1.jsonl")) ==
         "{\"_operation\":\"insert\",\"_key\":\"" + Key('a') +
-            "\",\"_lane\":2,\"_sequence\":1,\"_source_file\":\"a,b.csv\",\"_source_row\":7,\"code\":\"\\\"\\n\\u0001\"}\n");
+            "\",\"_lane\":2,\"_sequence\":1,\"_source_file\":\"a,b.csv\",\"_source_row\":7,\"code\":\"\\\"\\n\\u0001\"}"
+            "\n");
 }
 
 TEST_CASE("state: sorted by key, carried over restarts, one file") {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <zlib.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -9,8 +11,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <zlib.h>
 
 #include "connectors/file/file_source.h"
 #include "exchange_core/base/file_system.h"
@@ -24,7 +24,7 @@ struct ReadRow {
   std::string unreadable;  // reason, "" = a row
   std::string raw;         // of an unreadable row
   std::vector<std::optional<std::string>> values;
-  std::string position;    // after the Read that gave the row
+  std::string position;  // after the Read that gave the row
   friend bool operator==(const ReadRow& a, const ReadRow& b) {
     return a.number == b.number && a.unreadable == b.unreadable && a.raw == b.raw && a.values == b.values;
   }
@@ -33,9 +33,9 @@ struct ReadRow {
 struct ReadFile {
   std::vector<sdk::Unit> units;
   std::vector<ReadRow> rows;
-  std::string failure;       // of the last unit that failed
-  size_t complete = 0;       // units
-  std::string status_code;   // of a Read or Open that failed
+  std::string failure;      // of the last unit that failed
+  size_t complete = 0;      // units
+  std::string status_code;  // of a Read or Open that failed
   std::string status_text;
   std::string position;
   std::vector<std::string> unknown;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Real published files, and the public CSV samples, are read as independent readers read them: every record once, none invented.
+// Real published files, and the public CSV samples, are read as independent readers read them: every record once, none
+// invented.
 #include <algorithm>
-#include <map>
-
 #include <catch2/catch.hpp>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "tests/support/temporary_directory.h"
@@ -52,11 +52,13 @@ TEST_CASE("messy files with their declared dialect give the counted records") {
     const char* encoding;
     uint32_t title_lines;
   };
-  const std::map<std::string, Dialect> dialects = {
-      {"bj-key-projects.gbk.csv.gz", {"gbk", 0}},         {"bj-new-companies.utf8.csv.gz", {"utf-8", 0}},
-      {"bj-listed-companies.utf8bom.csv.gz", {"utf-8", 0}}, {"bj-changping-sme.gbk.csv", {"gb18030", 1}},
-      {"bj-hazchem-permits.utf8bom.csv", {"utf-8", 1}},   {"bj-huairou-health-permits.utf8bom.csv", {"utf-8", 0}},
-      {"bj-service-opening.gbk.csv", {"gbk", 0}}};
+  const std::map<std::string, Dialect> dialects = {{"bj-key-projects.gbk.csv.gz", {"gbk", 0}},
+                                                   {"bj-new-companies.utf8.csv.gz", {"utf-8", 0}},
+                                                   {"bj-listed-companies.utf8bom.csv.gz", {"utf-8", 0}},
+                                                   {"bj-changping-sme.gbk.csv", {"gb18030", 1}},
+                                                   {"bj-hazchem-permits.utf8bom.csv", {"utf-8", 1}},
+                                                   {"bj-huairou-health-permits.utf8bom.csv", {"utf-8", 0}},
+                                                   {"bj-service-opening.gbk.csv", {"gbk", 0}}};
   for (const auto& [name, dialect] : dialects) {
     INFO(name);
     FileSourceOptions options;

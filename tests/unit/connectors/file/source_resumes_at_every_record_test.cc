@@ -2,8 +2,8 @@
 // From the position after any record the source gives exactly the records that follow, whatever the file's form.
 #include <catch2/catch.hpp>
 
-#include "exchange_core/base/random.h"
 #include "connectors/file/text_encoding.h"
+#include "exchange_core/base/random.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/unit/connectors/file/source_reading.h"
 
@@ -69,7 +69,8 @@ TEST_CASE("every position of CSV, gzip, GB18030 and JSON lines") {
   SECTION("JSON lines") {
     std::string lines;
     for (int i = 0; i < 100; ++i) {
-      lines += random.Below(5) == 0 ? "{\"broken\n" : "{\"a\":" + std::to_string(i) + ",\"b\":\"中\\u6587\\n\",\"c\":[1, {}]}\n";
+      lines += random.Below(5) == 0 ? "{\"broken\n"
+                                    : "{\"a\":" + std::to_string(i) + ",\"b\":\"中\\u6587\\n\",\"c\":[1, {}]}\n";
       if (random.Below(6) == 0) lines += "\n";
     }
     options.paths = {folder.path() + "/" + ("rows.jsonl")};

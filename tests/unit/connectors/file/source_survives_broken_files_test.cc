@@ -100,7 +100,9 @@ TEST_CASE("what is not CSV is called by its name before any row") {
   using namespace std::string_literals;
   CHECK(file.Read("%PDF-1.4 ...").status_text.find("a PDF document") != std::string::npos);
   CHECK(file.Read("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1").status_text.find("XLS") != std::string::npos);
-  CHECK(file.Read("\xFF\xFE" "a\0,\0"s).status_code == "utf_16");
+  CHECK(file.Read("\xFF\xFE"
+                  "a\0,\0"s)
+            .status_code == "utf_16");
   CHECK(file.Read("a\0,\0b\0\n\0"s).status_code == "not_csv");
   CHECK(file.Read(Gzip(Gzip("a,b\n1,2\n"))).status_code == "gzip_in_gzip");
   CHECK(file.Read("").status_code == "no_header");
@@ -128,10 +130,12 @@ TEST_CASE("one bad file in a watched directory fails its unit and the next is re
 TEST_CASE("JSON: numbers stay as written, null is absent, nested is compact text, unknown names are told") {
   OneFile file("x.jsonl");
   file.options.columns = {"n", "s", "o", "missing"};
-  const ReadFile all = file.Read("{\"n\": 1.50e+3, \"s\": \"a\\\"\\u00e9\\ud840\\udc00\", \"o\": { \"k\" : [ 1 , null ] }, \"x\": 1}\n"
-                                 "{\"n\": null, \"s\": \"\", \"n\": -0}\nnonsense\n{\"s\":\"\\ud800\"}\n[1]\n");
+  const ReadFile all = file.Read(
+      "{\"n\": 1.50e+3, \"s\": \"a\\\"\\u00e9\\ud840\\udc00\", \"o\": { \"k\" : [ 1 , null ] }, \"x\": 1}\n"
+      "{\"n\": null, \"s\": \"\", \"n\": -0}\nnonsense\n{\"s\":\"\\ud800\"}\n[1]\n");
   REQUIRE(all.rows.size() == 5);
-  CHECK(all.rows[0].values == std::vector<std::optional<std::string>>{"1.50e+3", "a\"é𠀀", "{\"k\":[1,null]}", std::nullopt});
+  CHECK(all.rows[0].values ==
+        std::vector<std::optional<std::string>>{"1.50e+3", "a\"é𠀀", "{\"k\":[1,null]}", std::nullopt});
   CHECK(all.rows[1].values == std::vector<std::optional<std::string>>{"-0", "", std::nullopt, std::nullopt});
   CHECK(all.rows[2].unreadable == "not_json");
   CHECK(all.rows[3].unreadable == "not_json");
@@ -184,7 +188,8 @@ TEST_CASE("random CSV reads back as it was made, and random bytes never crash") 
   for (int round = 0; round < 300; ++round) {
     std::string noise = "h1,h2\n";
     for (uint64_t size = random.Below(200); size > 0; --size) {
-      noise += random.Below(2) == 0 ? std::string(pieces[random.Below(10)]) : std::string(1, static_cast<char>(random.Next()));
+      noise += random.Below(2) == 0 ? std::string(pieces[random.Below(10)])
+                                    : std::string(1, static_cast<char>(random.Next()));
     }
     file.options.encoding = random.Below(2) == 0 ? "utf-8" : "gb18030";
     file.options.delimiter = random.Below(2) == 0 ? ',' : '|';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every code that is made is valid by the rules of GB 32100 and GB 11714 as the catalog checks them, and no two are alike.
+// Every code that is made is valid by the rules of GB 32100 and GB 11714 as the catalog checks them, and no two are
+// alike.
 #include <catch2/catch.hpp>
-
 #include <set>
 #include <string>
 

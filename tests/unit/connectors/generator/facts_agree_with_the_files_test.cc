@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The facts are counted while the files are written; here they are counted again by somebody who only reads the files.
 #include <catch2/catch.hpp>
-
 #include <map>
 #include <set>
 #include <string>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same options give the same bytes, twice here and on every machine (a digest of a small run is written down); another
-// seed gives others. Options out of range are refused in words.
+// The same options give the same bytes, twice here and on every machine (a digest of a small run is written down);
+// another seed gives others. Options out of range are refused in words.
 #include <catch2/catch.hpp>
-
 #include <string>
 
 #include "connectors/generator/register_writer.h"
@@ -66,8 +65,10 @@ TEST_CASE("options out of range are refused") {
   CHECK(code_of([](GeneratorOptions& o) { o.dumps = 0; }) == absl::StatusCode::kInvalidArgument);
   CHECK(code_of([](GeneratorOptions& o) { o.defects = 101; }) == absl::StatusCode::kInvalidArgument);
   CHECK(code_of([](GeneratorOptions& o) { o.changes = -1; }) == absl::StatusCode::kInvalidArgument);
-  CHECK(code_of([](GeneratorOptions& o) { o.records = kRecordsMax; o.dumps = kDumpsMax; }) ==
-        absl::StatusCode::kInvalidArgument);
+  CHECK(code_of([](GeneratorOptions& o) {
+          o.records = kRecordsMax;
+          o.dumps = kDumpsMax;
+        }) == absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whatever dies between a sink's write and its receipt, every delivered record is in the sink's files exactly once and every
-// receipt arrives.
+// Whatever dies between a sink's write and its receipt, every delivered record is in the sink's files exactly once and
+// every receipt arrives.
 #include <catch2/catch.hpp>
 
 #include "connectors/runner/sink_runner.h"
@@ -19,7 +19,8 @@ class World {
     sink.directory = folder.path() + "/" + ("out");
   }
   std::unique_ptr<SinkRunner> Runner() {
-    return std::make_unique<SinkRunner>(options, file::NewFileSink(sink, base::PosixFileSystem()), exchange, clock, random);
+    return std::make_unique<SinkRunner>(options, file::NewFileSink(sink, base::PosixFileSystem()), exchange, clock,
+                                        random);
   }
   // Deliveries with gaps between their positions; record n has capital n.
   void Deliver(int batches) {
@@ -32,8 +33,10 @@ class World {
       delivery.batch.header.files = {{1, "c.csv"}};
       for (int record = 0; record < 2; ++record, ++records) {
         const std::string code = "c" + std::to_string(records), capital = std::to_string(records);
-        const bool problem = writer.Append({code, "公司", capital}, record::Operation::kInsert,
-                                           {0, static_cast<uint64_t>(records)}, delivery.batch).has_value();
+        const bool problem = writer
+                                 .Append({code, "公司", capital}, record::Operation::kInsert,
+                                         {0, static_cast<uint64_t>(records)}, delivery.batch)
+                                 .has_value();
         REQUIRE(!problem);
       }
       exchange.stream.push_back(delivery);
@@ -42,7 +45,8 @@ class World {
   // Every sequence in the part files, in order of their names.
   std::vector<std::string> Applied() const {
     std::vector<std::string> sequences, names;
-    for (const auto& entry : std::filesystem::directory_iterator(sink.directory)) names.push_back(entry.path().string());
+    for (const auto& entry : std::filesystem::directory_iterator(sink.directory))
+      names.push_back(entry.path().string());
     std::sort(names.begin(), names.end());
     for (const std::string& name : names) {
       if (name.find("changes-") == std::string::npos) continue;
@@ -94,7 +98,8 @@ TEST_CASE("stopped after any number of steps, everything is applied once") {
   }
 }
 
-TEST_CASE("a receipt lost in a crash is sent without writing again, refusals included, even when more is fetched at once") {
+TEST_CASE(
+    "a receipt lost in a crash is sent without writing again, refusals included, even when more is fetched at once") {
   World world;
   world.sink.encoding = "gbk";
   world.Deliver(2);
@@ -136,7 +141,8 @@ TEST_CASE("an exchange that is away delays the receipt; nothing is written twice
 
 class StubbornSink final : public sdk::SinkConnector {
  public:
-  explicit StubbornSink(std::vector<sdk::Status> answers, int& writes) : answers_(std::move(answers)), writes_(writes) {}
+  explicit StubbornSink(std::vector<sdk::Status> answers, int& writes)
+      : answers_(std::move(answers)), writes_(writes) {}
   sdk::Status Open(const std::vector<std::string>&, sdk::SinkState&) override { return sdk::Status::Ok(); }
   sdk::WriteResult Write(const sdk::DeliveryBatch& batch, const std::string& position) override {
     CHECK(position == "00000000000000000011");
@@ -157,8 +163,8 @@ TEST_CASE("retry repeats the same batch after a pause; fail stops and shows") {
   world.Deliver(1);
   int writes = 0;
   const auto run = [&](std::vector<sdk::Status> answers) {
-    SinkRunner runner(world.options, std::make_unique<StubbornSink>(std::move(answers), writes), world.exchange, world.clock,
-                      world.random);
+    SinkRunner runner(world.options, std::make_unique<StubbornSink>(std::move(answers), writes), world.exchange,
+                      world.clock, world.random);
     world.RunUntilIdle(runner);
     return runner.progress();
   };
@@ -175,7 +181,8 @@ TEST_CASE("retry repeats the same batch after a pause; fail stops and shows") {
   }
 }
 
-TEST_CASE("a sink that holds more than the exchange gives writes nothing, says so, and goes on once the exchange has it") {
+TEST_CASE(
+    "a sink that holds more than the exchange gives writes nothing, says so, and goes on once the exchange has it") {
   World world;
   world.Deliver(5);
   world.RunUntilIdle(*world.Runner());

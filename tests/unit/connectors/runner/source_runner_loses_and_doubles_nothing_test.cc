@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Wherever a source's runner stops, the next one publishes exactly the rows that are missing, in order, and ends the unit once.
+// Wherever a source's runner stops, the next one publishes exactly the rows that are missing, in order, and ends the
+// unit once.
 #include <catch2/catch.hpp>
 
 #include "connectors/runner/source_runner.h"
@@ -21,11 +22,13 @@ class World {
     options.rows_per_publish_max = 20;
   }
   std::unique_ptr<SourceRunner> Runner() {
-    return std::make_unique<SourceRunner>(options, file::NewFileSource(source, base::PosixFileSystem()), exchange, clock, random);
+    return std::make_unique<SourceRunner>(options, file::NewFileSource(source, base::PosixFileSystem()), exchange,
+                                          clock, random);
   }
   void WriteRows(int rows) {
     std::string text = "名称,code,capital,unused\r\n";
-    for (int i = 0; i < rows; ++i) text += "公司" + std::to_string(i) + ",c" + std::to_string(i % 50) + "," + std::to_string(i) + ",\r\n";
+    for (int i = 0; i < rows; ++i)
+      text += "公司" + std::to_string(i) + ",c" + std::to_string(i % 50) + "," + std::to_string(i) + ",\r\n";
     file::WriteFile(source.paths[0], text);
   }
   // Published rows of a file, each once and ascending within its partition.
@@ -92,13 +95,15 @@ TEST_CASE("an exchange that is behind or away delays, and costs no row") {
   World world;
   world.WriteRows(100);
   for (int i = 0; i < 12; ++i) {
-    world.exchange.fail_next.push_back(i % 3 == 0 ? absl::OkStatus() : i % 3 == 1 ? absl::ResourceExhaustedError("behind")
-                                                                                   : absl::UnavailableError("away"));
+    world.exchange.fail_next.push_back(i % 3 == 0   ? absl::OkStatus()
+                                       : i % 3 == 1 ? absl::ResourceExhaustedError("behind")
+                                                    : absl::UnavailableError("away"));
   }
   auto runner = world.Runner();
   bool waited = false;
   const base::TimeUs start = world.clock.now;
-  for (base::StepResult result = runner->Step(); result.kind != base::StepResult::Kind::kFinished; result = runner->Step()) {
+  for (base::StepResult result = runner->Step(); result.kind != base::StepResult::Kind::kFinished;
+       result = runner->Step()) {
     if (result.kind != base::StepResult::Kind::kIdle) continue;
     waited = true;
     CHECK(runner->progress().state == SourceProgress::State::kWaiting);

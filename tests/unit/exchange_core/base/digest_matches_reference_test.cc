@@ -5,11 +5,10 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include <catch2/catch.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-
-#include <catch2/catch.hpp>
 
 #include "exchange_core/base/digest.h"
 #include "exchange_core/base/random.h"

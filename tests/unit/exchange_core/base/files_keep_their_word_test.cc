@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file layer does what its header promises: appends and reads back, replaces atomically, locks once, names its errors.
+// The file layer does what its header promises: appends and reads back, replaces atomically, locks once, names its
+// errors.
 #include <unistd.h>
 
+#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <string>
-
-#include <catch2/catch.hpp>
 
 #include "exchange_core/base/file_system.h"
 #include "tests/support/quota_file_system.h"

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A frame gives back its body, and whatever else is found is refused by name; integers read never pass their input.
-#include <string>
-
 #include <catch2/catch.hpp>
+#include <string>
 
 #include "exchange_core/base/frame.h"
 #include "exchange_core/base/little_endian.h"
@@ -50,7 +49,10 @@ TEST_CASE("varints keep every size of number, and a reader fails for good at the
   ByteReader too_long(std::string_view("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10));
   too_long.Varint();
   CHECK_FALSE(too_long.ok());
-  ByteReader lying(std::string_view("\x7f" "abc", 4));
+  ByteReader lying(
+      std::string_view("\x7f"
+                       "abc",
+                       4));
   CHECK(lying.Bytes().empty());
   CHECK_FALSE(lying.ok());
 }

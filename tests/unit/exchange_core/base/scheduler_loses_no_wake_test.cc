@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Workers run until they finish, sleep when idle, and a wake that falls between a step's answer and the sleep is not lost.
+// Workers run until they finish, sleep when idle, and a wake that falls between a step's answer and the sleep is not
+// lost.
 #include <atomic>
+#include <catch2/catch.hpp>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
-
-#include <catch2/catch.hpp>
 
 #include "exchange_core/base/scheduler.h"
 
 namespace datong::base {
 namespace {
 
-// Consumes what is produced; idle when there is nothing. Each item is produced only after the one before was consumed, so a
-// lost wake would leave both sides waiting for ever.
+// Consumes what is produced; idle when there is nothing. Each item is produced only after the one before was consumed,
+// so a lost wake would leave both sides waiting for ever.
 class Consumer final : public Worker {
  public:
   std::string_view Name() const override { return "consumer"; }

@@ -2,8 +2,8 @@
 // Proves that the full example of docs/catalog.md is a catalog that applies as it stands.
 #include <fstream>
 
-#include "tests/unit/exchange_core/catalog/catalog_maker.h"
 #include "tests/support/source_path.h"
+#include "tests/unit/exchange_core/catalog/catalog_maker.h"
 
 using namespace datong::catalog;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A checkpoint is read whole or not at all: any flipped bit is found, an older generation stands in, and a failed write or a
-// kill at any step leaves what was there.
+// A checkpoint is read whole or not at all: any flipped bit is found, an older generation stands in, and a failed write
+// or a kill at any step leaves what was there.
 #include <catch2/catch.hpp>
 
 #include "exchange_core/index/checkpoint.h"
@@ -15,7 +15,9 @@ using tests::TemporaryDirectory;
 
 constexpr uint32_t kLane = 2;
 
-std::vector<CheckpointSection> Sections(char mark) { return {{"head", std::string(3, mark)}, {"empty", ""}, {"entity", std::string(20, mark)}}; }
+std::vector<CheckpointSection> Sections(char mark) {
+  return {{"head", std::string(3, mark)}, {"empty", ""}, {"entity", std::string(20, mark)}};
+}
 
 uint64_t Write(base::FileSystem& files, const TemporaryDirectory& folder, char mark, uint32_t lane = kLane) {
   return WriteCheckpoint(files, base::NoObserver(), folder.path(), lane, Sections(mark)).value();

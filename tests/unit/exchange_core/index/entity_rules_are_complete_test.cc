@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every combination of what is known, age, content, operation and declared version has exactly one verdict, and it is this one.
+// Every combination of what is known, age, content, operation and declared version has exactly one verdict, and it is
+// this one.
+#include <catch2/catch.hpp>
 #include <optional>
 #include <set>
 #include <tuple>
-
-#include <catch2/catch.hpp>
 
 #include "exchange_core/index/judge_entity.h"
 
@@ -97,11 +97,13 @@ TEST_CASE("the table names every combination once") {
 
 TEST_CASE("known keys are judged as the table says") {
   for (const Row& row : kLiveAndGone) {
-    INFO("known " << int(row.known) << " order " << int(row.order) << " content " << int(row.content) << " op " << int(row.op));
+    INFO("known " << int(row.known) << " order " << int(row.order) << " content " << int(row.content) << " op "
+                  << int(row.op));
     if (row.order != kNewerVersion) {
       // Without a declared version the source's order alone counts, whatever the column holds.
       const uint64_t order = row.order == kOlder ? 49 : row.order == kSame ? 50 : 51;
-      for (const int64_t version : {INT64_MIN, int64_t{100}, INT64_MAX}) CHECK(JudgeRow(row, version, order, false) == row.expected);
+      for (const int64_t version : {INT64_MIN, int64_t{100}, INT64_MAX})
+        CHECK(JudgeRow(row, version, order, false) == row.expected);
       CHECK(JudgeRow(row, 100, order, true) == row.expected);
     }
     // A declared version decides before the source's order.

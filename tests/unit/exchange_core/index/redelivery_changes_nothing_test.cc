@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whatever stretch of a source's sequence comes again, in whatever batches: nothing is accepted, and the index does not change.
+// Whatever stretch of a source's sequence comes again, in whatever batches: nothing is accepted, and the index does not
+// change.
 #include <algorithm>
-
 #include <catch2/catch.hpp>
 
 #include "exchange_core/index/event_index.h"
@@ -17,21 +17,24 @@ std::vector<SampleRecord> MakeSequence(base::RandomSource& random) {
   std::vector<SampleRecord> sequence(1 + random.Below(300));
   const uint64_t keys = 1 + random.Below(40);
   for (size_t i = 0; i < sequence.size(); ++i) {
-    sequence[i] = {random.Below(keys), random.Below(3), static_cast<int64_t>(random.Below(6)), i + 1, random.Below(4) == 0};
+    sequence[i] = {random.Below(keys), random.Below(3), static_cast<int64_t>(random.Below(6)), i + 1,
+                   random.Below(4) == 0};
   }
   return sequence;
 }
 
 class Feeder {
  public:
-  Feeder(EntityIndex& index, base::RandomSource& random, bool declared) : index_(index), random_(random), declared_(declared) {}
+  Feeder(EntityIndex& index, base::RandomSource& random, bool declared)
+      : index_(index), random_(random), declared_(declared) {}
 
   // Gives [begin, end) in random cuts; returns how many were accepted.
   size_t Feed(const std::vector<SampleRecord>& sequence, size_t begin, size_t end) {
     size_t accepted = 0;
     while (begin < end) {
       const size_t size = std::min(end - begin, 1 + static_cast<size_t>(random_.Below(120)));
-      SampleBatch batch({sequence.begin() + static_cast<ptrdiff_t>(begin), sequence.begin() + static_cast<ptrdiff_t>(begin + size)});
+      SampleBatch batch(
+          {sequence.begin() + static_cast<ptrdiff_t>(begin), sequence.begin() + static_cast<ptrdiff_t>(begin + size)});
       ++place_.lane_sequence;
       place_.input_position += 10;
       index_.Decide(batch.header, batch.columns, place_, declared_, batch.verdicts);
@@ -98,8 +101,9 @@ TEST_CASE("A, B, A are two updates; delete then insert is an insert; duplicates 
                                              {1, 'A', 0, 4}, {1, 'A', 0, 5, true}, {1, 'A', 0, 6}, {1, 'B', 0, 2}};
   SampleBatch batch(records);
   index.Decide(batch.header, batch.columns, {9, 77, 5, 0}, false, batch.verdicts);
-  CHECK(batch.verdicts == std::vector<Verdict>{Verdict::kInserted, Verdict::kUpdated, Verdict::kUpdated, Verdict::kDuplicate,
-                                               Verdict::kUnchanged, Verdict::kDeleted, Verdict::kInserted, Verdict::kStale});
+  CHECK(batch.verdicts == std::vector<Verdict>{Verdict::kInserted, Verdict::kUpdated, Verdict::kUpdated,
+                                               Verdict::kDuplicate, Verdict::kUnchanged, Verdict::kDeleted,
+                                               Verdict::kInserted, Verdict::kStale});
   const EntityEntry* entry = index.Find(DigestOf(1));
   REQUIRE(entry != nullptr);
   CHECK(entry->first_sequence == 9);
@@ -121,7 +125,8 @@ TEST_CASE("records that were judged before stay as they are, and unreadable ones
   CHECK(index.size() == 1);
 }
 
-TEST_CASE("an event that comes again within the window is a duplicate, also inside its batch, and keeps its first sighting") {
+TEST_CASE(
+    "an event that comes again within the window is a duplicate, also inside its batch, and keeps its first sighting") {
   EventIndex index(1600);
   SampleBatch batch({{1}, {2}, {1}});
   index.Decide(batch.columns, {5, 1, 1, 0}, 1000, batch.verdicts);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Replaying what the ledger keeps, from the start or from a checkpoint in the middle, leads to the same bytes as deciding.
+// Replaying what the ledger keeps, from the start or from a checkpoint in the middle, leads to the same bytes as
+// deciding.
 #include <catch2/catch.hpp>
 
 #include "exchange_core/index/event_index.h"
@@ -11,7 +12,8 @@ namespace {
 std::vector<SampleRecord> MakeRecords(base::RandomSource& random, uint64_t keys) {
   std::vector<SampleRecord> records(random.Below(200));
   for (SampleRecord& r : records) {
-    r = {random.Below(keys), random.Below(4), static_cast<int64_t>(random.Below(50)) - 25, random.Below(100), random.Below(5) == 0};
+    r = {random.Below(keys), random.Below(4), static_cast<int64_t>(random.Below(50)) - 25, random.Below(100),
+         random.Below(5) == 0};
   }
   return records;
 }
@@ -81,7 +83,8 @@ TEST_CASE("a section that is cut, strange or names an entry twice is refused, an
   batch.verdicts.assign(2, ledger::Verdict::kUndecided);
   events.Decide(batch.columns, {1, 1, 1, 0}, 5, batch.verdicts);
   const std::string entity_bytes = Bytes(entities), event_bytes = Bytes(events);
-  for (size_t size = 0; size < entity_bytes.size(); ++size) CHECK_FALSE(entities.Load(entity_bytes.substr(0, size)).ok());
+  for (size_t size = 0; size < entity_bytes.size(); ++size)
+    CHECK_FALSE(entities.Load(entity_bytes.substr(0, size)).ok());
   for (size_t size = 0; size < event_bytes.size(); ++size) CHECK_FALSE(events.Load(event_bytes.substr(0, size)).ok());
   CHECK(absl::IsInvalidArgument(entities.Load(event_bytes)));
   CHECK(absl::IsInvalidArgument(events.Load(entity_bytes)));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table and the ring agree with a plain map under any mixture of insert, drop and rebuild, crowded and past the last number.
-#include <map>
-
+// The table and the ring agree with a plain map under any mixture of insert, drop and rebuild, crowded and past the
+// last number.
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "exchange_core/index/chunk_ring.h"
 #include "exchange_core/index/slot_table.h"
@@ -21,7 +21,9 @@ TEST_CASE("entries come and go in order of arrival, and every number is found un
     std::map<uint32_t, uint64_t> model;
     const auto find = [&](uint64_t hash, uint32_t wanted) {
       uint32_t number = 0;
-      return table.Find(hash, [&](uint32_t n) { return n == wanted; }, number) && number == wanted;
+      return table.Find(
+                 hash, [&](uint32_t n) { return n == wanted; }, number) &&
+             number == wanted;
     };
     for (int step = 0; step < 200; ++step) {
       const uint64_t more = random.Below(200);

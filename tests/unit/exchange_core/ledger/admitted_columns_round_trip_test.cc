@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an index is to learn again comes back exactly, for any batch; bytes that do not fit the verdicts are refused.
+#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <iostream>
 #include <string>
-
-#include <catch2/catch.hpp>
 
 #include "exchange_core/base/random.h"
 #include "exchange_core/ledger/ledger_entry.h"
@@ -39,8 +38,9 @@ Sample MakeSample(base::RandomSource& random, size_t records) {
     columns.file_index.push_back(static_cast<uint32_t>(random.Below(3)));
     columns.row.push_back(random.Below(2) == 0 ? random.Next() >> 24 : i);
     columns.payload_end.push_back(0);
-    constexpr Verdict kSome[] = {Verdict::kInserted, Verdict::kUpdated,        Verdict::kDeleted,      Verdict::kDuplicate,
-                                 Verdict::kStale,    Verdict::kUnchangedNewer, Verdict::kUnreadableRow};
+    constexpr Verdict kSome[] = {Verdict::kInserted,     Verdict::kUpdated, Verdict::kDeleted,
+                                 Verdict::kDuplicate,    Verdict::kStale,   Verdict::kUnchangedNewer,
+                                 Verdict::kUnreadableRow};
     sample.verdicts.push_back(kSome[random.Below(std::size(kSome))]);
   }
   return sample;

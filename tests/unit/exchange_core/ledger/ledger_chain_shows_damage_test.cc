@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A ledger message gives back its entries; a flipped byte, a gap, a stranger or another lane never passes as the same history.
+// A ledger message gives back its entries; a flipped byte, a gap, a stranger or another lane never passes as the same
+// history.
+#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <string>
-
-#include <catch2/catch.hpp>
 
 #include "datong/ledger/v1/ledger.pb.h"
 #include "exchange_core/base/frame.h"
@@ -101,7 +101,8 @@ TEST_CASE("a flipped bit anywhere is refused, or at the latest leads to another 
       damaged[at] = static_cast<char>(damaged[at] ^ (1 << bit));
       ChainHead head;
       const absl::Status status = ReadAll(damaged, head);
-      // The last entry has no follower that would name its hash; the head kept elsewhere (the next message, a checkpoint) does.
+      // The last entry has no follower that would name its hash; the head kept elsewhere (the next message, a
+      // checkpoint) does.
       INFO("byte " << at << " bit " << bit);
       CHECK((!status.ok() || head.hash != written.hash));
     }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Verdict codes are stored: each keeps its number, its name and its place in the books, and no other code is a verdict.
+#include <catch2/catch.hpp>
 #include <set>
 #include <string>
-
-#include <catch2/catch.hpp>
 
 #include "exchange_core/ledger/verdict.h"
 

@@ -2,9 +2,8 @@
 // A record published by one department reaches the subscribers of another exactly once, through restarts, and the books
 // balance at every look.
 #include <algorithm>
-#include <map>
-
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "exchange_core/record/wire_walker.h"
 #include "tests/support/test_exchange.h"
@@ -44,8 +43,8 @@ subscriptions:
 )";
 
 struct Received {
-  std::vector<std::string> log;               // "insert code=.. name=.."
-  std::map<std::string, std::string> state;   // by code
+  std::vector<std::string> log;              // "insert code=.. name=.."
+  std::map<std::string, std::string> state;  // by code
   size_t inserts = 0, updates = 0, deletes = 0;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// No damaged, shortened or hostile batch decodes, none makes the decoder read past its input or take memory its bytes do not
-// justify, and what is merely unknown is refused by name.
+// No damaged, shortened or hostile batch decodes, none makes the decoder read past its input or take memory its bytes
+// do not justify, and what is merely unknown is refused by name.
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <memory>
@@ -99,7 +99,8 @@ TEST_CASE("hostile lengths and counts are refused before memory is taken") {
     std::string payload;
     absl::Status status = DecodeColumns(bytes, packed);
     if (status.ok()) status = DecodePayload(packed, payload);
-    return status.code() == absl::StatusCode::kDataLoss && packed.columns.id.capacity() < 100 && payload.capacity() < 1000;
+    return status.code() == absl::StatusCode::kDataLoss && packed.columns.id.capacity() < 100 &&
+           payload.capacity() < 1000;
   };
   for (const uint32_t huge : {0xffffffffu, 0x80000000u, 0x00ffffffu, 0x000fffffu}) {
     for (const size_t offset : {8, 12, 16, 20, 24, 28, 120, 124}) {  // lengths, record count, file count
@@ -118,7 +119,8 @@ TEST_CASE("decompression bombs are refused") {
     PackedBatch packed;
     const std::string bytes = *EncodeBatch(MakeBatch(3, codec));
     REQUIRE(DecodeColumns(bytes, packed).ok());
-    for (const size_t claim : {size_t{packed.payload_bytes} + 1, base::kBatchPayloadBytesMax, base::kBatchPayloadBytesMax + 1}) {
+    for (const size_t claim :
+         {size_t{packed.payload_bytes} + 1, base::kBatchPayloadBytesMax, base::kBatchPayloadBytesMax + 1}) {
       std::string payload;
       packed.payload_bytes = static_cast<uint32_t>(claim);
       CHECK(DecodePayload(packed, payload).code() == absl::StatusCode::kDataLoss);

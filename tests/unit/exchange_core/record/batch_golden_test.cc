@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bytes of a batch never change silently: committed files decode to what they were made of, and making them again gives
-// the same bytes. Run with DATONG_WRITE_GOLDEN=1 to write the files of a new format version.
+// The bytes of a batch never change silently: committed files decode to what they were made of, and making them again
+// gives the same bytes. Run with DATONG_WRITE_GOLDEN=1 to write the files of a new format version.
 #include <lz4.h>
 #include <zstd.h>
 
@@ -12,8 +12,8 @@
 
 #include "exchange_core/record/batch_codec.h"
 #include "exchange_core/record/record_writer.h"
-#include "tests/unit/exchange_core/record/record_makers.h"
 #include "tests/support/source_path.h"
+#include "tests/unit/exchange_core/record/record_makers.h"
 
 namespace datong::record {
 namespace {
@@ -32,9 +32,17 @@ RecordBatch WrittenCompanies(const RecordSchema& schema) {
   batch.header.digest_key_id = TestKey().id;
   batch.header.files = {{1, "companies.csv"}};
   RecordWriter writer(schema, TestKey());
-  const std::vector<FieldText> full = {"91350100M000100Y43", "福建某某有限公司",  "2015-09-01", "1000000.50", "42", "是",
-                                       "2024-01-02T03:04:05.678901+08:00", "3.25", "c0ffee"};
-  const std::vector<FieldText> sparse = {"91350100M000100Y43", "", std::nullopt, "0", "0", "否", std::nullopt, "-0.0", ""};
+  const std::vector<FieldText> full = {"91350100M000100Y43",
+                                       "福建某某有限公司",
+                                       "2015-09-01",
+                                       "1000000.50",
+                                       "42",
+                                       "是",
+                                       "2024-01-02T03:04:05.678901+08:00",
+                                       "3.25",
+                                       "c0ffee"};
+  const std::vector<FieldText> sparse = {
+      "91350100M000100Y43", "", std::nullopt, "0", "0", "否", std::nullopt, "-0.0", ""};
   REQUIRE_FALSE(writer.Append(full, Operation::kUpsert, {0, 1}, batch));
   REQUIRE_FALSE(writer.Append(sparse, Operation::kDelete, {0, 2}, batch));
   writer.AppendUnreadable({"ragged_row", "3 fields, expected 9"}, "a,b,c\n", {0, 3}, batch);

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// A projection copies exactly the permitted fields, and neither it nor the wire walker reads past its input or takes bytes
-// for a message that are none.
+// A projection copies exactly the permitted fields, and neither it nor the wire walker reads past its input or takes
+// bytes for a message that are none.
+#include "exchange_core/record/projection.h"
+
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <memory>
 
-#include "exchange_core/record/projection.h"
 #include "exchange_core/record/wire_walker.h"
 #include "tests/unit/exchange_core/record/record_makers.h"
 
 namespace datong::record {
 namespace {
 
-const std::string kOne = "\x0a\x03one";                              // field 1, bytes
-const std::string kTwo = "\x10\x96\x01";                             // field 2, varint 150
+const std::string kOne = "\x0a\x03one";                                 // field 1, bytes
+const std::string kTwo = "\x10\x96\x01";                                // field 2, varint 150
 const std::string kThree = std::string("\x19\0\0\0\0\0\0\xf0\x3f", 9);  // field 3, fixed64 1.0
-const std::string kFour = "\x25\x01\x02\x03\x04";                    // field 4, fixed32
-const std::string kFar = "\xf8\xff\xff\xff\x0f\x05";                 // field 2^29 - 1, varint 5
+const std::string kFour = "\x25\x01\x02\x03\x04";                       // field 4, fixed32
+const std::string kFar = "\xf8\xff\xff\xff\x0f\x05";                    // field 2^29 - 1, varint 5
 
 std::string Applied(const Projection& projection, std::string_view record) {
   std::string out = "kept|";
@@ -61,20 +62,20 @@ TEST_CASE("the walker shows each field") {
 
 TEST_CASE("malformed messages are refused") {
   const std::string malformed[] = {
-      std::string("\x00\x01", 2),                                // field number 0
-      "\x0b",                                                    // group
-      "\x0c",                                                    // end of group
-      "\x0f\x01",                                                // wire type 7
-      "\x0a",                                                    // no length
-      "\x0a\x05oops",                                            // shorter than stated
-      "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",            // length 2^64 - 1
-      "\x10",                                                    // no value
-      "\x10\x80",                                                // varint without end
-      "\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02",            // varint of 65 bits
-      "\x10\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01",        // varint of 11 bytes
-      std::string("\x19\0\0\0", 4),                              // fixed64 cut
-      std::string("\x25\0\0\0", 4),                              // fixed32 cut
-      "\x88\x80\x80\x80\x10\x01",                                // field number 2^29
+      std::string("\x00\x01", 2),                          // field number 0
+      "\x0b",                                              // group
+      "\x0c",                                              // end of group
+      "\x0f\x01",                                          // wire type 7
+      "\x0a",                                              // no length
+      "\x0a\x05oops",                                      // shorter than stated
+      "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",      // length 2^64 - 1
+      "\x10",                                              // no value
+      "\x10\x80",                                          // varint without end
+      "\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02",      // varint of 65 bits
+      "\x10\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01",  // varint of 11 bytes
+      std::string("\x19\0\0\0", 4),                        // fixed64 cut
+      std::string("\x25\0\0\0", 4),                        // fixed32 cut
+      "\x88\x80\x80\x80\x10\x01",                          // field number 2^29
   };
   for (const std::string& bytes : malformed) {
     CHECK(Applied(Projection::Everything(), kOne + bytes) == "malformed");
@@ -89,7 +90,8 @@ TEST_CASE("no byte outside the message is read, whatever it says") {
   for (int round = 0; round < 20000; ++round) {
     const size_t size = random.Below(24);
     const auto block = std::make_unique<char[]>(size);
-    for (size_t i = 0; i < size; ++i) block[i] = static_cast<char>(random.Below(2) == 0 ? random.Next() : random.Below(0x30));
+    for (size_t i = 0; i < size; ++i)
+      block[i] = static_cast<char>(random.Below(2) == 0 ? random.Next() : random.Below(0x30));
     const std::string_view record(block.get(), size);
     std::string everything, part;
     const bool whole = Projection::Everything().Apply(record, everything);
@@ -107,7 +109,10 @@ TEST_CASE("values as text") {
   const auto text = [](ItemType type, const std::string& record) {
     return FieldAsText(MakeItem("x", 1, type), record).value_or("none");
   };
-  CHECK(text(ItemType::kString, "\x0a\x01" "a\x0a\x01" "b") == "b");
+  CHECK(text(ItemType::kString,
+             "\x0a\x01"
+             "a\x0a\x01"
+             "b") == "b");
   CHECK(text(ItemType::kString, "\x0a\x01\xff") == "none");
   CHECK(text(ItemType::kString, "\x08\x01") == "none");
   CHECK(text(ItemType::kInt64, "\x08\x03") == "-2");

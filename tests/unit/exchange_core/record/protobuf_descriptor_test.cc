@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The message derived from a schema is what the record writer writes: protobuf's own parser reads every field, and fields it
-// does not know survive a batch and a projection that takes everything.
+// The message derived from a schema is what the record writer writes: protobuf's own parser reads every field, and
+// fields it does not know survive a batch and a projection that takes everything.
+#include "exchange_core/record/protobuf_descriptor.h"
+
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/descriptor.pb.h>
 #include <google/protobuf/dynamic_message.h>
@@ -14,7 +16,6 @@
 
 #include "exchange_core/record/batch_codec.h"
 #include "exchange_core/record/projection.h"
-#include "exchange_core/record/protobuf_descriptor.h"
 #include "exchange_core/record/record_writer.h"
 #include "tests/unit/exchange_core/record/record_makers.h"
 
@@ -50,7 +51,14 @@ class DerivedMessage {
 };
 
 std::vector<FieldText> CompanyRow() {
-  return {"91350100M000100Y43", "福建某某有限公司", "2015-09-01", "1000000.50", "-42", "是", "2024-01-02T03:04:05.678901Z", "3.25",
+  return {"91350100M000100Y43",
+          "福建某某有限公司",
+          "2015-09-01",
+          "1000000.50",
+          "-42",
+          "是",
+          "2024-01-02T03:04:05.678901Z",
+          "3.25",
           "c0ffee"};
 }
 
@@ -121,8 +129,8 @@ RecordSchema AwkwardNames() {
   schema.resource_id = 31;
   schema.version = 4;
   uint32_t number = 0;
-  for (const char* name : {"企业名称", "CompanyName", "company_name", "companyname", "item_5", "item6", "HTTPPort", "REG NO", "_x", "9a",
-                           "quote\"back\\slash\nline", "optional", "message", "reg_no2"}) {
+  for (const char* name : {"企业名称", "CompanyName", "company_name", "companyname", "item_5", "item6", "HTTPPort",
+                           "REG NO", "_x", "9a", "quote\"back\\slash\nline", "optional", "message", "reg_no2"}) {
     schema.items.push_back(MakeItem(name, ++number, ItemType::kString));
   }
   schema.key_items = {0};
@@ -137,8 +145,8 @@ TEST_CASE("field names are ASCII, unique and stable") {
     names.push_back(derived.descriptor().field(i)->name());
     CHECK(derived.descriptor().field(i)->json_name() == schema.items[static_cast<size_t>(i)].name);
   }
-  CHECK(names == std::vector<std::string>{"item_1", "company_name", "item_3", "item_4", "item_5", "item_6", "http_port", "item_8",
-                                          "item_9", "item_10", "item_11", "optional", "message", "reg_no2"});
+  CHECK(names == std::vector<std::string>{"item_1", "company_name", "item_3", "item_4", "item_5", "item_6", "http_port",
+                                          "item_8", "item_9", "item_10", "item_11", "optional", "message", "reg_no2"});
   CHECK(derived.derived().message_name == "datong.resources.UkCompaniesV2");
   RecordSchema chinese = schema;
   chinese.resource = "企业登记";
@@ -150,7 +158,8 @@ pb::FileDescriptorProto Compiled(const std::string& proto_text) {
   std::string folder = (std::filesystem::temp_directory_path() / "datong_proto_XXXXXX").string();
   REQUIRE(mkdtemp(folder.data()) != nullptr);
   std::ofstream(folder + "/derived.proto") << proto_text;
-  const std::string command = "protoc -I " + folder + " --descriptor_set_out=" + folder + "/set " + folder + "/derived.proto";
+  const std::string command =
+      "protoc -I " + folder + " --descriptor_set_out=" + folder + "/set " + folder + "/derived.proto";
   const int exit_code = std::system(command.c_str());
   std::ifstream file(folder + "/set", std::ios::binary);
   const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());

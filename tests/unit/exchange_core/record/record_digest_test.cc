@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Digests depend on declared content only: the writer's equal those recomputed from the record's bytes, for random schemas
-// and rows, whatever the order of fields, and they differ by purpose, key and compared content.
+// Digests depend on declared content only: the writer's equal those recomputed from the record's bytes, for random
+// schemas and rows, whatever the order of fields, and they differ by purpose, key and compared content.
 #include <catch2/catch.hpp>
 #include <numeric>
 
@@ -107,7 +107,8 @@ TEST_CASE("digests recomputed from a record's bytes equal the writer's") {
         continue;
       }
       ++written;
-      const RecordDigests expected = {batch.columns.id[before], batch.columns.key[before], batch.columns.fingerprint[before]};
+      const RecordDigests expected = {batch.columns.id[before], batch.columns.key[before],
+                                      batch.columns.fingerprint[before]};
       if (!schema.key_items.empty()) REQUIRE(writer.KeyDigest(key_values) == expected.key);
       REQUIRE(DigestRecord(schema, TestKey(), batch.record(before)) == expected);
       REQUIRE(DigestRecord(schema, TestKey(), Shuffled(batch.record(before), random)) == expected);

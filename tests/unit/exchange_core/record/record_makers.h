@@ -44,10 +44,14 @@ inline RecordSchema CompanySchema() {
   schema.resource = "companies";
   schema.resource_id = 12;
   schema.version = 3;
-  schema.items = {MakeItem("统一社会信用代码", 1, ItemType::kString), MakeItem("CompanyName", 2, ItemType::kString),
-                  MakeItem("founded", 3, ItemType::kDate),           MakeItem("capital", 4, ItemType::kDecimal),
-                  MakeItem("employees", 5, ItemType::kInt64),        MakeItem("active", 6, ItemType::kBool),
-                  MakeItem("updated_at", 7, ItemType::kTimestamp),   MakeItem("score", 8, ItemType::kDouble),
+  schema.items = {MakeItem("统一社会信用代码", 1, ItemType::kString),
+                  MakeItem("CompanyName", 2, ItemType::kString),
+                  MakeItem("founded", 3, ItemType::kDate),
+                  MakeItem("capital", 4, ItemType::kDecimal),
+                  MakeItem("employees", 5, ItemType::kInt64),
+                  MakeItem("active", 6, ItemType::kBool),
+                  MakeItem("updated_at", 7, ItemType::kTimestamp),
+                  MakeItem("score", 8, ItemType::kDouble),
                   MakeItem("seal", 9, ItemType::kBytes)};
   schema.key_items = {0};
   schema.version_item = 6;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values are parsed strictly by their item's type: each accepted form has one canonical text, and what is not a value of the
-// type becomes a problem that names item, value and expectation, never another value.
+// Values are parsed strictly by their item's type: each accepted form has one canonical text, and what is not a value
+// of the type becomes a problem that names item, value and expectation, never another value.
 #include <catch2/catch.hpp>
 
 #include "exchange_core/base/limits.h"
@@ -80,9 +80,9 @@ TEST_CASE("dates") {
   CHECK(is("0001-01-01") == "0001-01-01");
   CHECK(is("9999-12-31") == "9999-12-31");
   CHECK(is("1899-12-31") == "1899-12-31");
-  for (const char* wrong : {"2023-02-29", "2024-2-29", "2024-13-01", "2024-00-10", "2024-04-31", "20240230", "0000-01-01", "240229",
-                            "2024/2/30", "2024年2月30日", "2024年2月29", "2024-02-29 ", "2024-02-29T00:00:00Z", "2024-02/29",
-                            "10000-01-01", "2024.02.29"}) {
+  for (const char* wrong : {"2023-02-29", "2024-2-29", "2024-13-01", "2024-00-10", "2024-04-31", "20240230",
+                            "0000-01-01", "240229", "2024/2/30", "2024年2月30日", "2024年2月29", "2024-02-29 ",
+                            "2024-02-29T00:00:00Z", "2024-02/29", "10000-01-01", "2024.02.29"}) {
     CAPTURE(wrong);
     CHECK(is(wrong) == "!type");
   }
@@ -98,9 +98,10 @@ TEST_CASE("timestamps") {
   CHECK(is("2024-01-02 03:04:05.1234560") == "2024-01-02T03:04:05.123456Z");
   CHECK(is("2024-01-02 03:04:05+08") == "2024-01-01T19:04:05.000000Z");
   CHECK(is("1969-12-31 23:59:59.999999") == "1969-12-31T23:59:59.999999Z");
-  for (const char* wrong : {"2024-01-02", "2024-01-02T03:04:05", "2024-01-02T24:00:00Z", "2024-01-02T03:60:00Z", "2024-01-02T03:04:60Z",
-                            "2023-02-29T00:00:00Z", "2024-01-02 03:04:05.1234567", "2024-01-02 03:04:05.", "2024-01-02 3:04:05",
-                            "2024-01-02T03:04:05+24:00", "2024-01-02T03:04:05+0800", "2024-01-02T03:04:05Z "}) {
+  for (const char* wrong :
+       {"2024-01-02", "2024-01-02T03:04:05", "2024-01-02T24:00:00Z", "2024-01-02T03:60:00Z", "2024-01-02T03:04:60Z",
+        "2023-02-29T00:00:00Z", "2024-01-02 03:04:05.1234567", "2024-01-02 03:04:05.", "2024-01-02 3:04:05",
+        "2024-01-02T03:04:05+24:00", "2024-01-02T03:04:05+0800", "2024-01-02T03:04:05Z "}) {
     CAPTURE(wrong);
     CHECK(is(wrong) == "!type");
   }
@@ -134,8 +135,8 @@ TEST_CASE("text must be UTF-8") {
   for (const char* right : {"plain", "中文", "é", "𠮷", "\xf4\x8f\xbf\xbf", "a long enough line of ASCII, then 汉字"}) {
     CHECK(Through(ItemType::kString, right) == right);
   }
-  for (const char* wrong : {"\xb5\xd8", "abc\xff", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf0\x80\x80\x80",
-                            "\xe4\xb8", "\xf0\xa0\xae", "12345678\x80", "\xc3"}) {
+  for (const char* wrong : {"\xb5\xd8", "abc\xff", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                            "\xf0\x80\x80\x80", "\xe4\xb8", "\xf0\xa0\xae", "12345678\x80", "\xc3"}) {
     CHECK(Through(ItemType::kString, wrong) == "!encoding");
   }
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A rejected row comes back byte for byte, and damage to it is noticed.
+#include "exchange_core/record/rejected_row.h"
+
 #include <catch2/catch.hpp>
 
 #include "datong/exchange/v1/rejected_row.pb.h"
 #include "exchange_core/base/digest.h"
 #include "exchange_core/base/frame.h"
-#include "exchange_core/record/rejected_row.h"
 
 namespace datong::record {
 namespace {
