@@ -86,7 +86,7 @@ TEST_CASE("unknown versions and algorithms are refused by name") {
   CHECK_THAT(said(62, uint8_t{4}), Contains("digest algorithm 4"));
   CHECK_THAT(said(63, uint8_t{2}), Contains("canonicalisation version 2"));
   CHECK_THAT(said(112, uint8_t{8}), Contains("snapshot marks"));
-  CHECK_THAT(said(113, uint8_t{16}), Contains("column flags"));
+  CHECK_THAT(said(113, uint8_t{32}), Contains("column flags"));
   CHECK_THAT(said(116, uint32_t{8}), Contains("extension"));
 }
 
