@@ -85,10 +85,11 @@ struct Lane::Impl {
   std::unique_ptr<broker::Writer> writer;
   std::map<Place, std::unique_ptr<broker::Reader>> inputs;
   std::map<uint32_t, std::vector<const catalog::View*>> views;  // of each resource in `catalog`: finding them walks it
-  Place turn{0, 0};           // the input served last: the next one begins the next round
-  bool memory_ahead = false;  // a commit failed: what memory believes may not be in the log
-  base::TimeUs retry_at = 0;  // not 0: a step failed, the next one waits until then
-  absl::Status trouble;       // why, until a step succeeds
+  Place turn{0, 0};                 // the input served last: the next one begins the next round
+  bool memory_ahead = false;        // a commit failed: what memory believes may not be in the log
+  base::TimeUs retry_at = 0;        // not 0: a step failed, the next one waits until then
+  absl::Status trouble;             // why, until a step succeeds
+  absl::Status checkpoint_trouble;  // why the last checkpoint was not written
   uint64_t records_since_checkpoint = 0;
   bool changed_since_checkpoint = false;
   uint32_t again_subscription = 0;  // whose plan again_plan is; 0 = none
@@ -218,7 +219,12 @@ absl::StatusOr<base::StepResult> Lane::Impl::Step() {
   ASSIGN_OR_RETURN(const auto batches, PollInputs());
   if (batches.empty()) return base::StepResult::Idle();
   RETURN_IF_ERROR(DecideAndCommit(batches));
-  if (records_since_checkpoint >= options.checkpoint_records) RETURN_IF_ERROR(WriteCheckpoint());
+  if (records_since_checkpoint >= options.checkpoint_records) {
+    // What was decided is in the log: a checkpoint that can't be written makes the next start slower, no more. It is
+    // tried again after as many records.
+    checkpoint_trouble = WriteCheckpoint();
+    records_since_checkpoint = 0;
+  }
   return base::StepResult::Busy();
 }
 
@@ -436,7 +442,11 @@ absl::Status Lane::Impl::WriteCheckpoint() {
 }
 
 absl::Status Lane::Impl::Retain(base::TimeUs keep_since) {
-  if (catalog == nullptr || again_subscription != 0) return absl::OkStatus();
+  // What a starting subscription is still to be sent must stay.
+  const bool sending_again = std::any_of(state.subscriptions.begin(), state.subscriptions.end(),
+                                         [](const auto& subscription) { return !subscription.second.started; });
+  if (catalog == nullptr || catalog->version() != options.catalog()->version() || sending_again)
+    return absl::OkStatus();
   for (auto& [place, input] : state.inputs) {
     const catalog::Resource* resource = catalog->FindResource(place.first);
     if (resource == nullptr) continue;
@@ -503,7 +513,8 @@ absl::Status Lane::status() {
 
 absl::Status Lane::trouble() {
   const std::lock_guard lock(impl_->mutex);
-  return impl_->status.ok() ? impl_->trouble : impl_->status;
+  if (!impl_->status.ok()) return impl_->status;
+  return impl_->trouble.ok() ? impl_->checkpoint_trouble : impl_->trouble;
 }
 
 void Lane::Inspect(const std::function<void(const LaneView&)>& look) {
