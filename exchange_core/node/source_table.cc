@@ -78,7 +78,7 @@ uint32_t SourceTable::NextFileSequence(uint32_t resource_id) const {
 const SourceRun* SourceTable::FindUnit(uint32_t resource_id, std::string_view name, std::string_view identity) const {
   for (auto it = runs_.rbegin(); it != runs_.rend(); ++it) {
     const SourceRun& run = it->second;
-    if (run.resource_id == resource_id && run.name == name && run.identity == identity) return &run;
+    if (run.resource_id == resource_id && run.name == name) return run.identity == identity ? &run : nullptr;
   }
   return nullptr;
 }

@@ -196,6 +196,27 @@ TEST_CASE("what a sink did not acknowledge comes again, what it did never") {
   CHECK(exchange->lag()[0].records_behind == 0);
 }
 
+TEST_CASE("a file that goes back to what it was is news, a file that comes again is not") {
+  TestExchange exchange;
+  exchange.Apply(kCatalog);
+  exchange.Settle();
+  TestSource source(*exchange, "registry", "companies");
+  source.PublishUnit("companies.csv", "A", {{"C1", "a", "x"}});
+  source.PublishUnit("companies.csv", "B", {{"C1", "b", "x"}});
+  source.PublishUnit("companies.csv", "A", {{"C1", "a", "x"}});
+  source.PublishUnit("day1.csv", "1", {{"C2", "a", "x"}});
+  source.PublishUnit("day2.csv", "2", {{"C2", "b", "x"}});
+  source.PublishUnit("day1.csv", "1", {{"C2", "a", "x"}});
+  exchange.Settle();
+  Received tax;
+  TestSink(*exchange, "tax").TakeAll(tax);
+  CHECK(tax.inserts == 2);
+  CHECK(tax.updates == 3);
+  CHECK(tax.state["C1"] == "code=C1 name=a address=x ");
+  CHECK(tax.state["C2"] == "code=C2 name=b address=x ");
+  CHECK(exchange->runs().back().verdicts.at(ledger::Verdict::kStale) == 1);
+}
+
 TEST_CASE("events are delivered once within their window") {
   TestExchange exchange;
   exchange.Apply(kCatalog);
