@@ -213,7 +213,7 @@ std::map<uint32_t, LaneStart> LaneStartsOf(ExchangeState& state, uint32_t subscr
                                            const catalog::Resource& resource) {
   std::map<uint32_t, LaneStart> starts;
   for (uint32_t lane = 0; lane < state.lanes.size(); ++lane) {
-    if (!state.LaneServes(lane, resource)) continue;
+    if (!pipeline::LaneServes(lane, static_cast<uint32_t>(state.lanes.size()), resource)) continue;
     bool known = false;
     state.lanes[lane]->Inspect([&](const pipeline::LaneView& view) {
       const auto it = view.state.subscriptions.find(subscription_id);

@@ -41,12 +41,6 @@ struct ExchangeState {
     const std::lock_guard lock(tables);
     return receipts.Of(subscription_id);
   }
-  bool LaneServes(uint32_t lane, const catalog::Resource& resource) const {
-    for (uint32_t partition = 0; partition < resource.partitions; ++partition) {
-      if (catalog::LaneOf(resource, partition, static_cast<uint32_t>(lanes.size())) == lane) return true;
-    }
-    return false;
-  }
   // Records of the resource that lanes have decided.
   uint64_t DecidedOf(uint32_t resource_id);
 };

@@ -12,13 +12,13 @@
 #include "exchange_core/base/status_macros.h"
 #include "exchange_core/node/control_codec.h"
 #include "exchange_core/node/control_topic.h"
+#include "exchange_core/record/batch_layout.h"
 
 namespace datong::node {
 namespace {
 
 using exchange::v1::SourceEvent;
 
-constexpr uint32_t kFileSequenceMax = (uint32_t{1} << 24) - 1;  // what a record's source order has room for
 constexpr int kPublishesBetweenBacklogChecks = 8;
 
 class LocalPublishSession final : public client::PublishSession {
@@ -98,9 +98,9 @@ absl::StatusOr<client::UnitRun> LocalPublishSession::BeginUnit(const std::string
         earlier != nullptr ? earlier->file_sequence : state_.sources.NextFileSequence(source_.resource_id);
     run.seen_before = earlier != nullptr;
   }
-  if (run.file_sequence > kFileSequenceMax) {
-    return absl::OutOfRangeError(
-        absl::StrCat("source \"", source_.name, "\": a resource has room for ", kFileSequenceMax, " different files"));
+  if (run.file_sequence > record::kFileSequenceMax) {
+    return absl::OutOfRangeError(absl::StrCat("source \"", source_.name, "\": a resource has room for ",
+                                              record::kFileSequenceMax, " different files"));
   }
   std::vector<SourceEvent> events;
   if (source_.open_run != 0) {

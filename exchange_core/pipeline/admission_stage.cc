@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "exchange_core/record/batch_layout.h"
 #include "exchange_core/record/record_writer.h"
 #include "exchange_core/record/wire_walker.h"
 
@@ -12,9 +13,6 @@ namespace {
 using ledger::Verdict;
 using record::Operation;
 
-constexpr uint64_t kRowMax = (uint64_t{1} << 40) - 1;
-constexpr uint32_t kFileSequenceMax = (uint32_t{1} << 24) - 1;
-
 // A verdict for every record at once, where the header alone decides.
 Verdict JudgeHeader(const catalog::Resource& resource, const catalog::KeyDomain& domain,
                     const record::BatchHeader& header) {
@@ -22,7 +20,7 @@ Verdict JudgeHeader(const catalog::Resource& resource, const catalog::KeyDomain&
   if (header.schema_version == 0 || header.schema_version > resource.versions.size()) return Verdict::kUnknownSchema;
   if (header.digest_key_id != domain.key.id) return Verdict::kDigestMismatch;
   for (const record::SourceFile& file : header.files) {
-    if (file.sequence > kFileSequenceMax) return Verdict::kBadSource;
+    if (file.sequence > record::kFileSequenceMax) return Verdict::kBadSource;
   }
   return Verdict::kUndecided;
 }
@@ -30,7 +28,7 @@ Verdict JudgeHeader(const catalog::Resource& resource, const catalog::KeyDomain&
 Verdict JudgeRecord(const catalog::Resource& resource, uint32_t partition, const record::PackedBatch& batch, size_t i) {
   const record::RecordColumns& columns = batch.columns;
   const Operation operation = columns.operation[i];
-  if (columns.row[i] > kRowMax) return Verdict::kBadSource;
+  if (columns.row[i] > record::kRowMax) return Verdict::kBadSource;
   if (operation == Operation::kUnreadable) return Verdict::kUnreadableRow;
   if (operation != Operation::kUpsert && operation != Operation::kDelete) return Verdict::kMalformedRecord;
   const bool entity = resource.schema->kind == record::ResourceKind::kEntity;

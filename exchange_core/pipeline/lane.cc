@@ -67,12 +67,6 @@ struct Lane::Impl {
   bool Serves(const catalog::Resource& resource, uint32_t partition) const {
     return catalog::LaneOf(resource, partition, options.lanes) == options.lane;
   }
-  bool ServesAny(const catalog::Resource& resource) const {
-    for (uint32_t p = 0; p < resource.partitions; ++p) {
-      if (Serves(resource, p)) return true;
-    }
-    return false;
-  }
 
   const LaneOptions options;
   std::mutex mutex;
@@ -104,8 +98,7 @@ struct Lane::Impl {
   std::string again_payload;
 };
 
-// ----------------------------------------------------------------------------------------------------------------
-// recovery
+// ---- recovery
 
 absl::Status Lane::Impl::Recover(bool ignore_checkpoints, bool take_over, std::vector<std::string>* warnings) {
   const auto table = options.catalog();
@@ -201,8 +194,7 @@ absl::Status Lane::Impl::ReplayEntry(const ledger::v1::LedgerEntry& entry, const
   return absl::OkStatus();
 }
 
-// --------------------------------------------------------------------------------------------------------------------
-// steps
+// ---- steps
 
 absl::StatusOr<base::StepResult> Lane::Impl::Step() {
   if (retry_at != 0 && options.clock->Now() < retry_at) return base::StepResult::IdleUntil(retry_at);
@@ -259,7 +251,7 @@ absl::Status Lane::Impl::TakeCatalog(std::shared_ptr<const catalog::CatalogTable
     const catalog::View* view = catalog->FindView(subscription.view_id);
     DATONG_CHECK(view != nullptr);
     const catalog::Resource* resource = catalog->FindResource(view->resource_id);
-    if (resource == nullptr || !ServesAny(*resource)) continue;
+    if (resource == nullptr || !LaneServes(options.lane, options.lanes, *resource)) continue;
     ledger::v1::LedgerEntry entry = NewEntry();
     auto* start = entry.mutable_stream_start();
     start->set_subscription_id(id);
@@ -325,8 +317,7 @@ absl::Status Lane::Impl::DecideAndCommit(const std::vector<PolledBatch>& batches
   return commit.Commit(*options.steps);
 }
 
-// ------------------------------------------------------------------------------------------------- subscriptions that
-// start
+// ---- subscriptions that start
 
 absl::StatusOr<bool> Lane::Impl::SendAgain() {
   if (all_started) return false;
@@ -422,8 +413,7 @@ absl::Status Lane::Impl::SendAgainSome(const catalog::Subscription& subscription
   return commit.Commit(*options.steps);
 }
 
-// -------------------------------------------------------------------------------------------------- checkpoints,
-// retention
+// ---- checkpoints, retention
 
 absl::Status Lane::Impl::WriteCheckpoint() {
   if (!changed_since_checkpoint) return absl::OkStatus();
@@ -464,8 +454,14 @@ absl::Status Lane::Impl::Retain(base::TimeUs keep_since) {
   return absl::OkStatus();
 }
 
-// ------------------------------------------------------------------------------------------------------------------
-// outside
+// ---- outside
+
+bool LaneServes(uint32_t lane, uint32_t lanes, const catalog::Resource& resource) {
+  for (uint32_t partition = 0; partition < resource.partitions; ++partition) {
+    if (catalog::LaneOf(resource, partition, lanes) == lane) return true;
+  }
+  return false;
+}
 
 Lane::Lane(const LaneOptions& options)
     : name_(absl::StrCat("lane.", options.lane)), impl_(std::make_unique<Impl>(options)) {

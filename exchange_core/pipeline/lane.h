@@ -50,6 +50,9 @@ struct LaneOptions {
   // The catalog as it was at a version: replay needs to know resources by id only, so the newest table serves.
 };
 
+// Whether any of the resource's partitions belongs to the lane.
+bool LaneServes(uint32_t lane, uint32_t lanes, const catalog::Resource& resource);
+
 // One lane: reads its inputs, judges, commits; the only writer of its ledger partition.
 //
 // Recover() loads the newest checkpoint and replays the ledger behind it; then Step() may be called, by one thread at a
