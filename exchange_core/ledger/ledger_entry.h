@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "exchange_core/base/digest.h"
+#include "exchange_core/base/limits.h"
 #include "exchange_core/ledger/verdict.h"
 #include "exchange_core/record/record_batch.h"
 
@@ -50,7 +51,8 @@ class LedgerMessageReader {
   ChainHead head_;
 };
 
-// (code, count) pairs <-> one code per record. Unpack fails (false) when the counts do not add up to `records`.
+// (code, count) pairs <-> one code per record. Unpack fails (false) when the counts do not add up to `records`, or when
+// those are more than a batch may have: a few bytes must not ask for memory without end.
 template <typename Repeated>
 void PackRuns(std::span<const uint8_t> codes, Repeated* runs) {
   for (size_t i = 0; i < codes.size();) {
@@ -64,7 +66,7 @@ void PackRuns(std::span<const uint8_t> codes, Repeated* runs) {
 template <typename Repeated>
 bool UnpackRuns(const Repeated& runs, size_t records, std::vector<uint8_t>& codes) {
   codes.clear();
-  if (runs.size() % 2 != 0) return false;
+  if (runs.size() % 2 != 0 || records > base::kBatchRecordsMax) return false;
   for (int i = 0; i < runs.size(); i += 2) {
     if (runs.Get(i) > 255 || runs.Get(i + 1) > records - codes.size()) return false;
     codes.insert(codes.end(), runs.Get(i + 1), static_cast<uint8_t>(runs.Get(i)));

@@ -63,6 +63,11 @@ absl::Status DecodeDelivered(const ledger::v1::DeliveryEnvelope& envelope, std::
       return absl::DataLossError(
           absl::StrCat("a delivery's selection does not fit its batch of ", into.size(), " records"));
     }
+    for (const uint8_t operation : operations) {
+      if (operation > static_cast<uint8_t>(record::Operation::kUpdate))
+        return absl::DataLossError(
+            absl::StrCat("a delivery's selection names operation ", operation, ", which is none"));
+    }
     KeepSelected(operations, into);
   }
   if (into.size() != envelope.records()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/record/wire_walker.h"
 
+#include <cstddef>
 #include <cstring>
 
 #include "exchange_core/record/value_text.h"
@@ -10,6 +11,9 @@ namespace datong::record {
 namespace {
 
 constexpr uint64_t kTagMax = 0xffffffff;  // field numbers have 29 bits, wire types 3
+// Tags and lengths take at most so many bytes, padding included: protobuf's own parsers read no longer ones, and what
+// we let through a subscriber's tools must be able to read.
+constexpr ptrdiff_t kTagBytesMax = 5;
 
 }  // namespace
 
@@ -21,7 +25,7 @@ bool WireWalker::Next() {
 
   uint64_t tag;
   const uint8_t* at = ReadVarint(begin, end, tag);
-  if (at == nullptr || tag > kTagMax || tag >> 3 == 0) return false;
+  if (at == nullptr || at - begin > kTagBytesMax || tag > kTagMax || tag >> 3 == 0) return false;
   field_number_ = static_cast<uint32_t>(tag >> 3);
   number_ = 0;
   bytes_ = {};
@@ -37,8 +41,9 @@ bool WireWalker::Next() {
       break;
     case static_cast<uint64_t>(WireType::kBytes): {
       uint64_t size;
+      const uint8_t* const size_begin = at;
       at = ReadVarint(at, end, size);
-      if (at == nullptr || size > static_cast<uint64_t>(end - at)) return false;
+      if (at == nullptr || at - size_begin > kTagBytesMax || size > static_cast<uint64_t>(end - at)) return false;
       bytes_ = std::string_view(reinterpret_cast<const char*>(at), size);
       at += size;
       break;

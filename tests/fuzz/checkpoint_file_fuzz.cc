@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any bytes either are no checkpoint or hold sections that are written and read to themselves; a checkpoint with any
+// byte changed or missing is refused.
+//
+// Input: the bytes of a checkpoint file, as they are and with their sums repaired; and (place, change, sections) of one
+// that is written and then damaged.
+#include <xxhash.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "exchange_core/base/check.h"
+#include "exchange_core/base/digest.h"
+#include "exchange_core/base/frame.h"
+#include "exchange_core/base/little_endian.h"
+#include "exchange_core/index/checkpoint_file.h"
+#include "tests/fuzz/fuzz_targets.h"
+#include "tests/fuzz/input_reader.h"
+#include "tests/fuzz/memory_files.h"
+
+namespace datong::fuzz {
+namespace {
+
+constexpr index::CheckpointIdentity kIdentity = {2, 7};
+constexpr char kPath[] = "lane-2-7.checkpoint";
+
+bool Read(std::string bytes, std::vector<index::CheckpointSection>& sections) {
+  MemoryFiles files;
+  files.files[kPath] = std::move(bytes);
+  const bool read = index::ReadCheckpointFile(files, kPath, kIdentity, &sections).ok();
+  DATONG_CHECK(index::ReadCheckpointFile(files, kPath, kIdentity, nullptr).ok() == read);
+  return read;
+}
+
+std::string Write(const std::vector<index::CheckpointSection>& sections) {
+  MemoryFiles files;
+  DATONG_CHECK(index::WriteCheckpointFile(files, kPath, kIdentity, sections).ok());
+  return files.files[kPath];
+}
+
+bool Same(const std::vector<index::CheckpointSection>& a, const std::vector<index::CheckpointSection>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& one, const auto& other) {
+    return one.name == other.name && one.content == other.content;
+  });
+}
+
+void ReadTwice(std::string bytes) {
+  std::vector<index::CheckpointSection> sections, again;
+  if (!Read(std::move(bytes), sections)) return;
+  DATONG_CHECK(Read(Write(sections), again) && Same(sections, again));
+}
+
+// The sums keep random changes from reaching anything behind them; what is left is what a hostile writer could leave.
+std::string Repaired(std::string_view input) {
+  std::string bytes = base::Frame("DTCK", 1, {});
+  base::PutFixed(bytes, kIdentity.lane);
+  base::PutFixed(bytes, kIdentity.generation);
+  const size_t start = bytes.size();
+  if (input.size() > start) bytes += input.substr(start);
+  base::ByteReader reader(std::string_view(bytes).substr(start));
+  for (;;) {
+    reader.Bytes();
+    const auto length = reader.Fixed<uint64_t>();
+    const std::string_view before_sum = reader.rest();
+    reader.Fixed<uint64_t>();
+    const std::string_view content = reader.Take(length);
+    if (!reader.ok()) break;
+    const uint64_t sum = XXH3_64bits(content.data(), content.size());
+    std::memcpy(bytes.data() + (before_sum.data() - bytes.data()), &sum, sizeof sum);
+  }
+  const size_t sum_bytes = sizeof(base::Sha256Digest);
+  if (bytes.size() < start + sum_bytes) return bytes;
+  bytes.resize(bytes.size() - sum_bytes);
+  return bytes += base::AsBytes(base::Sha256(bytes));
+}
+
+void WriteAndDamage(InputReader reader) {
+  const size_t place = size_t{reader.Byte()} << 8 | reader.Byte();
+  const uint8_t change = reader.Byte();
+  std::vector<index::CheckpointSection> sections, read;
+  while (!reader.empty() && sections.size() < 4) {
+    index::CheckpointSection& section = sections.emplace_back();
+    section.name = reader.Piece();
+    section.content = reader.Piece();
+  }
+  const std::string bytes = Write(sections);
+  DATONG_CHECK(Read(bytes, read) && Same(sections, read));
+
+  std::string damaged = bytes;
+  const size_t at = place % bytes.size();
+  damaged[at] = static_cast<char>(damaged[at] ^ (change == 0 ? 1 : change));
+  // The two reserved bytes of a frame are read by nobody, but the checkpoint's own sum covers them.
+  DATONG_CHECK(!Read(damaged, read));
+  DATONG_CHECK(!Read(bytes.substr(0, at), read));
+}
+
+}  // namespace
+
+void FuzzCheckpointFile(std::string_view input) {
+  ReadTwice(std::string(input));
+  ReadTwice(Repaired(input));
+  WriteAndDamage(InputReader(input));
+}
+
+}  // namespace datong::fuzz
