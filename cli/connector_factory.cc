@@ -158,9 +158,11 @@ absl::StatusOr<std::unique_ptr<runner::SourceRunner>> NewSource(const catalog::C
   file::FileSourceOptions options;
   RETURN_IF_ERROR(ReadDialect(connector.options, options));
   RETURN_IF_ERROR(ReadPaths(connector.options, ground.files, options));
+  options.rows_per_read_max = ground.limits.rows_per_read_max;
   runner::SourceRunnerOptions run;
   run.source = connector.name;
   run.resource = connector.resource;
+  run.rows_per_publish_max = ground.limits.rows_per_publish_max;
   RETURN_IF_ERROR(Choose<bool>(connector.options, "mode", {{"append", false}, {"full", true}}, run.full));
   return std::make_unique<runner::SourceRunner>(std::move(run),
                                                 file::NewFileSource(std::move(options), ground.files, ground.steps),
@@ -182,6 +184,7 @@ absl::StatusOr<std::unique_ptr<runner::SinkRunner>> NewSink(const catalog::Conne
   RETURN_IF_ERROR(Choose<bool>(connector.options, "bom", {{"true", true}, {"false", false}}, options.byte_order_mark));
   runner::SinkRunnerOptions run;
   run.subscription = connector.subscription;
+  run.records_per_write_max = ground.limits.records_per_write_max;
   return std::make_unique<runner::SinkRunner>(std::move(run),
                                               file::NewFileSink(std::move(options), ground.files, ground.steps),
                                               holder.exchange().client(), ground.clock, ground.random, ground.steps);

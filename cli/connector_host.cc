@@ -87,7 +87,7 @@ base::StepResult ConnectorHost::Step() {
     if (!hosted_.contains(id) && wanted_(connector)) Begin(connector);
   }
   for (auto& [id, hosted] : hosted_) TellState(hosted);
-  return base::StepResult::IdleUntil(holder_.ground().clock.Now() + kLookEveryUs);
+  return base::StepResult::IdleUntil(holder_.ground().clock.Steady() + kLookEveryUs);
 }
 
 void ConnectorHost::Begin(const catalog::Connector& connector) {

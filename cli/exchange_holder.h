@@ -9,23 +9,12 @@
 #include <vector>
 
 #include "broker_adapters/embedded/embedded_broker.h"
-#include "exchange_core/base/clock.h"
-#include "exchange_core/base/file_system.h"
-#include "exchange_core/base/random.h"
+#include "cli/ground.h"
 #include "exchange_core/base/scheduler.h"
-#include "exchange_core/base/step_observer.h"
 #include "exchange_core/broker/broker.h"
 #include "exchange_core/node/exchange.h"
 
 namespace datong::cli {
-
-// What the process stands on. All of it outlives everything else.
-struct Ground {
-  base::FileSystem& files = base::PosixFileSystem();
-  base::Clock& clock = base::SystemClock();
-  base::RandomSource& random = base::SystemRandom();
-  base::StepObserver& steps = base::NoObserver();
-};
 
 struct HolderOptions {
   std::string directory;
@@ -62,7 +51,8 @@ class ExchangeHolder {
 
   const Ground ground_;
   std::unique_ptr<broker::Broker> broker_;
-  std::unique_ptr<base::Scheduler> scheduler_;
+  std::unique_ptr<base::Scheduler> own_scheduler_;
+  base::Scheduler* scheduler_ = nullptr;
   std::unique_ptr<node::Exchange> exchange_;
   bool running_ = false;
 };

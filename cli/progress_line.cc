@@ -43,11 +43,11 @@ std::string ProgressText(const admin::Json& progress, base::TimeUs elapsed) {
 }
 
 ProgressLine::ProgressLine(const Terminal& terminal, base::Clock& clock)
-    : terminal_(terminal), clock_(clock), begun_(clock.Now()) {}
+    : terminal_(terminal), clock_(clock), begun_(clock.Steady()) {}
 
 void ProgressLine::Show(const admin::Json& progress) {
   if (!terminal_.err_is_terminal) return;
-  const base::TimeUs now = clock_.Now();
+  const base::TimeUs now = clock_.Steady();
   if (visible_ && now - shown_ < kPauseUs) return;
   const std::string line = CutToWidth(OneLine(ProgressText(progress, now - begun_)), terminal_.err_width - 1);
   std::fprintf(stderr, "\r\x1b[K%s", line.c_str());

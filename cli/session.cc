@@ -93,7 +93,7 @@ absl::Status Session::Explain(const absl::Status& status) const {
 
 absl::StatusOr<std::unique_ptr<ExchangeHolder>> Session::Hold(bool create) {
   RETURN_IF_ERROR(CheckDirectory(create));
-  const base::TimeUs give_up = ground_.clock.Now() + kHeldPatienceUs;
+  const base::TimeUs give_up = ground_.clock.Steady() + kHeldPatienceUs;
   while (true) {
     std::vector<std::string> warnings;
     auto holder =
@@ -101,7 +101,7 @@ absl::StatusOr<std::unique_ptr<ExchangeHolder>> Session::Hold(bool create) {
     for (const std::string& warning : warnings) Warn("warning: " + warning);
     if (holder.ok()) return holder;
     if (!IsHeld(ground_.files, settings_.directory)) return Explain(holder.status());
-    if (ground_.clock.Now() > give_up || !WaitUnlessStopped(kRetryMs)) {
+    if (ground_.clock.Steady() > give_up || !WaitUnlessStopped(kRetryMs)) {
       return admin::ToStatus({.code = Code::kHeldBySilentProcess,
                               .what = "another process holds the exchange and does not answer",
                               .where = settings_.directory,

@@ -37,6 +37,8 @@ absl::StatusOr<Fingerprint> FingerprintOf(base::FileSystem& files, const std::st
 
 // frame "DTSC" | files:varint | per file: name:bytes size:u64 checksum:u64 | checksum of all before it:u64
 absl::Status WriteClosingSeal(base::FileSystem& files, const std::string& path, const std::string& rows_directory) {
+  // A log begun and never written to has a name that nothing made safe yet, and the seal is about to.
+  RETURN_IF_ERROR(files.SyncDirectory(rows_directory));
   ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(rows_directory));
   std::string listed;
   uint64_t count = 0;

@@ -11,6 +11,7 @@
 #include "exchange_core/base/file_system.h"
 #include "exchange_core/base/step_observer.h"
 #include "exchange_core/broker/broker.h"
+#include "exchange_core/storage/background_jobs.h"
 
 namespace datong::embedded {
 
@@ -20,7 +21,7 @@ enum class Durability {
   kOs,    // survives the death of the process, not of the machine
 };
 
-// `files`, `clock` and `steps` outlive the broker.
+// `files`, `clock`, `steps` and `background` outlive the broker.
 struct EmbeddedOptions {
   std::string directory;
   base::FileSystem* files = &base::PosixFileSystem();
@@ -30,6 +31,8 @@ struct EmbeddedOptions {
   uint64_t segment_bytes_max = uint64_t{256} << 20;  // a segment that holds more is closed and the next begun
   uint32_t position_gap_max = 0;                     // tests: up to this many positions are left out before a message
   size_t body_cache_bytes = size_t{64} << 20;        // recent bodies kept in memory for readers
+  size_t memtable_bytes = size_t{16} << 20;          // rows kept in memory before they are flushed to a file
+  storage::BackgroundJobs* background = nullptr;     // who flushes and compacts rows; nullptr: threads of their own
 };
 
 // Opens the directory, creating it when missing, and holds it until the broker is destroyed.

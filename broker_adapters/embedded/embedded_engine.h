@@ -25,6 +25,7 @@
 #include "broker_adapters/embedded/segment_reader.h"
 #include "broker_adapters/embedded/segment_sequence.h"
 #include "exchange_core/broker/broker.h"
+#include "exchange_core/storage/rocksdb_opener.h"
 
 namespace rocksdb {
 class DB;
@@ -123,7 +124,7 @@ class EmbeddedEngine final : public broker::Broker {
   const EmbeddedOptions options_;
   const uint64_t opening_;  // differs for every opening in this process
   std::unique_ptr<base::FileLock> lock_;
-  std::unique_ptr<rocksdb::DB> rows_;
+  storage::RowStore rows_;
   std::unique_ptr<SegmentReader> segment_reader_;
   BodyCache bodies_;
   bool opened_ = false;

@@ -33,11 +33,17 @@ absl::Status EmbeddedEngine::Open() {
   RETURN_IF_ERROR(BreakClosingSeal());
   storage::RowStoreOptions row_store;
   row_store.directory = PathOf("rows");
+  row_store.files = options_.files;
+  row_store.clock = options_.clock;
+  row_store.background = options_.background;
   row_store.create_if_missing = fresh;
+  row_store.memtable_bytes = options_.memtable_bytes;
   ASSIGN_OR_RETURN(rows_, storage::OpenRowStore(row_store));
   RETURN_IF_ERROR(LoadRows());
   RETURN_IF_ERROR(RecoverSegments(fresh));
   if (fresh) {
+    // The name of the rows before the name that says they are there: in one sync, either could come first.
+    RETURN_IF_ERROR(options_.files->SyncDirectory(options_.directory));
     // Written last: a directory without it was never finished and may be begun again.
     RETURN_IF_ERROR(base::WriteWholeFileAtomically(*options_.files, PathOf("ENGINE"),
                                                    base::Frame(kEngineMagic, kEngineFormatVersion, "")));
@@ -69,9 +75,7 @@ absl::Status EmbeddedEngine::PrepareDirectory(bool& fresh) {
   ASSIGN_OR_RETURN(const bool known, files.Exists(PathOf("ENGINE")));
   fresh = !known;
   if (fresh) {
-    const size_t slash = options_.directory.find_last_of('/');
-    const std::string parent = slash == std::string::npos ? "." : options_.directory.substr(0, slash + 1);
-    RETURN_IF_ERROR(files.SyncDirectory(parent));
+    RETURN_IF_ERROR(base::SyncWayTo(files, options_.directory));
     return files.SyncDirectory(options_.directory);
   }
   ASSIGN_OR_RETURN(const std::string engine, base::ReadWholeFile(files, PathOf("ENGINE"), kEngineFileBytesMax));

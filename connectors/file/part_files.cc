@@ -61,6 +61,7 @@ std::optional<std::string> PartFiles::PositionIn(const std::string& name) const 
 absl::Status PartFiles::Open(std::string& position) {
   position.clear();
   RETURN_IF_ERROR(files_.MakeDirectories(directory_));
+  RETURN_IF_ERROR(base::SyncWayTo(files_, directory_));
   ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.List(directory_));
   for (const std::string& name : names) {
     if (name[0] == '.' && EndsWith(name, kTemporary)) {
@@ -82,20 +83,31 @@ absl::Status PartFiles::WriteSynced(const std::string& path, std::string_view co
   return file->Close();
 }
 
+// Durable before the part has its name: of two names changed under one sync, a power cut may keep either alone.
+absl::Status PartFiles::WriteRefused(const std::string& position, const std::vector<sdk::SinkState::Refusal>& refused) {
+  if (refused.empty()) {
+    // A write of this position that broke off here, with other records in it, may have left its own.
+    ASSIGN_OR_RETURN(const bool left_over, files_.Exists(RefusedPath(position)));
+    if (!left_over) return absl::OkStatus();
+    RETURN_IF_ERROR(files_.Remove(RefusedPath(position)));
+    return files_.SyncDirectory(directory_);
+  }
+  std::string lines;
+  for (const sdk::SinkState::Refusal& refusal : refused) {
+    absl::StrAppend(&lines, "{\"lane\":", refusal.lane, ",\"sequence\":", refusal.sequence, ",\"reason\":");
+    AppendJsonString(refusal.reason, lines);
+    lines += "}\n";
+  }
+  const std::string temporary = directory_ + "/.refused-" + position + kTemporary;
+  RETURN_IF_ERROR(WriteSynced(temporary, lines));
+  RETURN_IF_ERROR(files_.Rename(temporary, RefusedPath(position)));
+  return files_.SyncDirectory(directory_);
+}
+
 absl::Status PartFiles::Write(const std::string& position, std::string_view content,
                               const std::vector<sdk::SinkState::Refusal>& refused) {
   const std::string temporary = directory_ + "/." + kind_ + "-" + position + kTemporary;
-  if (!refused.empty()) {
-    std::string lines;
-    for (const sdk::SinkState::Refusal& refusal : refused) {
-      absl::StrAppend(&lines, "{\"lane\":", refusal.lane, ",\"sequence\":", refusal.sequence, ",\"reason\":");
-      AppendJsonString(refusal.reason, lines);
-      lines += "}\n";
-    }
-    const std::string refused_temporary = directory_ + "/.refused-" + position + kTemporary;
-    RETURN_IF_ERROR(WriteSynced(refused_temporary, lines));
-    RETURN_IF_ERROR(files_.Rename(refused_temporary, RefusedPath(position)));
-  }
+  RETURN_IF_ERROR(WriteRefused(position, refused));
   RETURN_IF_ERROR(WriteSynced(temporary, content));
   observer_.Reached("sink.part_written");
   RETURN_IF_ERROR(files_.Rename(temporary, PathOf(position)));

@@ -35,6 +35,7 @@ class PartFiles {
   std::string PathOf(const std::string& position) const;
 
  private:
+  absl::Status WriteRefused(const std::string& position, const std::vector<sdk::SinkState::Refusal>& refused);
   std::optional<std::string> PositionIn(const std::string& name) const;
   std::string RefusedPath(const std::string& position) const;
   absl::Status WriteSynced(const std::string& path, std::string_view content);

@@ -57,19 +57,40 @@ const char* EncodingName(Encoding encoding) {
   return "?";
 }
 
-TextDecoder::TextDecoder(Encoding encoding) : encoding_(encoding) {
-  if (encoding == Encoding::kUtf8) return;
-  iconv_ = iconv_open("UTF-8", EncodingName(encoding));
-  DATONG_CHECK(iconv_ != reinterpret_cast<iconv_t>(-1));
-  two_byte_.resize((kLeadLast - kLeadFirst + 1) * kTrails);
+std::vector<TextDecoder::Character> TextDecoder::ListTwoByteCharacters(void* iconv) {
+  std::vector<Character> characters((kLeadLast - kLeadFirst + 1) * kTrails);
   for (int lead = kLeadFirst; lead <= kLeadLast; ++lead) {
     for (int trail = kTrailFirst; trail <= kTrailLast; ++trail) {
       const char pair[2] = {static_cast<char>(lead), static_cast<char>(trail)};
       Character& character =
-          two_byte_[static_cast<size_t>(lead - kLeadFirst) * kTrails + static_cast<size_t>(trail - kTrailFirst)];
-      character.size = static_cast<uint8_t>(Convert(iconv_, {pair, 2}, character.utf8, sizeof character.utf8));
+          characters[static_cast<size_t>(lead - kLeadFirst) * kTrails + static_cast<size_t>(trail - kTrailFirst)];
+      character.size = static_cast<uint8_t>(Convert(iconv, {pair, 2}, character.utf8, sizeof character.utf8));
     }
   }
+  return characters;
+}
+
+const std::vector<TextDecoder::Character>& TextDecoder::TwoByteCharacters(Encoding encoding) {
+  const auto list = [](Encoding of) {
+    const iconv_t handle = iconv_open("UTF-8", EncodingName(of));
+    DATONG_CHECK(handle != reinterpret_cast<iconv_t>(-1));
+    auto* characters = new std::vector<Character>(ListTwoByteCharacters(handle));
+    iconv_close(handle);
+    return characters;
+  };
+  if (encoding == Encoding::kGbk) {
+    static const auto& gbk = *list(Encoding::kGbk);
+    return gbk;
+  }
+  static const auto& gb18030 = *list(Encoding::kGb18030);
+  return gb18030;
+}
+
+TextDecoder::TextDecoder(Encoding encoding) : encoding_(encoding) {
+  if (encoding == Encoding::kUtf8) return;
+  iconv_ = iconv_open("UTF-8", EncodingName(encoding));
+  DATONG_CHECK(iconv_ != reinterpret_cast<iconv_t>(-1));
+  two_byte_ = TwoByteCharacters(encoding).data();
 }
 
 TextDecoder::~TextDecoder() {

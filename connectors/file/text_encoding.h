@@ -33,11 +33,15 @@ class TextDecoder {
  private:
   struct Character {
     uint8_t size = 0;  // bytes of UTF-8; 0: no such character
-    char utf8[3];
+    char utf8[4];
   };
+  // By lead and trail byte: iconv once per character is too slow. Made once per encoding, as it takes milliseconds.
+  static const std::vector<Character>& TwoByteCharacters(Encoding encoding);
+  static std::vector<Character> ListTwoByteCharacters(void* iconv);
+
   const Encoding encoding_;
   void* iconv_ = nullptr;
-  std::vector<Character> two_byte_;  // by lead and trail byte; iconv once per character is too slow
+  const Character* two_byte_ = nullptr;
 };
 
 // One per writer; not thread-safe.

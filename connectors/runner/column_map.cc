@@ -22,6 +22,7 @@ ColumnMap MapColumns(const record::RecordSchema& schema, const std::vector<std::
                      const std::map<std::string, std::string>& item_of_column) {
   ColumnMap map;
   map.column_of_item.assign(schema.items.size(), ColumnMap::kNoColumn);
+  if (columns.empty()) return map;  // an empty file, or none of its rows can be read: that is told row by row
   const auto fail = [&](const std::string& why) {
     map.failure = "columns_do_not_match: " + why +
                   "; columns of the file: " + Names(columns, [](const std::string& name) { return name; }) +

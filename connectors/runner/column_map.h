@@ -18,8 +18,8 @@ struct ColumnMap {
   std::string failure;                       // not empty: "columns_do_not_match: ...", with both sides
 };
 
-// Fails when no item has a column, when a key item of an entity has none, or when two columns feed one item.
-// `item_of_column`: explicit names, before equal names.
+// No columns at all map to nothing and are no failure. Else fails when no item has a column, when a key item of an
+// entity has none, or when two columns feed one item. `item_of_column`: explicit names, before equal names.
 ColumnMap MapColumns(const record::RecordSchema& schema, const std::vector<std::string>& columns,
                      const std::map<std::string, std::string>& item_of_column);
 

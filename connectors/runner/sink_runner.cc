@@ -55,7 +55,7 @@ SinkProgress SinkRunner::progress() const {
 
 base::StepResult SinkRunner::Step() {
   if (wait_until_ != 0) {
-    if (clock_.Now() < wait_until_) return base::StepResult::IdleUntil(wait_until_);
+    if (clock_.Steady() < wait_until_) return base::StepResult::IdleUntil(wait_until_);
     wait_until_ = 0;
   }
   switch (next_) {
@@ -93,7 +93,7 @@ base::StepResult SinkRunner::Trouble(RunnerError error) {
     progress.error = std::move(error);
   });
   if (retryable) {
-    wait_until_ = clock_.Now() + back_off_.Next();
+    wait_until_ = clock_.Steady() + back_off_.Next();
     return base::StepResult::IdleUntil(wait_until_);
   }
   next_ = Next::kFinish;
@@ -171,7 +171,7 @@ base::StepResult SinkRunner::Fetch() {
   Succeeded();
   if (fetched_.deliveries.empty() && fetched_.next_position <= session_->next_position()) {
     Update([](SinkProgress& progress) { progress.state = SinkProgress::State::kIdle; });
-    return base::StepResult::IdleUntil(clock_.Now() + kIdlePause);
+    return base::StepResult::IdleUntil(clock_.Steady() + kIdlePause);
   }
   observer_.Reached("sink.fetched");
   write_from_ = 0;

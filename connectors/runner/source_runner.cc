@@ -40,7 +40,7 @@ SourceProgress SourceRunner::progress() const {
 base::StepResult SourceRunner::Step() {
   if (next_ == Next::kFinish) return base::StepResult::Finished();
   if (wait_until_ != 0) {
-    if (clock_.Now() < wait_until_) return base::StepResult::IdleUntil(wait_until_);
+    if (clock_.Steady() < wait_until_) return base::StepResult::IdleUntil(wait_until_);
     wait_until_ = 0;
   }
   return DoNext();
@@ -84,7 +84,7 @@ base::StepResult SourceRunner::Trouble(RunnerError error) {
     progress.error = std::move(error);
   });
   if (!retryable) return Finish();
-  wait_until_ = clock_.Now() + back_off_.Next();
+  wait_until_ = clock_.Steady() + back_off_.Next();
   return base::StepResult::IdleUntil(wait_until_);
 }
 
@@ -142,6 +142,13 @@ base::StepResult SourceRunner::Read() {
 
 base::StepResult SourceRunner::BeginUnit() {
   const sdk::Unit& unit = *read_.unit_begun;
+  // Items that the resource was given since are taken from the next unit on. Nothing is packed between two units.
+  absl::StatusOr<client::ResourceInfo> resource = exchange_.DescribeResource(options_.resource);
+  if (!resource.ok()) return Trouble(RunnerError::From(resource.status()));
+  if (resource->schema.version != resource_->schema.version) {
+    resource_ = *std::move(resource);
+    packer_.emplace(*resource_);
+  }
   if (unfinished_ && unfinished_->identity == unit.identity) {
     run_ = std::exchange(unfinished_, std::nullopt);
   } else {
@@ -197,7 +204,7 @@ base::StepResult SourceRunner::TakeRows() {
     return Finish();
   }
   if (waits) {
-    wait_until_ = clock_.Now() + read_.idle_ms * 1000;
+    wait_until_ = clock_.Steady() + read_.idle_ms * 1000;
     next_ = Next::kRead;
     return base::StepResult::IdleUntil(wait_until_);
   }

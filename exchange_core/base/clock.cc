@@ -8,9 +8,13 @@ namespace {
 
 class MachineClock final : public Clock {
  public:
-  TimeUs Now() override {
+  TimeUs Now() override { return Read(CLOCK_REALTIME); }
+  TimeUs Steady() override { return Read(CLOCK_MONOTONIC); }
+
+ private:
+  static TimeUs Read(clockid_t clock) {
     timespec now{};
-    clock_gettime(CLOCK_REALTIME, &now);
+    clock_gettime(clock, &now);
     return static_cast<TimeUs>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1'000;
   }
 };

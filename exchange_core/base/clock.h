@@ -14,6 +14,9 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual TimeUs Now() = 0;
+  // Time that passes, from a start of its own: nobody sets it and it never goes back. For pauses and time limits, which
+  // must not last an hour longer because somebody put the clock right. The default serves clocks that are never set.
+  virtual TimeUs Steady() { return Now(); }
 };
 
 // The machine's clock. Lives as long as the process.

@@ -50,4 +50,15 @@ absl::Status WriteWholeFileAtomically(FileSystem& files, const std::string& path
   return files.SyncDirectory(FolderOf(path));
 }
 
+absl::Status SyncWayTo(FileSystem& files, const std::string& directory) {
+  std::string folder = FolderOf(directory);
+  RETURN_IF_ERROR(files.SyncDirectory(folder));
+  while (folder != "." && folder != "/") {
+    folder = FolderOf(folder);
+    const absl::Status synced = files.SyncDirectory(folder);
+    if (absl::IsDataLoss(synced)) return synced;
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace datong::base

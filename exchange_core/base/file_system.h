@@ -73,4 +73,9 @@ absl::StatusOr<std::string> ReadWholeFile(FileSystem& files, const std::string& 
 // and at no moment does a reader see half of it.
 absl::Status WriteWholeFileAtomically(FileSystem& files, const std::string& path, std::string_view content);
 
+// Makes the names of all folders on the way to `directory` durable, its own included: MakeDirectories() makes them, and
+// nothing but this secures them. Also for folders that were there: a start before this one may have made them and died.
+// Errors: those of the parent folder; further up, a folder that may not be synced was not made by us.
+absl::Status SyncWayTo(FileSystem& files, const std::string& directory);
+
 }  // namespace datong::base

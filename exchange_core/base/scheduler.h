@@ -18,7 +18,7 @@ struct StepResult {
     kFinished,  // never call again
   };
   Kind kind = Kind::kIdle;
-  TimeUs wake_at = 0;  // kIdle: also call at this time; 0 = only when woken
+  TimeUs wake_at = 0;  // kIdle: also call at this time of Clock::Steady(); 0 = only when woken
 
   static StepResult Busy() { return {Kind::kBusy, 0}; }
   static StepResult Idle() { return {Kind::kIdle, 0}; }

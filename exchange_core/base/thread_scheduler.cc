@@ -13,7 +13,7 @@
 namespace datong::base {
 namespace {
 
-// Longest sleep towards a wake_at. The wall clock may be set while we sleep; this is how soon we notice.
+// Longest sleep towards a wake_at. An injected clock may move otherwise than our sleep; this is how soon we notice.
 constexpr TimeUs kNapMax = 1'000'000;
 
 // One wake-up shared by all idle workers. A waiter notes the count before it looks for work; any wake after that moment
@@ -106,7 +106,7 @@ class ThreadScheduler final : public Scheduler {
   void SleepUntil(TimeUs wake_at, uint64_t seen, const std::atomic<bool>& stop) {
     if (wake_at == 0) return wake_.Sleep(seen, stop, 0);
     while (!stop.load() && wake_.Now() == seen) {
-      const TimeUs left = wake_at - clock_.Now();
+      const TimeUs left = wake_at - clock_.Steady();
       if (left <= 0) return;
       wake_.Sleep(seen, stop, std::min(left, kNapMax));
     }

@@ -50,8 +50,8 @@ class PublishSession {
   virtual const std::optional<UnitRun>& unfinished() const = 0;
   // Where the source stands when no unit is open: position after the last ended unit; empty at the first start.
   virtual const std::string& position() const = 0;
-  // Ends an unfinished run as failed, then begins a new one. The unit is one read before, and keeps its number in the order, when
-  // the latest run under this name had this identity; `as_new` says it is a later one all the same.
+  // Ends an unfinished run as failed, then begins a new one. The unit is one read before, and keeps its number in the
+  // order, when the latest run under this name had this identity; `as_new` says it is a later one all the same.
   virtual absl::StatusOr<UnitRun> BeginUnit(const std::string& name, const std::string& identity, uint64_t bytes_total,
                                             bool full, bool as_new) = 0;
   // Durable when OK, all or nothing, with the position. ResourceExhausted: the exchange is behind, try again later.

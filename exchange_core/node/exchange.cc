@@ -28,7 +28,7 @@ using broker::TopicKind;
 
 constexpr int kVerifyAttempts = 5;
 
-// What a catalog needs of the broker. Idempotent; made before the catalog change itself becomes true.
+// What a catalog needs of the broker. Idempotent.
 absl::Status CreateTopicsFor(broker::Broker& broker, const catalog::CatalogTable& catalog) {
   for (const auto& [id, resource] : catalog.resources()) {
     RETURN_IF_ERROR(broker.CreateTopic(resource.publish_topic(), {TopicKind::kRecords, resource.partitions}));
@@ -103,13 +103,15 @@ class LocalExchange final : public Exchange {
   absl::Status MakeLanes(std::vector<std::string>* warnings);
   pipeline::LaneOptions LaneOptionsFor(uint32_t lane);
   absl::Status CommitCatalogChange(const std::string& framed, const catalog::CatalogTable& next);
+  absl::Status TakeEffect();
   absl::Status VerifyLane(uint32_t lane);
   void StopWorkers();
 
   ExchangeState state_;
   LocalClient client_;
   Housekeeper housekeeper_;
-  std::mutex apply_mutex_;  // one catalog change at a time
+  std::mutex apply_mutex_;                               // one catalog change at a time
+  std::shared_ptr<const catalog::CatalogTable> stored_;  // durable, not in effect yet; under apply_mutex_
   bool started_ = false;
 };
 
@@ -233,20 +235,35 @@ absl::Status LocalExchange::Trouble() {
 absl::StatusOr<catalog::PlannedChange> LocalExchange::ApplyCatalog(std::string_view yaml, const std::string& applied_by,
                                                                    bool dry_run) {
   const std::lock_guard lock(apply_mutex_);
+  RETURN_IF_ERROR(TakeEffect());
   const auto current = state_.Catalog();
   catalog::PlannedChange planned =
       catalog::PlanChange(yaml, *current, state_.options.clock->Now(), applied_by, *state_.options.random);
   if (dry_run || !planned.findings.empty() || planned.framed_change.empty()) return planned;
   auto next = std::make_shared<catalog::CatalogTable>(*current);
   RETURN_IF_ERROR(catalog::ApplyFramed(planned.framed_change, *next));
-  RETURN_IF_ERROR(CreateTopicsFor(*state_.options.broker, *next));
   RETURN_IF_ERROR(CommitCatalogChange(planned.framed_change, *next));
+  stored_ = std::move(next);
+  RETURN_IF_ERROR(TakeEffect());
+  return planned;
+}
+
+// Topics come behind the durable change, not before it: made for a change that then never was, they would stand in the
+// way of the next one that is given their numbers. A start makes what is missing as well.
+absl::Status LocalExchange::TakeEffect() {
+  if (stored_ == nullptr) return absl::OkStatus();
+  if (const absl::Status made = CreateTopicsFor(*state_.options.broker, *stored_); !made.ok()) {
+    return absl::Status(made.code(),
+                        absl::StrCat("the catalog change is stored, but takes effect only after a restart or "
+                                     "the next apply, because its topics could not be made: ",
+                                     made.message()));
+  }
   {
     const std::lock_guard tables(state_.tables);
-    state_.catalog = std::move(next);
+    state_.catalog = std::exchange(stored_, nullptr);
   }
   state_.options.scheduler->WakeAll();
-  return planned;
+  return absl::OkStatus();
 }
 
 // The change, and for each new subscription where its stream stands now: no lane has begun it yet, so what it will
@@ -258,11 +275,12 @@ absl::Status LocalExchange::CommitCatalogChange(const std::string& framed, const
     if (subscription.since_version != next.version()) continue;
     const catalog::View* view = next.FindView(subscription.view_id);
     if (view == nullptr) continue;
-    ASSIGN_OR_RETURN(const broker::PartitionBounds bounds, broker.Bounds({view->stream_topic(), 0}));
+    const auto bounds = broker.Bounds({view->stream_topic(), 0});
+    if (!bounds.ok() && !absl::IsNotFound(bounds.status())) return bounds.status();
     exchange::v1::Receipt& receipt = initial.emplace_back();
     receipt.set_subscription_id(id);
     receipt.set_time(state_.options.clock->Now());
-    receipt.set_stream_next(bounds.end);
+    receipt.set_stream_next(bounds.ok() ? bounds->end : 0);  // a new view: its stream is made after this
     receipt.set_initial(true);
   }
   ASSIGN_OR_RETURN(const auto writer, broker.OpenWriter(kCatalogTopic));

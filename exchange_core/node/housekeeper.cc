@@ -12,9 +12,10 @@ constexpr int kPollsPerRun = 64;  // a run stays short; the next one goes on
 }  // namespace
 
 base::StepResult Housekeeper::Step() {
+  const base::TimeUs steady = state_.options.clock->Steady();
+  if (steady < next_run_) return base::StepResult::IdleUntil(next_run_);
+  next_run_ = steady + state_.options.housekeeping_us;
   const base::TimeUs now = state_.options.clock->Now();
-  if (now < next_run_) return base::StepResult::IdleUntil(next_run_);
-  next_run_ = now + state_.options.housekeeping_us;
   const base::TimeUs history = state_.options.history_us;
   const base::TimeUs keep_since = history == 0 ? std::numeric_limits<base::TimeUs>::max() : now - history;
   // A failure here costs space, not data; the engine reports it again on the next commit.

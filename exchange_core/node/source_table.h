@@ -55,8 +55,8 @@ class SourceTable {
   uint32_t NextSourceId() const { return static_cast<uint32_t>(sources_.size()) + 1; }
   uint64_t NextRun() const { return runs_.empty() ? 1 : runs_.rbegin()->first + 1; }
   uint32_t NextFileSequence(uint32_t resource_id) const;
-  // The run that read the same unit before: the latest one under this name, if its content was the same. A file that went back
-  // to what it was in between (A, B, A under one name) is a new unit; a dated file that comes again is not.
+  // The run that read the same unit before: the latest one under this name, if its content was the same. A file that
+  // went back to what it was in between (A, B, A under one name) is a new unit; a dated file that comes again is not.
   const SourceRun* FindUnit(uint32_t resource_id, std::string_view name, std::string_view identity) const;
 
  private:

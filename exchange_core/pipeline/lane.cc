@@ -112,12 +112,18 @@ absl::Status Lane::Impl::Recover(bool ignore_checkpoints, bool take_over, std::v
   records_since_checkpoint = 0;
   changed_since_checkpoint = false;
   writer = nullptr;
+  absl::Status taken;
   if (take_over) {
     // Before the ledger is read: from here on an older holder can't add to it.
-    ASSIGN_OR_RETURN(writer, options.broker->OpenWriter(absl::StrCat("lane.", options.lane)));
+    auto opened = options.broker->OpenWriter(absl::StrCat("lane.", options.lane));
+    taken = opened.status();
+    if (opened.ok()) writer = *std::move(opened);
   }
   if (!ignore_checkpoints) RETURN_IF_ERROR(LoadCheckpoint(*table, warnings));
   RETURN_IF_ERROR(ReplayLedger(*table));
+  // An engine that takes no more writes can be read all the same: whoever looks meanwhile sees what is committed, not
+  // an empty lane.
+  RETURN_IF_ERROR(taken);
   memory_ahead = false;
   options.steps->Reached("lane.recovered");
   return absl::OkStatus();
@@ -197,7 +203,7 @@ absl::Status Lane::Impl::ReplayEntry(const ledger::v1::LedgerEntry& entry, const
 // ---- steps
 
 absl::StatusOr<base::StepResult> Lane::Impl::Step() {
-  if (retry_at != 0 && options.clock->Now() < retry_at) return base::StepResult::IdleUntil(retry_at);
+  if (retry_at != 0 && options.clock->Steady() < retry_at) return base::StepResult::IdleUntil(retry_at);
   retry_at = 0;
   if (memory_ahead) RETURN_IF_ERROR(Recover(false, true, nullptr));
   const auto newest = options.catalog();
@@ -495,7 +501,7 @@ base::StepResult Lane::Step() {
   absl::Status known = result.status();
   if (WorthRetrying(known)) known = impl_->Recover(false, true, nullptr);
   if (known.ok() || WorthRetrying(known)) {
-    impl_->retry_at = impl_->options.clock->Now() + kRetryPauseUs;
+    impl_->retry_at = impl_->options.clock->Steady() + kRetryPauseUs;
     return base::StepResult::IdleUntil(impl_->retry_at);
   }
   impl_->status = known;

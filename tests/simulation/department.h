@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "exchange_core/base/clock.h"
+#include "exchange_core/base/random.h"
+
+namespace datong::simulation {
+
+// What the departments of a simulated world have and want, as they themselves know it: the outside of the exchange.
+// Judges hold what the exchange did against this and nothing else.
+
+// A row of a dump. `values`: by item name; an item that is missing or "" is absent. A value begins with its item's name
+// and a colon ("secret:17") wherever its type is text, so that a leak shows in raw bytes.
+struct Row {
+  std::map<std::string, std::string> values;
+  bool is_delete = false;
+  bool defective = false;  // made wrong on purpose: the exchange must quarantine it
+};
+
+// One unit of a source: a file, or what a department's system hands over at once. Rows are numbered from 1.
+struct Dump {
+  std::string resource, source;
+  std::string name;      // the unit's name; a name may come again, with the same or with other rows
+  std::string identity;  // equal for equal content
+  std::vector<Row> rows;
+};
+
+struct ResourcePlan {
+  std::string name;
+  bool entity = true;
+  bool versioned = false;  // entity: item "rev" is the declared version
+  uint32_t partitions = 1;
+  base::TimeUs window_us = 0;      // event: how long an id is remembered
+  std::vector<std::string> items;  // in the order of the catalog: code, serial, name, amount, note, secret, rev
+  bool has_system = false;         // fed by a department's system (which deletes and repeats) besides files
+  bool json_lines = false;         // its files
+};
+// The key is item "code"; the id of an event is code and serial.
+
+struct SubscriptionPlan {
+  std::string name, resource;
+  std::vector<std::string> items;  // that its grant lets through
+  bool all_items = false;
+  enum class Start { kBeginning, kNow, kPresentState } start = Start::kBeginning;
+  std::string directory;    // of its file sink
+  bool state_form = false;  // else changes
+  bool json_lines = false;  // else CSV
+  bool gbk = false;         // the sink refuses what GBK has no form for: rows with a value that holds U+1F30A
+  bool suspended = false;
+  bool ended = false;  // retired, or its grant revoked: what it got stays right, more need not come
+};
+
+struct Departments {
+  std::map<std::string, ResourcePlan> resources;
+  std::map<std::string, SubscriptionPlan> subscriptions;
+  std::deque<Dump> dumps;  // in the order in which they were handed over
+
+  const Dump& Add(Dump dump);
+  // The rows that a run of the exchange read: the dump with this name and identity. nullptr: nobody ever wrote it.
+  const Dump* Find(const std::string& resource, const std::string& name, const std::string& identity) const;
+
+ private:
+  std::map<std::tuple<std::string, std::string, std::string>, size_t> places_;
+};
+
+inline constexpr char kNoFormInGbk[] = "\xF0\x9F\x8C\x8A";  // U+1F30A
+
+// A new dump's rows: keys from a small space so that they meet again, some rows repeated, some defective, deletes only
+// when `deletes`. Deterministic.
+std::vector<Row> DrawRows(const ResourcePlan& resource, bool deletes, size_t rows, base::RandomSource& random);
+
+// The dump as file bytes (CSV or JSON lines); defective rows are written so that they are wrong in this format.
+std::string FileContent(const ResourcePlan& resource, const std::vector<Row>& rows);
+
+}  // namespace datong::simulation

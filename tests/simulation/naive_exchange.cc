@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/simulation/naive_exchange.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "datong/ledger/v1/ledger.pb.h"
+#include "exchange_core/ledger/ledger_entry.h"
+#include "tests/simulation/judges/ledger_reading.h"
+#include "tests/simulation/naive_rules.h"
+
+namespace datong::simulation {
+namespace {
+
+using ledger::Verdict;
+using record::Operation;
+
+constexpr size_t kComplaintsMax = 50;  // the first is the one to look at
+
+std::string Name(Verdict verdict) { return std::string(ledger::NameOf(verdict)); }
+
+Operation OperationOf(const Row& row) {
+  if (row.defective) return Operation::kUnreadable;
+  return row.is_delete ? Operation::kDelete : Operation::kUpsert;
+}
+
+}  // namespace
+
+struct NaiveExchange::Replay {
+  // A published resource: its plan, where its lanes stand in its inputs, and what it knows.
+  struct Inputs {
+    const ResourcePlan* plan = nullptr;
+    std::string topic;
+    std::map<uint32_t, size_t> next;  // by partition: the message to be decided next
+    ResourceState* state = nullptr;
+    std::optional<NaiveRegister> entities;
+    std::optional<NaiveEvents> events;
+    std::map<uint32_t, std::pair<std::string, std::string>> units;  // name and identity by file sequence
+    std::map<std::string, std::string> digest_of_key, key_of_digest;
+  };
+  // One record at the moment of its decision.
+  struct Record {
+    const ledger::v1::LedgerEntry& entry;
+    const Witness::Message& message;
+    const Witness::SeenRecord& seen;
+    size_t number;
+    Verdict said;
+  };
+
+  Replay(NaiveExchange& to, const Departments& from, const Witness& seen, const catalog::CatalogTable& table,
+         const std::vector<node::RunBooks>& books)
+      : out(to), departments(from), witness(seen), catalog(table) {
+    for (const node::RunBooks& run : books) runs[run.run] = &run;
+    for (const auto& [name, plan] : departments.resources) {
+      if (const catalog::Resource* known = catalog.FindResource(name); known != nullptr) Add(*known, plan);
+    }
+  }
+
+  void Add(const catalog::Resource& known, const ResourcePlan& plan) {
+    Inputs& inputs = resources[known.id];
+    inputs.plan = &plan;
+    inputs.topic = known.publish_topic();
+    inputs.state = &out.resources_[plan.name];
+    if (plan.entity) {
+      inputs.entities.emplace(plan.versioned);
+    } else {
+      inputs.events.emplace(plan.window_us);
+    }
+  }
+
+  void Complain(std::string sentence) {
+    if (out.complaints_.size() < kComplaintsMax) out.complaints_.push_back(std::move(sentence));
+  }
+
+  void Run();
+  void TakeStart(const ledger::v1::LedgerEntry& entry);
+  void TakeBatch(const ledger::v1::LedgerEntry& entry);
+  const Witness::Message* NextMessage(const ledger::v1::LedgerEntry& entry, Inputs& inputs, const std::string& place);
+  void TakeRecord(Inputs& inputs, const Record& record);
+  const Dump* DumpOf(Inputs& inputs, const Record& record);
+  void CheckColumns(Inputs& inputs, const Record& record, const Row& row);
+  void Accept(Inputs& inputs, const Record& record, const Dump& dump, Verdict verdict);
+  void Complain(const Inputs& inputs, const Record& record, const std::string& what);
+
+  NaiveExchange& out;
+  const Departments& departments;
+  const Witness& witness;
+  const catalog::CatalogTable& catalog;
+  std::map<uint64_t, const node::RunBooks*> runs;
+  std::map<uint32_t, Inputs> resources;
+  std::map<std::pair<uint32_t, uint32_t>, uint64_t> next_in_stream;  // by lane and view
+};
+
+void NaiveExchange::Replay::Run() {
+  size_t lanes = 0;
+  for (const auto& [place, partition] : witness.partitions()) {
+    if (place.first == ledger::kLedgerTopic) lanes = std::max<size_t>(lanes, place.second + 1);
+  }
+  for (auto& [name, state] : out.resources_) state.changes.resize(lanes);
+  const std::vector<LaneLedger> ledgers = ReadLedgers(witness, [this](const ledger::v1::LedgerEntry& entry) {
+    if (entry.has_batch()) TakeBatch(entry);
+    if (entry.has_stream_start()) TakeStart(entry);
+  });
+  for (const LaneLedger& ledger : ledgers) {
+    if (!ledger.status.ok()) {
+      Complain(absl::StrCat("lane ", ledger.lane, ": its ledger can't be read on behind entry ", ledger.head.sequence,
+                            ": ", ledger.status.message()));
+    }
+  }
+}
+
+void NaiveExchange::Replay::TakeStart(const ledger::v1::LedgerEntry& entry) {
+  const auto& said = entry.stream_start();
+  const catalog::Subscription* subscription = catalog.FindSubscription(said.subscription_id());
+  const auto resource = resources.find(said.resource_id());
+  if (subscription == nullptr || resource == resources.end()) {
+    return Complain(absl::StrCat("lane ", entry.lane(), " entry ", entry.sequence(), " starts subscription number ",
+                                 said.subscription_id(), " of resource number ", said.resource_id(),
+                                 ", which nobody asked for"));
+  }
+  const auto [start, is_new] = out.starts_[subscription->name].try_emplace(entry.lane());
+  start->second.finished = said.finished();
+  if (!is_new) return;
+  start->second.lane_sequence = entry.sequence();
+  start->second.changes_before = resource->second.state->changes[entry.lane()].size();
+  const auto next = next_in_stream.find({entry.lane(), said.view_id()});
+  start->second.stream_sequence = next == next_in_stream.end() ? 1 : next->second;
+}
+
+// The published message that the entry speaks of: always the next of its partition. nullptr: there is none.
+const Witness::Message* NaiveExchange::Replay::NextMessage(const ledger::v1::LedgerEntry& entry, Inputs& inputs,
+                                                           const std::string& place) {
+  const auto& batch = entry.batch();
+  const Witness::Partition* partition = witness.Find(inputs.topic, batch.partition());
+  if (partition == nullptr) {
+    Complain(absl::StrCat(place, ": nothing was ever published there"));
+    return nullptr;
+  }
+  size_t& next = inputs.next[batch.partition()];
+  const auto& messages = partition->messages;
+  const auto found =
+      std::lower_bound(messages.begin(), messages.end(), batch.input_position(),
+                       [](const Witness::Message& message, uint64_t position) { return message.position < position; });
+  if (found == messages.end() || found->position != batch.input_position()) {
+    Complain(absl::StrCat(place, ": nobody ever saw a message there"));
+    return nullptr;
+  }
+  const auto index = static_cast<size_t>(found - messages.begin());
+  if (index < next) {
+    Complain(absl::StrCat(place, ": it was decided before, or a later one was"));
+    return nullptr;
+  }
+  if (index > next) {
+    Complain(absl::StrCat(place, ": ", index - next, " messages before it are left out, the first at position ",
+                          messages[next].position));
+  }
+  next = index + 1;
+  return &*found;
+}
+
+void NaiveExchange::Replay::TakeBatch(const ledger::v1::LedgerEntry& entry) {
+  const auto& batch = entry.batch();
+  const auto known = resources.find(batch.resource_id());
+  if (known == resources.end()) {
+    return Complain(absl::StrCat("lane ", entry.lane(), " entry ", entry.sequence(), " decides for resource number ",
+                                 batch.resource_id(), ", which nobody asked for"));
+  }
+  for (const auto& output : batch.outputs()) {
+    next_in_stream[{entry.lane(), output.view_id()}] = output.first_sequence() + output.records();
+  }
+  Inputs& inputs = known->second;
+  const std::string place =
+      absl::StrCat("lane ", entry.lane(), " entry ", entry.sequence(), ", resource ", inputs.plan->name, " partition ",
+                   batch.partition(), " position ", batch.input_position());
+  const Witness::Message* message = NextMessage(entry, inputs, place);
+  if (message == nullptr) return;
+  if (batch.input_next() != batch.input_position() + 1) {
+    Complain(absl::StrCat(place, ": the lane reads on at ", batch.input_next()));
+  }
+  if (!batch.problem().empty()) {
+    return Complain(absl::StrCat(place, ": the batch was refused as a whole: ", batch.problem()));
+  }
+  std::vector<uint8_t> codes;
+  if (!ledger::UnpackRuns(batch.verdict_runs(), message->records.size(), codes)) {
+    return Complain(absl::StrCat(place, ": the verdicts are not those of ", message->records.size(), " records"));
+  }
+  for (size_t i = 0; i < codes.size(); ++i) {
+    TakeRecord(inputs, {entry, *message, message->records[i], i, static_cast<Verdict>(codes[i])});
+  }
+}
+
+void NaiveExchange::Replay::Complain(const Inputs& inputs, const Record& record, const std::string& what) {
+  Complain(absl::StrCat("lane ", record.entry.lane(), " entry ", record.entry.sequence(), ", resource ",
+                        inputs.plan->name, " partition ", record.entry.batch().partition(), " position ",
+                        record.message.position, " record ", record.number, " (", record.seen.file, " row ",
+                        record.seen.row, "): ", what));
+}
+
+const Dump* NaiveExchange::Replay::DumpOf(Inputs& inputs, const Record& record) {
+  const auto run = runs.find(record.message.run);
+  if (run == runs.end()) {
+    Complain(inputs, record, absl::StrCat("reading ", record.message.run, " never began"));
+    return nullptr;
+  }
+  const node::RunBooks& books = *run->second;
+  const Dump* dump = departments.Find(inputs.plan->name, books.name, books.identity);
+  if (dump == nullptr || record.seen.row == 0 || record.seen.row > dump->rows.size()) {
+    Complain(inputs, record, "nobody ever wrote this row");
+    return nullptr;
+  }
+  if (record.seen.file != books.name) {
+    Complain(inputs, record, absl::StrCat("it was read from \"", books.name, "\""));
+  }
+  const auto unit = inputs.units.try_emplace(record.seen.file_sequence, books.name, books.identity).first->second;
+  if (unit.first != books.name || unit.second != books.identity) {
+    Complain(inputs, record,
+             absl::StrCat("file number ", record.seen.file_sequence, " is that of \"", unit.first,
+                          "\" with another content"));
+  }
+  return dump;
+}
+
+// What the record says of itself beside its content.
+void NaiveExchange::Replay::CheckColumns(Inputs& inputs, const Record& record, const Row& row) {
+  if (record.seen.operation != OperationOf(row)) {
+    Complain(inputs, record,
+             absl::StrCat("the operation is number ", static_cast<int>(record.seen.operation), ", the row's is number ",
+                          static_cast<int>(OperationOf(row))));
+  }
+  if (row.defective) return;
+  const int64_t version = inputs.plan->versioned ? DeclaredVersion(row) : 0;
+  if (record.seen.version != version) {
+    Complain(inputs, record, absl::StrCat("version ", record.seen.version, ", the row declares ", version));
+  }
+  const std::string& key = ValueOf(row, "code");
+  const std::string& digest = inputs.digest_of_key.try_emplace(key, record.seen.key).first->second;
+  const std::string& other = inputs.key_of_digest.try_emplace(record.seen.key, key).first->second;
+  if (digest != record.seen.key || other != key) {
+    Complain(inputs, record,
+             absl::StrCat("key ", key, " has digest ", record.seen.key, ", which does not agree with ", digest, " of ",
+                          other));
+  }
+}
+
+void NaiveExchange::Replay::TakeRecord(Inputs& inputs, const Record& record) {
+  ++out.judged_;
+  const Dump* dump = DumpOf(inputs, record);
+  if (dump == nullptr) return;
+  const Row& row = dump->rows[record.seen.row - 1];
+  CheckColumns(inputs, record, row);
+
+  const std::string& key = ValueOf(row, "code");
+  std::string known;
+  Verdict verdict = record.said;
+  if (row.defective || (!inputs.plan->entity && row.is_delete)) {  // what happened can't be undone
+    known = "the row is defective";
+    if (!ledger::IsQuarantined(verdict)) verdict = Verdict::kUnreadableRow;
+  } else if (inputs.plan->entity) {
+    known = inputs.entities->Known(key);
+    verdict = inputs.entities->Take(key, row, {record.seen.file_sequence, record.seen.row});
+  } else {
+    known = inputs.events->Known(row);
+    verdict = inputs.events->Take(row, record.entry.commit_time(), record.said);
+  }
+  ++inputs.state->verdicts[verdict];
+  if (verdict != record.said) {
+    Complain(inputs, record,
+             absl::StrCat("key ", key, ": the ledger says ", Name(record.said), ", it is ", Name(verdict), ": ", known,
+                          "; this is file number ", record.seen.file_sequence,
+                          inputs.plan->versioned ? absl::StrCat(", version ", DeclaredVersion(row)) : "",
+                          ", decided at ", record.entry.commit_time()));
+  }
+  if (ledger::IsAccepted(verdict)) Accept(inputs, record, *dump, verdict);
+}
+
+void NaiveExchange::Replay::Accept(Inputs& inputs, const Record& record, const Dump& dump, Verdict verdict) {
+  Change change;
+  change.lane = record.entry.lane();
+  change.lane_sequence = record.entry.sequence();
+  change.verdict = verdict;
+  change.dump = &dump;
+  change.row = record.seen.row;
+  change.key = ValueOf(change.content(), "code");
+  change.digest = record.seen.key;
+  change.partition = record.entry.batch().partition();
+  change.position = record.message.position;
+  change.file_sequence = record.seen.file_sequence;
+  if (inputs.plan->versioned) change.version = DeclaredVersion(change.content());
+  if (inputs.plan->entity && verdict == Verdict::kDeleted) {
+    inputs.state->present.erase(change.key);
+  } else if (inputs.plan->entity) {
+    inputs.state->present[change.key] = change;
+  }
+  inputs.state->changes[change.lane].push_back(std::move(change));
+}
+
+NaiveExchange::NaiveExchange(const Departments& departments, const Witness& witness,
+                             const catalog::CatalogTable& catalog, const std::vector<node::RunBooks>& runs) {
+  Replay(*this, departments, witness, catalog, runs).Run();
+}
+NaiveExchange::~NaiveExchange() = default;
+
+}  // namespace datong::simulation
