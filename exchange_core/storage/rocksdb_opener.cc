@@ -4,6 +4,7 @@
 #include <absl/strings/str_cat.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/memtablerep.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 
@@ -11,6 +12,7 @@
 
 #include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/status_macros.h"
+#include "exchange_core/storage/measured_memtable.h"
 #include "exchange_core/storage/row_environment.h"
 #include "exchange_core/storage/row_log.h"
 #include "exchange_core/storage/torn_tail.h"
@@ -24,8 +26,11 @@ extern "C" const char* __tsan_default_suppressions() { return "called_from_lib:l
 namespace datong::storage {
 namespace {
 
-// A write that had to wait for a flush or compaction would wait for ever when its own thread is to run them.
-void NeverWaitForJobs(rocksdb::Options& tuned) {
+// A write that had to wait for a flush or compaction would wait for ever when its own thread is to run them. And what
+// is written decides alone when one is due.
+void RunJobsInTurn(rocksdb::Options& tuned) {
+  tuned.memtable_factory = NewMeasuredMemtables();
+  tuned.allow_concurrent_memtable_write = false;  // they are for one thread
   tuned.max_write_buffer_number = 1 << 16;
   tuned.level0_slowdown_writes_trigger = std::numeric_limits<int>::max();
   tuned.level0_stop_writes_trigger = std::numeric_limits<int>::max();
@@ -79,7 +84,7 @@ absl::StatusOr<RowStore> OpenRowStore(const RowStoreOptions& options) {
   rocksdb::Options tuned = Tuned(options);
   const std::shared_ptr<rocksdb::Env> environment = NewRowEnvironment(*options.files, options.background);
   tuned.env = environment.get();
-  if (options.background != nullptr) NeverWaitForJobs(tuned);
+  if (options.background != nullptr) RunJobsInTurn(tuned);
   rocksdb::DB* opened = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(tuned, options.directory, &opened);
   if (status.ok()) return RowStore(opened, RowStoreCloser{environment});
