@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/simulation/operation.h"
@@ -21,6 +22,7 @@ struct Options {
   uint64_t cuts_min = 2;
   std::vector<size_t> only;  // numbers of operations; empty: all
   bool story = false;
+  bool disk = false;
   bool list_syncs = false;
   uint64_t lost_caller = 0;
   std::string lost_path;
@@ -32,6 +34,12 @@ constexpr size_t kExtraCutsMax = 4;
 nlohmann::json Live(const Options& options, uint64_t seed, std::map<SyncSite, uint64_t>& syncs) {
   World world(seed);
   if (!options.lost_path.empty()) world.LoseSync({options.lost_caller, options.lost_path});
+  if (options.disk) {
+    world.SetTellDisk([](std::string_view kind, std::string_view path, uint64_t bytes) {
+      std::printf("      %.*s %.*s %llu\n", static_cast<int>(kind.size()), kind.data(), static_cast<int>(path.size()),
+                  path.data(), static_cast<unsigned long long>(bytes));
+    });
+  }
   const std::vector<Operation> story = StoryOf(seed, options.operations);
   const std::set<size_t> only(options.only.begin(), options.only.end());
   size_t done = 0;
@@ -72,7 +80,9 @@ nlohmann::json Live(const Options& options, uint64_t seed, std::map<SyncSite, ui
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app{"Lives through simulated worlds of the exchange, one per seed; a line of JSON about each"};
+  CLI::App app{
+      "Lives through simulated worlds of the exchange, one per seed, up to the first that fails; a line of JSON about "
+      "each"};
   Options options;
   app.add_option("--first", options.first, "the first seed");
   app.add_option("--count", options.count, "how many seeds");
@@ -80,13 +90,14 @@ int Main(int argc, char** argv) {
   app.add_option("--cuts", options.cuts_min, "power cuts per seed, at least");
   app.add_option("--only", options.only, "only these operations of the story, by number")->delimiter(',');
   app.add_flag("--story", options.story, "print what happens");
+  app.add_flag("--disk", options.disk, "print every operation on the disk: where two runs of a seed part");
   app.add_flag("--list-syncs", options.list_syncs, "at the end, a line for every sync that was made");
   app.add_option("--lost-caller", options.lost_caller, "a sync that secures nothing: where it is called");
   app.add_option("--lost-path", options.lost_path, "and of which kind of file");
   CLI11_PARSE(app, argc, argv);
   std::map<SyncSite, uint64_t> syncs;
   bool failed = false;
-  for (uint64_t seed = options.first; seed < options.first + options.count; ++seed) {
+  for (uint64_t seed = options.first; seed < options.first + options.count && !failed; ++seed) {
     const nlohmann::json report = Live(options, seed, syncs);
     std::printf("%s\n", report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
     std::fflush(stdout);

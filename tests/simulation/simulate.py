@@ -10,6 +10,7 @@ import collections
 import concurrent.futures
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -17,8 +18,10 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 EXPLAINED = os.path.join(HERE, "explained_syncs.txt")
+REGRESSIONS = os.path.join(HERE, "regression_seeds.txt")
 BLOCK = 20                # seeds per process
 SECONDS_PER_SEED = 60     # a seed takes a fraction of one; this is for what never ends
+TWICE = 20                # seeds that are run a second time
 OPERATIONS_MIN = 500
 CUTS_MIN = 2
 
@@ -92,19 +95,41 @@ def progress(sum_, seeds, started):
         print(f"\r{sum_.seeds} of {seeds} seeds, {sum_.seeds / spent:.1f}/s, {left:.0f} s left ", end="", file=sys.stderr, flush=True)
 
 
+def regressions():
+    """Lines: seed | what it found."""
+    with open(REGRESSIONS, encoding="utf-8") as lines:
+        return sorted({int(line.split("|", 1)[0]) for line in lines if line.strip() and not line.startswith("#")})
+
+
+def run_twice(options, sum_, extra):
+    """Faults of seeds that do other things the second time, alone in a process and with nothing lived through before."""
+    seeds = sorted(sum_.traces)
+    seeds = seeds[::max(1, len(seeds) // TWICE)][:TWICE]
+    with concurrent.futures.ThreadPoolExecutor(options.workers) as pool:
+        for seed, block in zip(seeds, pool.map(lambda seed: live(options.binary, seed, 1, extra), seeds)):
+            said = block.reports[0]["trace"] if block.reports else "nothing"
+            if said != sum_.traces[seed]:
+                yield f"seed {seed}: run twice, it did other things: {sum_.traces[seed]} and {said}"
+
+
 def run(options):
     started = time.monotonic()
     sum_, failure = Sum(), None
     extra = ["--operations", str(options.operations)]
     blocks = [(first, min(BLOCK, options.first + options.seeds - first))
               for first in range(options.first, options.first + options.seeds, BLOCK)]
+    wanted = options.seeds
+    if options.regressions:
+        known = [seed for seed in regressions() if not options.first <= seed < options.first + options.seeds]
+        blocks += [(seed, 1) for seed in known]
+        wanted += len(known)
     with concurrent.futures.ThreadPoolExecutor(options.workers) as pool:
         waiting = {pool.submit(live, options.binary, first, count, extra) for first, count in blocks}
         for finished in concurrent.futures.as_completed(waiting):
             block = finished.result()
             for report in block.reports:
                 sum_.add(report, options.operations)
-            progress(sum_, options.seeds, started)
+            progress(sum_, wanted, started)
             if block.failure and (failure is None or block.failure[0] < failure[0]):
                 failure = block.failure
             if failure:
@@ -114,12 +139,9 @@ def run(options):
     if sys.stderr.isatty():
         print(file=sys.stderr)
     if failure is None:
-        again = live(options.binary, options.first, 2, extra)
-        for report in again.reports:
-            if report["trace"] != sum_.traces.get(report["seed"]):
-                sum_.faults.append(f"seed {report['seed']}: run twice, it did other things: {sum_.traces.get(report['seed'])} and {report['trace']}")
-        if sum_.seeds != options.seeds:
-            sum_.faults.append(f"{options.seeds} seeds were asked for and {sum_.seeds} lived through")
+        sum_.faults += run_twice(options, sum_, extra)
+        if sum_.seeds != wanted:
+            sum_.faults.append(f"{wanted} seeds were asked for and {sum_.seeds} lived through")
         for judge, looked_at in sorted(sum_.looked_at.items()):
             if looked_at == 0:
                 sum_.faults.append(f"judge {judge} never looked at anything")
@@ -208,14 +230,14 @@ def function_at(binary, offset):
     return re.sub(r"\(.*", "", name).replace("(anonymous namespace)::", "")
 
 
-def explained():
+def explained(path):
     """Lines: path | function | why it may go unnoticed."""
     known = {}
-    with open(EXPLAINED, encoding="utf-8") as lines:
+    with open(path, encoding="utf-8") as lines:
         for line in lines:
             if line.strip() and not line.startswith("#"):
-                path, function, why = (part.strip() for part in line.split("|", 2))
-                known[(path, function)] = why
+                kind, function, why = (part.strip() for part in line.split("|", 2))
+                known[(kind, function)] = why
     return known
 
 
@@ -230,8 +252,11 @@ def find_who_misses(options, site):
 
 def remove_syncs(options):
     sites = {}
-    for first in range(options.first, options.first + min(options.seeds, 60), BLOCK):
-        block = live(options.binary, first, BLOCK, ["--list-syncs", "--operations", str(options.operations)])
+    firsts = range(options.first, options.first + min(options.seeds, 60), BLOCK)
+    extra = ["--list-syncs", "--operations", str(options.operations)]
+    with concurrent.futures.ThreadPoolExecutor(options.workers) as pool:
+        blocks = list(pool.map(lambda first: live(options.binary, first, BLOCK, extra), firsts))
+    for block in blocks:
         if block.failure:
             print(f"FAILED  seed {block.failure[0]} with every sync in place: {block.failure[1][0]}")
             return 1
@@ -240,14 +265,18 @@ def remove_syncs(options):
     if not sites:
         print("FAILED  no sync was ever made")
         return 1
-    known, unused, missed = explained(), set(explained()), 0
+    known, missed = explained(options.explained), 0
     names = {key: function_at(options.binary, site["caller"]) for key, site in sites.items()}
-    print(f"{len(sites)} syncs, each taken away for up to {options.seeds} seeds")
+    unused = set(known) - {(path, names[path, caller]) for path, caller in sites}
+    taken = sorted(sites)
+    if options.some:
+        taken = [(path, caller) for path, caller in taken if (path, names[path, caller]) not in known]
+        taken = sorted(random.Random(options.first).sample(taken, min(options.some, len(taken))))
+    print(f"{len(taken)} of {len(sites)} syncs, each taken away for up to {options.seeds} seeds")
     with concurrent.futures.ThreadPoolExecutor(options.workers) as pool:
-        found = pool.map(lambda key: (key, find_who_misses(options, sites[key])), sorted(sites))
+        found = pool.map(lambda key: (key, find_who_misses(options, sites[key])), taken)
         for key, failure in found:
             path, function = key[0], names[key]
-            unused.discard((path, function))
             if failure:
                 verdict = f"missed by '{judge_of(failure[1])}', seed {failure[0]}"
             elif (path, function) in known:
@@ -257,8 +286,8 @@ def remove_syncs(options):
                 verdict = "NOBODY MISSES IT"
             print(f"{path:45} {function:50} {sites[key]['count']:7}  {verdict}", flush=True)
     for path, function in sorted(unused):
-        print(f"FAILED  {EXPLAINED} explains a sync that is never made: {path} | {function}")
-    print(f"{len(sites) - missed} of {len(sites)} accounted for")
+        print(f"FAILED  {options.explained} explains a sync that is never made: {path} | {function}")
+    print(f"{len(taken) - missed} of {len(taken)} accounted for")
     return 1 if missed or unused else 0
 
 
@@ -270,7 +299,10 @@ def main():
     parser.add_argument("--operations", type=int, default=OPERATIONS_MIN)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--shrink-seconds", type=int, default=120, help="0: do not")
+    parser.add_argument("--regressions", action="store_true", help="those of regression_seeds.txt as well")
+    parser.add_argument("--explained", default=EXPLAINED, help="the syncs that nobody need miss, each with its reason")
     parser.add_argument("--remove-syncs", action="store_true", help="take away one sync after the other; somebody must miss it")
+    parser.add_argument("--some", type=int, default=0, help="only so many of the syncs; --first chooses them")
     options = parser.parse_args()
     options.binary = os.path.abspath(options.binary)
     if options.seeds < 1 or options.operations < 1:

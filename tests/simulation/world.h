@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/connector_host.h"
@@ -60,6 +63,9 @@ class World {
   // This sync no longer secures anything, from the start on.
   void LoseSync(const SyncSite& site) { lost_sync_ = site; }
   const std::map<SyncSite, uint64_t>& syncs() const { return syncs_; }
+  // Told of every operation on the disk, before it takes place: what the trace is made of.
+  using TellDisk = std::function<void(std::string_view kind, std::string_view path, uint64_t bytes)>;
+  void SetTellDisk(TellDisk tell) { tell_disk_ = std::move(tell); }
 
  private:
   // world_process.cc: the process and its deaths
@@ -123,6 +129,7 @@ class World {
   uint64_t names_ = 0;
   std::vector<std::string> said_;  // by the process, for the story
   std::optional<SyncSite> lost_sync_;
+  TellDisk tell_disk_;
   std::map<SyncSite, uint64_t> syncs_;
   WorldReport report_;
 };

@@ -26,6 +26,12 @@ bool VariesByItself(std::string_view path) {
   return path.find("/rows/") != std::string_view::npos && path.substr(path.size() - 4) != ".log";
 }
 
+std::string_view NameOf(SimulatedDisk::Operation::Kind kind) {
+  constexpr std::string_view kNames[] = {"append",           "sync",           "truncate", "rename", "remove",
+                                         "make directories", "sync directory", "create"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
 std::string WithoutNumbers(std::string_view path) {
   std::string kind;
   for (const char c : path) {
@@ -70,6 +76,7 @@ void World::OnDiskOperation(const SimulatedDisk::Operation& operation) {
   Mix(report_.trace, static_cast<uint64_t>(operation.kind));
   Mix(report_.trace, operation.path);
   if (!VariesByItself(operation.path)) Mix(report_.trace, operation.bytes);
+  if (tell_disk_) tell_disk_(NameOf(operation.kind), operation.path, operation.bytes);
   if (slow_) clock_.Pass(static_cast<base::TimeUs>(random_.Below(20'000)));
   if (strike_in_ != 0 && --strike_in_ == 0) Strike(strike_cuts_);
 }
@@ -87,7 +94,11 @@ bool World::Start() {
                      .background = &scheduler_};
   std::vector<std::string> warnings;
   auto opened = cli::ExchangeHolder::Open(ground, {.directory = kDirectory, .lanes = 2}, &warnings);
-  for (std::string& warning : warnings) said_.push_back("warning: " + std::move(warning));
+  // No end that a sound disk lives through leaves anything damaged behind, not even what can be made anew.
+  for (const std::string& warning : warnings) {
+    said_.push_back("warning: " + warning);
+    if (opened.ok() && disk_.answering()) Complain("finds nothing damaged", warning);
+  }
   if (!opened.ok()) {
     if (!disk_.answering()) {
       BuryTheDead();
