@@ -18,6 +18,7 @@ absl::StatusOr<std::unique_ptr<ExchangeHolder>> ExchangeHolder::Open(const Groun
   engine.steps = &ground.steps;
   engine.durability = options.durability;
   engine.segment_bytes_max = ground.limits.segment_bytes_max;
+  engine.inline_bytes_max = ground.limits.inline_bytes_max;
   engine.memtable_bytes = ground.limits.memtable_bytes;
   engine.background = ground.background;
   ASSIGN_OR_RETURN(holder->broker_, embedded::OpenEmbeddedBroker(engine));

@@ -25,6 +25,7 @@ namespace datong::cli {
 // (docs/testing.md).
 struct Limits {
   uint64_t segment_bytes_max = embedded::EmbeddedOptions().segment_bytes_max;
+  size_t inline_bytes_max = embedded::EmbeddedOptions().inline_bytes_max;
   size_t memtable_bytes = embedded::EmbeddedOptions().memtable_bytes;
   uint64_t checkpoint_records = node::ExchangeOptions().checkpoint_records;
   base::TimeUs history_us = node::ExchangeOptions().history_us;

@@ -29,6 +29,7 @@ struct EmbeddedOptions {
   base::StepObserver* steps = &base::NoObserver();
   Durability durability = Durability::kSync;
   uint64_t segment_bytes_max = uint64_t{256} << 20;  // a segment that holds more is closed and the next begun
+  size_t inline_bytes_max = size_t{4} << 10;         // up to this a body stands in a row, a larger one in a segment
   uint32_t position_gap_max = 0;                     // tests: up to this many positions are left out before a message
   size_t body_cache_bytes = size_t{64} << 20;        // recent bodies kept in memory for readers
   size_t memtable_bytes = size_t{16} << 20;          // rows kept in memory before they are flushed to a file

@@ -74,10 +74,7 @@ absl::Status EmbeddedEngine::PrepareDirectory(bool& fresh) {
 
   ASSIGN_OR_RETURN(const bool known, files.Exists(PathOf("ENGINE")));
   fresh = !known;
-  if (fresh) {
-    RETURN_IF_ERROR(base::SyncWayTo(files, options_.directory));
-    return files.SyncDirectory(options_.directory);
-  }
+  if (fresh) return base::SyncWayTo(files, options_.directory);
   ASSIGN_OR_RETURN(const std::string engine, base::ReadWholeFile(files, PathOf("ENGINE"), kEngineFileBytesMax));
   const auto body = base::Unframe(kEngineMagic, kEngineFormatVersion, "embedded engine directory", engine);
   if (body.ok() && body->empty()) return absl::OkStatus();

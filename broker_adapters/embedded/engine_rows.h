@@ -27,9 +27,6 @@ namespace datong::embedded {
 
 inline constexpr uint8_t kRowFormatVersion = 1;
 
-// Envelopes and bodies up to this size stand in the message's row; larger ones in a segment.
-inline constexpr size_t kInlineBytesMax = size_t{4} << 10;
-
 struct CommitRow {
   uint64_t sequence = 0;
   uint32_t next_topic_id = 1;

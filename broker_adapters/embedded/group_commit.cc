@@ -87,7 +87,7 @@ absl::Status EmbeddedEngine::Stage(Group& group, const CommitRequest& request) {
 absl::Status EmbeddedEngine::StageAppend(Group& group, const PendingAppend& append) {
   const broker::TopicKind kind = append.topic->options.kind;
   std::optional<BlockLocation> envelope_at;
-  if (append.envelope.size() > kInlineBytesMax) {
+  if (append.envelope.size() > options_.inline_bytes_max) {
     ASSIGN_OR_RETURN(envelope_at, Segments(kind).Append(append.envelope, group.sequence));
     Segments(kind).AddReference(envelope_at->segment);
   }
@@ -111,7 +111,7 @@ absl::Status EmbeddedEngine::StageAppend(Group& group, const PendingAppend& appe
 // another: a ledger entry that is kept for years would keep a whole segment of records with it.
 absl::StatusOr<std::optional<BlockLocation>> EmbeddedEngine::Place(Group& group, broker::TopicKind kind,
                                                                    const broker::Body& body) {
-  if (body.bytes().size() <= kInlineBytesMax) return std::nullopt;
+  if (body.bytes().size() <= options_.inline_bytes_max) return std::nullopt;
   const auto [it, fresh] = group.placed.try_emplace({static_cast<uint8_t>(kind), body.identity()});
   if (!fresh) return it->second;
   const auto* origin = dynamic_cast<const SegmentOrigin*>(body.origin());

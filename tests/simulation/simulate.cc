@@ -28,7 +28,9 @@ struct Options {
   std::string lost_path;
 };
 
-// A world too lucky to be struck twice is struck in the end.
+// A world so unlucky that no resource ever came about gets one in the end, and one too lucky to be struck twice is
+// struck.
+constexpr size_t kExtraRowsMax = 20;
 constexpr size_t kExtraCutsMax = 4;
 
 nlohmann::json Live(const Options& options, uint64_t seed, std::map<SyncSite, uint64_t>& syncs) {
@@ -55,10 +57,15 @@ nlohmann::json Live(const Options& options, uint64_t seed, std::map<SyncSite, ui
     if (only.empty() || only.contains(number)) act(number, story[number]);
   }
   if (only.empty()) {
+    size_t number = story.size();
+    for (size_t extra = 0; extra < kExtraRowsMax && !world.HasRows() && !world.failed(); ++extra) {
+      act(number++, {OperationKind::kAddResource, seed + extra});
+      act(number++, {OperationKind::kFile, seed + extra});
+    }
     for (size_t extra = 0; extra < kExtraCutsMax && world.Report().cuts < options.cuts_min && !world.failed();
          ++extra) {
-      act(story.size() + 2 * extra, {OperationKind::kWork, seed + extra});
-      act(story.size() + 2 * extra + 1, {OperationKind::kCutNow, seed + extra});
+      act(number++, {OperationKind::kWork, seed + extra});
+      act(number++, {OperationKind::kCutNow, seed + extra});
     }
   }
   if (!world.failed()) world.Finish(seed);

@@ -18,6 +18,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 EXPLAINED = os.path.join(HERE, "explained_syncs.txt")
+STEPS = os.path.join(HERE, "..", "..", "docs", "testing.md")
 REGRESSIONS = os.path.join(HERE, "regression_seeds.txt")
 BLOCK = 20                # seeds per process
 SECONDS_PER_SEED = 60     # a seed takes a fraction of one; this is for what never ends
@@ -101,6 +102,12 @@ def regressions():
         return sorted({int(line.split("|", 1)[0]) for line in lines if line.strip() and not line.startswith("#")})
 
 
+def listed_steps():
+    """Those of the table in docs/testing.md, which tests/tidy holds against the code."""
+    with open(STEPS, encoding="utf-8") as lines:
+        return set(re.findall(r"^\|\s*`([a-z_]+\.[a-z_.]+)`\s*\|", lines.read(), re.MULTILINE))
+
+
 def run_twice(options, sum_, extra):
     """Faults of seeds that do other things the second time, alone in a process and with nothing lived through before."""
     seeds = sorted(sum_.traces)
@@ -147,6 +154,9 @@ def run(options):
                 sum_.faults.append(f"judge {judge} never looked at anything")
         if not sum_.looked_at:
             sum_.faults.append("no judge looked")
+        if options.seeds >= 200:
+            for step in sorted(listed_steps() - set(sum_.reached)):
+                sum_.faults.append(f"the step {step} was never reached")
         never = sorted(set(sum_.reached) - set(sum_.struck))
         if never and options.seeds >= 200:
             sum_.faults.append(f"no strike at: {', '.join(never)}")
@@ -217,7 +227,11 @@ def tell(options, seed, complaints):
             print(f"\nthe short story ({len(kept)} of {options.operations} operations):")
             story = subprocess.run(replay, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
                                    timeout=SECONDS_PER_SEED * 2)
-            print("\n".join(line for line in story.stdout.splitlines() if not line.startswith("{")))
+            for line in story.stdout.splitlines():
+                if not line.startswith("{"):
+                    print(line)
+                else:
+                    print("".join(f"      ->  {complaint}\n" for complaint in json.loads(line)["complaints"][:3]), end="")
     print("\nreplay: " + " ".join(replay))
 
 
@@ -227,7 +241,7 @@ def tell(options, seed, complaints):
 def function_at(binary, offset):
     said = subprocess.run(["addr2line", "-C", "-f", "-e", binary, hex(offset - 1)], stdout=subprocess.PIPE, text=True, check=False)
     name = said.stdout.splitlines()[0] if said.stdout else "??"
-    return re.sub(r"\(.*", "", name).replace("(anonymous namespace)::", "")
+    return re.sub(r"\(.*", "", name.replace("(anonymous namespace)::", ""))
 
 
 def explained(path):

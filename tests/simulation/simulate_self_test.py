@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 
+from simulate import listed_steps
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 STAND_IN = '''#!%s
@@ -25,6 +27,7 @@ parser.add_argument("--story", action="store_true")
 parser.add_argument("--list-syncs", action="store_true")
 options = parser.parse_args()
 case = os.environ["CASE"]
+STEPS = %r
 only = [int(number) for number in options.only.split(",") if number]
 failed = False
 for seed in range(options.first, options.first + options.count):
@@ -34,7 +37,7 @@ for seed in range(options.first, options.first + options.count):
         continue
     report = {"seed": seed, "operations": options.operations, "cuts": 2, "kills": 1, "records": 5, "lived_s": 60,
               "trace": str(seed), "complaints": [], "looked_at": {"one judge": 3, "other judge": 1},
-              "reached": {"a.step": 9, "b.step": 9}, "struck": {"a.step": 1, "b.step": 1}}
+              "reached": {step: 9 for step in STEPS}, "struck": {step: 1 for step in STEPS}}
     if case == "nothing was done":
         report["operations"] = 0
     if case == "nothing was struck":
@@ -46,7 +49,9 @@ for seed in range(options.first, options.first + options.count):
     if case == "no judge":
         report["looked_at"] = {}
     if case == "a step is never struck":
-        del report["struck"]["b.step"]
+        del report["struck"][STEPS[0]]
+    if case == "a step is never reached":
+        del report["reached"][STEPS[0]], report["struck"][STEPS[0]]
     if case == "run twice, it does other things":
         report["trace"] = str(os.getpid())
     if case == "a story fails" and seed == 5 and (not only or {7, 300} <= set(only)):
@@ -63,7 +68,7 @@ if options.list_syncs and case != "no sync is made":
     if case == "nobody misses a sync":
         print(json.dumps({"sync": "data/N", "caller": 2, "count": 4}))
 sys.exit(1 if failed else 0)
-''' % sys.executable
+''' % (sys.executable, sorted(listed_steps()))
 
 # What is done, and what the run must say of it; None: it must pass.
 CASES = (
@@ -73,7 +78,9 @@ CASES = (
     ("no record was judged", [], "no record was judged"),
     ("one judge never looked", [], "judge other judge never looked at anything"),
     ("no judge", [], "no judge looked"),
-    ("a step is never struck", ["--seeds", "200"], "no strike at: b.step"),
+    ("a step is never struck", ["--seeds", "200"], "no strike at: catalog.committed"),
+    ("a step is never reached", ["--seeds", "200"], "the step catalog.committed was never reached"),
+    ("all is well", ["--seeds", "200"], None),
     ("seeds are left out", [], "30 seeds were asked for and 29 lived through"),
     ("run twice, it does other things", [], "run twice, it did other things"),
     ("it dies", [], "seed 7"),

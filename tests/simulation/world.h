@@ -58,6 +58,7 @@ class World {
   // Repairs what is broken, lets everything arrive, and has all judges look.
   void Finish(uint64_t seed);
   bool failed() const { return !report_.complaints.empty(); }
+  bool HasRows() const;  // something was handed over that the exchange will have to judge
   WorldReport Report();
 
   // This sync no longer secures anything, from the start on.
@@ -125,6 +126,8 @@ class World {
   bool disk_limited_ = false;   // it may be full now
   bool disk_was_full_ = false;  // since the last start
   bool slow_ = false;
+  bool rough_ = true;             // the next start is the first, or the one after a death
+  bool mending_ = false;          // the end of the story: nothing strikes any more
   uint64_t catalog_version_ = 0;  // the last whose caller was told OK
   uint64_t names_ = 0;
   std::vector<std::string> said_;  // by the process, for the story

@@ -3,6 +3,7 @@
 #include <absl/strings/str_format.h>
 #include <absl/strings/str_join.h>
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -40,8 +41,13 @@ std::string World::Do(const Operation& operation) {
     case OperationKind::kWait: {
       if (!Start()) break;
       const base::TimeUs time = static_cast<base::TimeUs>(random_.Below(60)) * kSecond;
+      // What is kept for hours has to grow old, and worlds live for minutes.
+      const base::TimeUs slept =
+          random_.Below(12) == 0 ? static_cast<base::TimeUs>(random_.Below(3 * 3600)) * kSecond : 0;
+      clock_.Pass(slept);
       Turns(400, time);
-      did = absl::StrCat(time / kSecond, " s");
+      did = absl::StrCat(time / kSecond, " s",
+                         slept == 0 ? "" : absl::StrCat(", after a sleep of ", slept / kSecond, " s"));
       break;
     }
     case OperationKind::kFile:
@@ -89,7 +95,11 @@ std::string World::Do(const Operation& operation) {
       break;
     case OperationKind::kRestart:
       StopInOrder();
-      did = Start() ? "in order" : "it does not run now";
+      if (random_.Below(3) == 0) {  // switched off, as people do
+        Die(true);
+        did = "the power goes after it stopped; ";
+      }
+      did += Start() ? "in order" : "it does not run now";
       break;
     case OperationKind::kDropCheckpoints:
       did = DropCheckpoints();
@@ -106,6 +116,11 @@ std::string World::Do(const Operation& operation) {
 }
 
 // --- departments
+
+bool World::HasRows() const {
+  return std::any_of(departments_.dumps.begin(), departments_.dumps.end(),
+                     [](const Dump& dump) { return !dump.rows.empty(); });
+}
 
 const ResourcePlan* World::AnyResource(bool with_system) {
   std::vector<const ResourcePlan*> those;

@@ -45,7 +45,7 @@ std::string WithoutNumbers(std::string_view path) {
 }  // namespace
 
 World::World(uint64_t seed) : random_(seed), disk_(random_), scheduler_(clock_) {
-  limits_.segment_bytes_max = 2000 + random_.Below(30'000);
+  limits_.segment_bytes_max = 400 + random_.Below(random_.Below(2) == 0 ? 3'000 : 30'000);
   limits_.memtable_bytes = size_t{64} << (10 + random_.Below(3) - 1);
   limits_.checkpoint_records = 20 + random_.Below(400);
   limits_.history_us = static_cast<base::TimeUs>(random_.Below(3)) * 40 * kSecond;
@@ -53,6 +53,8 @@ World::World(uint64_t seed) : random_(seed), disk_(random_), scheduler_(clock_) 
   limits_.rows_per_read_max = 1 + random_.Below(12);
   limits_.rows_per_publish_max = 1 + random_.Below(30);
   limits_.records_per_write_max = 1 + random_.Below(60);
+  // Small batches would all stand in rows, and no segment would ever be written.
+  limits_.inline_bytes_max = random_.Below(5) == 0 ? limits_.inline_bytes_max : random_.Below(900);
   disk_.SetOnOperation([this](const SimulatedDisk::Operation& operation) { OnDiskOperation(operation); });
   disk_.SetLostSyncs([this](const SimulatedDisk::Operation& operation) {
     using Kind = SimulatedDisk::Operation::Kind;
@@ -85,6 +87,11 @@ void World::OnDiskOperation(const SimulatedDisk::Operation& operation) {
 
 bool World::Start() {
   if (Running()) return true;
+  // Beginnings and recoveries are short and their order matters: they are struck more often than chance would.
+  if (rough_ && !mending_ && strike_in_ == 0 && random_.Below(report_.cuts == 0 ? 2 : 4) == 0) {
+    strike_in_ = 1 + random_.Below(100);
+    strike_cuts_ = random_.Below(4) != 0;
+  }
   cli::Ground ground{.files = disk_,
                      .clock = clock_,
                      .random = random_,
@@ -129,6 +136,7 @@ void World::StopInOrder() {
   system_running_.clear();
   host_.reset();
   holder_->Stop().IgnoreError();
+  rough_ = false;
   if (disk_.answering()) witness_.Look(holder_->exchange().broker());
   holder_.reset();
   BuryTheDead();
@@ -147,6 +155,7 @@ void World::Die(bool cut) {
 void World::BuryTheDead() {
   if (!strike_) return;
   const bool cut = *std::exchange(strike_, std::nullopt);
+  rough_ = true;
   if (host_ != nullptr) host_->StopAll();
   scheduler_.StopAll();
   system_runners_.clear();
@@ -233,6 +242,7 @@ void World::JudgeAll(bool settled) {
 
 void World::Finish(uint64_t seed) {
   random_ = base::SeededRandom(seed ^ 0xf1'0a1);
+  mending_ = true;
   disk_.SetCapacity(0);
   disk_limited_ = false;
   slow_ = false;

@@ -90,7 +90,7 @@ TEST_CASE("a finished worker is never stepped again, and a busy one needs no wak
 
 TEST_CASE("a time to wake at is kept without any wake, and one in the past does not wait") {
   auto scheduler = NewThreadScheduler(SystemClock());
-  Counting soon(StepResult::IdleUntil(SystemClock().Now() + 1000), 3);
+  Counting soon(StepResult::IdleUntil(SystemClock().Steady() + 1000), 3);
   Counting past(StepResult::IdleUntil(1), 3);
   scheduler->Add(soon);
   scheduler->Add(past);
@@ -101,7 +101,7 @@ TEST_CASE("a time to wake at is kept without any wake, and one in the past does 
 TEST_CASE("stopping wakes the sleepers and returns with nobody inside a step") {
   auto scheduler = NewThreadScheduler(SystemClock());
   Consumer idle;
-  Counting waiting(StepResult::IdleUntil(SystemClock().Now() + 3'600'000'000), 1000);
+  Counting waiting(StepResult::IdleUntil(SystemClock().Steady() + 3'600'000'000), 1000);
   scheduler->Add(idle);
   scheduler->Add(waiting);
   scheduler->Remove(idle);
