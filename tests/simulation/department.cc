@@ -11,6 +11,16 @@ constexpr uint64_t kSerials = 6;
 
 bool Chance(base::RandomSource& random, uint64_t percent) { return random.Below(100) < percent; }
 
+// A few long texts that do not compress: a batch with one is too large for a row of the engine and goes to a segment
+// file, like most batches of a real exchange.
+std::string LongText(base::RandomSource& random) {
+  constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  base::SeededRandom letters(random.Below(4));
+  std::string text;
+  for (uint64_t left = 5000 + letters.Below(4000); left > 0; --left) text += kLetters[letters.Below(64)];
+  return text;
+}
+
 std::string Text(const std::string& item, base::RandomSource& random) {
   std::string text = item + ":" + std::to_string(random.Below(9));
   if (Chance(random, 20)) text += "，城关镇\"甲\"";
@@ -33,6 +43,7 @@ Row DrawRow(const ResourcePlan& resource, base::RandomSource& random) {
     } else if (!Chance(random, 15)) {
       value = Text(item, random);
       if (item == "name" && Chance(random, 4)) value += kNoFormInGbk;
+      if (item == "note" && Chance(random, 4)) value += LongText(random);
     }
     if (!value.empty()) row.values[item] = value;
   }

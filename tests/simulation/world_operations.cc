@@ -75,9 +75,9 @@ std::string World::Do(const Operation& operation) {
       did = RevokeGrant();
       break;
     case OperationKind::kClockJump: {
-      const base::TimeUs by = (static_cast<base::TimeUs>(random_.Below(7200)) - 3600) * kSecond;
+      const base::TimeUs by = static_cast<base::TimeUs>(random_.Below(2 * clock_jump_max_)) - clock_jump_max_;
       clock_.Jump(by);
-      did = absl::StrCat("by ", by / kSecond, " s");
+      did = absl::StrCat("by ", by / 1000, " ms");
       break;
     }
     case OperationKind::kFillDisk:

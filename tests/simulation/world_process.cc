@@ -55,6 +55,9 @@ World::World(uint64_t seed) : random_(seed), disk_(random_), scheduler_(clock_) 
   limits_.records_per_write_max = 1 + random_.Below(60);
   // Small batches would all stand in rows, and no segment would ever be written.
   limits_.inline_bytes_max = random_.Below(5) == 0 ? limits_.inline_bytes_max : random_.Below(900);
+  // Log time never goes back: behind a jump of an hour it stands still, and a world that only knew such jumps would
+  // never see a window pass bit by bit.
+  clock_jump_max_ = (random_.Below(2) == 0 ? 3600 : 3) * kSecond;
   disk_.SetOnOperation([this](const SimulatedDisk::Operation& operation) { OnDiskOperation(operation); });
   disk_.SetLostSyncs([this](const SimulatedDisk::Operation& operation) {
     using Kind = SimulatedDisk::Operation::Kind;

@@ -331,6 +331,36 @@ def check_quarantine_reasons(repository):
                 yield header, number, "undocumented-reason", f"docs/operations.md has no heading `{reason}`"
 
 
+def check_mutants(repository):
+    """Every planted bug still fits the code, and docs/mutants.md has a row for each."""
+    document = "docs/mutants.md"
+    listed = {}
+    for number, line in repository.lines(document):
+        found = re.match(r"\|\s*`([a-z_]+)`\s*\|", line)
+        if found:
+            listed[found.group(1)] = number
+    patches = {path.rsplit("/", 1)[-1][: -len(".patch")]: path for path in repository.files
+               if path.startswith("tests/mutants/") and path.endswith(".patch")}
+    for name, path in patches.items():
+        if name not in listed:
+            yield path, 1, "unlisted-mutant", f"{document} does not say who catches it"
+        changed, before, begun = None, [], 0
+        for number, line in [*repository.lines(path), (0, "@@")]:
+            if line.startswith(("--- a/", "@@")) and before:
+                if "\n".join(before) not in repository.text(changed):
+                    yield path, begun, "stale-mutant", f"{changed} no longer reads like this"
+                before = []
+            if line.startswith("--- a/"):
+                changed = line[len("--- a/") :]
+            elif line.startswith("@@"):
+                begun = number
+            elif changed and line.startswith((" ", "-")):
+                before.append(line[1:])
+    for name, number in listed.items():
+        if name not in patches:
+            yield document, number, "unlisted-mutant", f"there is no mutant `{name}`"
+
+
 RULES = (
     check_includes_are_declared,
     check_tests_declare_includes,
@@ -347,6 +377,7 @@ RULES = (
     check_folder_table,
     check_steps_are_listed,
     check_quarantine_reasons,
+    check_mutants,
 )
 
 

@@ -26,6 +26,9 @@ TIDY = {
     "tests/unit/core/high/works_test.cc": C + '#include "core/low/low.h"\n#include "tests/support/box.h"\n',
     "docs/testing.md": "# Testing\n\n| step | where |\n|---|---|\n| `commit.synced` | low |\n",
     "docs/operations.md": "# Operations\n\n### `unreadable_row`\n\nRead it.\n",
+    "docs/mutants.md": "# Mutants\n\n| mutant | by |\n|---|---|\n| `no_step` | somebody |\n",
+    "tests/mutants/no_step.patch": "It forgets.\n\n--- a/core/low/low.cc\n+++ b/core/low/low.cc\n@@ -2,2 +2,1 @@\n"
+                                   ' #include "core/low/low.h"\n-void F(S& s) { s.Reached("commit.synced"); }\n',
     "exchange_core/ledger/verdict.h": C + "enum V {\n  kStale = 7,\n  kUnreadableRow = 32,\n};\n",
 }
 
@@ -79,6 +82,13 @@ PLANTED = {
         ("core/high/high.cc", 5, "unlisted-step")),
     "a step that nothing reaches": (
         {"docs/testing.md": TIDY["docs/testing.md"] + "| `read.begun` | gone |\n"}, ("docs/testing.md", 6, "unlisted-step")),
+    "a mutant without a row": (
+        {"docs/mutants.md": "# Mutants\n"}, ("tests/mutants/no_step.patch", 1, "unlisted-mutant")),
+    "a row without a mutant": (
+        {"docs/mutants.md": TIDY["docs/mutants.md"] + "| `gone` | nobody |\n"}, ("docs/mutants.md", 6, "unlisted-mutant")),
+    "a mutant that the code has left behind": (
+        {"tests/mutants/no_step.patch": TIDY["tests/mutants/no_step.patch"].replace("synced", "written")},
+        ("tests/mutants/no_step.patch", 5, "stale-mutant")),
     "a reason without heading": (
         {"exchange_core/ledger/verdict.h": TIDY["exchange_core/ledger/verdict.h"].replace("};", "  kBadSource = 37,\n};")},
         ("exchange_core/ledger/verdict.h", 5, "undocumented-reason")),
