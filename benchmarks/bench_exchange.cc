@@ -71,7 +71,7 @@ absl::StatusOr<std::unique_ptr<BenchExchange>> BenchExchange::Open(const std::st
   if (!planned.findings.empty()) return absl::InternalError(planned.findings.front().message);
   made->exchange_->Start();
   ASSIGN_OR_RETURN(made->source_, made->exchange_->client().OpenPublisher("registry-files", kResource));
-  ASSIGN_OR_RETURN(made->run_, made->source_->BeginUnit("companies.csv", "made-up", 0, true, false));
+  ASSIGN_OR_RETURN(made->run_, made->source_->BeginUnit({.name = "companies.csv", .identity = "made-up"}));
   return made;
 }
 

@@ -28,13 +28,14 @@ class BooksTable final : public RowPrinter {
     const size_t width = session_.terminal().out_width;
     Output& out = session_.output();
     if (resources_.empty()) return out.Write("The catalog has no resource yet.\n");
-    out.Write(RenderRows(
-        resources_,
-        {TextColumn("RESOURCE", "resource"), NumberColumn("PUBLISHED", "published"), Outcome("ACCEPTED", "accepted"),
-         Outcome("DUPLICATE", "duplicate"), Outcome("UNCHANGED", "unchanged"), Outcome("STALE", "stale"),
-         Outcome("QUARANTINED", "quarantined"), Outcome("UNAUTHORIZED", "unauthorized"), Outcome("STAGED", "staged"),
-         NumberColumn("WAITING", "waiting"), Balanced()},
-        width));
+    out.Write(
+        RenderRows(resources_,
+                   {TextColumn("RESOURCE", "resource"), NumberColumn("PUBLISHED", "published"),
+                    NumberColumn("GENERATED", "generated"), Outcome("ACCEPTED", "accepted"),
+                    Outcome("DUPLICATE", "duplicate"), Outcome("UNCHANGED", "unchanged"), Outcome("STALE", "stale"),
+                    Outcome("QUARANTINED", "quarantined"), Outcome("UNAUTHORIZED", "unauthorized"),
+                    Outcome("STAGED", "staged"), NumberColumn("WAITING", "waiting"), Balanced()},
+                   width));
     if (subscriptions_.empty()) return;
     out.Write("\n");
     out.Write(RenderRows(subscriptions_,

@@ -30,6 +30,10 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(NewTailCommand());
   commands.push_back(NewTraceCommand());
   commands.push_back(NewStateCommand());
+  commands.push_back(NewSnapshotListCommand());
+  commands.push_back(NewSnapshotShowCommand());
+  commands.push_back(NewSnapshotConfirmCommand());
+  commands.push_back(NewSnapshotRejectCommand());
   commands.push_back(NewQuarantineListCommand());
   commands.push_back(NewQuarantineShowCommand());
   commands.push_back(NewQuarantineExportCommand());
@@ -92,6 +96,15 @@ class CommandLine {
         ->check(CLI::IsMember({"table", "json", "ndjson"}));
   }
 
+  // What the commands of two words have in common.
+  static std::string SummaryOf(const std::string& group) {
+    static const std::map<std::string, std::string> summaries = {
+        {"catalog", "The catalog as it is"},
+        {"quarantine", "Rows that were held back"},
+        {"snapshot", "Full dumps: what they changed, and the ones that wait for a person"}};
+    return summaries.at(group);
+  }
+
   void Add(Command& command) {
     const std::string name(command.name());
     const size_t space = name.find(' ');
@@ -100,7 +113,7 @@ class CommandLine {
       const std::string group = name.substr(0, space);
       CLI::App*& known = groups_[group];
       if (known == nullptr) {
-        known = app_.add_subcommand(group, group == "catalog" ? "The catalog as it is" : "Rows that were held back");
+        known = app_.add_subcommand(group, SummaryOf(group));
         known->require_subcommand(0, 1);
       }
       parent = known;

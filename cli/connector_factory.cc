@@ -89,8 +89,9 @@ absl::StatusOr<std::optional<int64_t>> WatchMs(const Options& options) {
   return *span / 1000;
 }
 
-// A name with a wildcard stands for the files that match now, in name order.
-absl::Status Expand(base::FileSystem& files, const std::string& path, std::vector<std::string>& into) {
+// A name with a wildcard stands for the files that match now, in name order; what is stated beside them is none.
+absl::Status Expand(base::FileSystem& files, const std::string& path, file::ManifestParts manifest,
+                    std::vector<std::string>& into) {
   const auto [directory, pattern] = SplitPath(path);
   if (!HasWildcard(pattern)) {
     into.push_back(path);
@@ -98,7 +99,8 @@ absl::Status Expand(base::FileSystem& files, const std::string& path, std::vecto
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(directory));
   for (const std::string& name : names) {
-    if (name[0] != '.' && fnmatch(pattern.c_str(), name.c_str(), 0) == 0) into.push_back(directory + "/" + name);
+    if (name[0] == '.' || file::IsManifestName(manifest, name)) continue;
+    if (fnmatch(pattern.c_str(), name.c_str(), 0) == 0) into.push_back(directory + "/" + name);
   }
   return absl::OkStatus();
 }
@@ -117,10 +119,35 @@ absl::Status ReadPaths(const Options& options, base::FileSystem& files, file::Fi
     return absl::OkStatus();
   }
   for (const std::string& one : Lines(path != nullptr ? *path : paths != nullptr ? *paths : "")) {
-    RETURN_IF_ERROR(Expand(files, one, into.paths));
+    RETURN_IF_ERROR(Expand(files, one, into.manifest, into.paths));
   }
   if (into.paths.empty())
     return Wrong("path", path == nullptr ? "" : *path, "a file, or a pattern that some file matches");
+  return absl::OkStatus();
+}
+
+// `manifest`, `trailer` and `as_of`: what the department states of its dumps.
+absl::Status ReadStated(const Options& options, file::FileSourceOptions& into) {
+  if (const std::string* text = Find(options, "manifest"); text != nullptr && !text->empty()) {
+    for (const std::string& part : Lines(*text)) {
+      bool* const known = part == "sha256"  ? &into.manifest.sha256
+                          : part == "count" ? &into.manifest.count
+                          : part == "as_of" ? &into.manifest.as_of
+                                            : nullptr;
+      if (known == nullptr) return Wrong("manifest", part, "one of sha256, count, as_of");
+      *known = true;
+    }
+  }
+  if (const std::string* text = Find(options, "trailer")) into.trailer = *text;
+  enum class AsOf { kUnknown, kName, kManifest, kItem } as_of = AsOf::kUnknown;
+  RETURN_IF_ERROR(Choose<AsOf>(options, "as_of",
+                               {{"name", AsOf::kName}, {"manifest", AsOf::kManifest}, {"item", AsOf::kItem}}, as_of));
+  if (into.manifest.as_of && (as_of == AsOf::kName || as_of == AsOf::kItem)) {
+    return Wrong("as_of", *Find(options, "as_of"), "manifest, where 'manifest' lists as_of");
+  }
+  into.as_of_in_name = as_of == AsOf::kName;
+  into.as_of_in_rows = as_of == AsOf::kItem;
+  if (as_of == AsOf::kManifest) into.manifest.as_of = true;
   return absl::OkStatus();
 }
 
@@ -148,7 +175,7 @@ absl::Status ReadDialect(const Options& options, file::FileSourceOptions& into) 
     if (error != std::errc() || end != text->data() + text->size())
       return Wrong("title_lines", *text, "a whole number");
   }
-  return absl::OkStatus();
+  return ReadStated(options, into);
 }
 
 absl::StatusOr<std::unique_ptr<runner::SourceRunner>> NewSource(const catalog::Connector& connector,
@@ -164,6 +191,9 @@ absl::StatusOr<std::unique_ptr<runner::SourceRunner>> NewSource(const catalog::C
   run.resource = connector.resource;
   run.rows_per_publish_max = ground.limits.rows_per_publish_max;
   RETURN_IF_ERROR(Choose<bool>(connector.options, "mode", {{"append", false}, {"full", true}}, run.full));
+  // Events have no snapshots: a file of theirs is read as ever, whatever the mode.
+  const catalog::Resource* resource = holder.exchange().catalog()->FindResource(connector.resource);
+  options.full = run.full && resource != nullptr && resource->schema->kind == record::ResourceKind::kEntity;
   return std::make_unique<runner::SourceRunner>(std::move(run),
                                                 file::NewFileSource(std::move(options), ground.files, ground.steps),
                                                 holder.exchange().client(), ground.clock, ground.random, ground.steps);

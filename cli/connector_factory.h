@@ -16,8 +16,9 @@
 // The one place that knows which connectors there are and what their options in a catalog mean.
 namespace datong::cli {
 
-// How a file is written, from options by the names they have in a catalog and in `import`: format, encoding, delimiter,
-// title_lines, header, columns (a line each), ragged. Unknown names are left alone. kBadValue names a wrong one.
+// How a file is written and what is stated of it, from options by the names they have in a catalog and in `import`:
+// format, encoding, delimiter, title_lines, header, columns (a line each), ragged; manifest (a line each), trailer,
+// as_of. Unknown names are left alone. kBadValue names a wrong one.
 absl::Status ReadDialect(const std::map<std::string, std::string>& options, file::FileSourceOptions& into);
 
 // InvalidArgument when an option says nothing this program understands. Relative paths count from the working

@@ -39,6 +39,9 @@ std::string Applied(const admin::Json& row) {
 std::string State(const admin::Json& row) {
   std::string state = TextAt(row, "state");
   const uint64_t rows = NumberAt(row, "rows"), decided = NumberAt(row, "decided");
+  if (const uint64_t staged = NumberAt(row.at("verdicts"), "staged"); staged != 0) {
+    state += " (" + Grouped(staged) + " staged)";
+  }
   if (decided < rows) state += " (" + Grouped(rows - decided) + " undecided)";
   return state;
 }
@@ -53,7 +56,10 @@ std::vector<RowColumn> FileColumns() {
           NumberColumn("ROWS", "rows"),
           Verdicts("INSERTED", {"inserted"}),
           Verdicts("UPDATED", {"updated"}),
-          Verdicts("DELETED", {"deleted"}),
+          {"DELETED", Align::kRight,
+           [](const admin::Json& row) {
+             return Grouped(NumberAt(row.at("verdicts"), "deleted") + NumberAt(row, "generated_deletes"));
+           }},
           Verdicts("UNCHANGED", {"unchanged", "unchanged_newer"}),
           Verdicts("DUPLICATE", {"duplicate"}),
           Verdicts("STALE", {"stale"}),

@@ -18,7 +18,8 @@ class ImportTable final : public RowPrinter {
     Output& out = session_.output();
     if (!rows_.empty()) out.Write(RenderRows(rows_, FileColumns(), session_.terminal().out_width));
     out.Write(TextAt(summary, "outcome") + ": " + GroupedAt(summary, "rows") + " rows published, " +
-              GroupedAt(summary, "accepted") + " accepted, " + GroupedAt(summary, "held_back") + " held back\n");
+              GroupedAt(summary, "accepted") + " accepted, " + GroupedAt(summary, "deleted") + " deleted, " +
+              GroupedAt(summary, "held_back") + " held back\n");
     if (const std::string names = NamesAt(summary, "ignored_columns"); !names.empty()) {
       out.Write("columns that feed no item: " + names + "\n");
     }
@@ -54,6 +55,14 @@ class ImportCommand final : public Command {
     app.add_option("--title-lines", title_lines_, "Lines before the header that are no data");
     app.add_flag("--no-header", no_header_, "The first line is a record already");
     app.add_option("--columns", columns_, "Names of the columns, a comma between two")->delimiter(',');
+    app.add_option("--manifest", manifest_,
+                   "What stands beside each file and must agree: sha256, count, as_of (FILE.sha256, ...)")
+        ->delimiter(',')
+        ->check(CLI::IsMember({"sha256", "count", "as_of"}));
+    app.add_option("--trailer", trailer_,
+                   "First value of a last record that is no row; its second value is a row count");
+    app.add_option("--as-of", as_of_, "Where a full dump says which moment it speaks of: name, manifest, item")
+        ->check(CLI::IsMember({"name", "manifest", "item"}));
     app.add_option("--ragged", ragged_, "Rows not as wide as the header: unreadable (default), or pad")
         ->check(CLI::IsMember({"unreadable", "pad"}));
   }
@@ -70,6 +79,7 @@ class ImportCommand final : public Command {
     const std::string outcome = TextAt(*summary, "outcome");
     const auto code = outcome == "complete" ? 0
                       : outcome == "failed" ? static_cast<int>(admin::ProblemClass::kFailed)
+                      : outcome == "held"   ? static_cast<int>(admin::ProblemClass::kHeld)
                                             : static_cast<int>(admin::ProblemClass::kPartly);
     return code;
   }
@@ -89,14 +99,17 @@ class ImportCommand final : public Command {
     set("delimiter", delimiter_);
     set("title_lines", title_lines_);
     set("ragged", ragged_);
+    set("trailer", trailer_);
+    set("as_of", as_of_);
     if (no_header_) params["header"] = "false";
     if (!columns_.empty()) params["columns"] = columns_;
+    if (!manifest_.empty()) params["manifest"] = manifest_;
     return request;
   }
 
   std::string resource_, mode_ = "append", wait_ = "decided";
-  std::string format_, encoding_, delimiter_, title_lines_, ragged_;
-  std::vector<std::string> files_, columns_;
+  std::string format_, encoding_, delimiter_, title_lines_, ragged_, trailer_, as_of_;
+  std::vector<std::string> files_, columns_, manifest_;
   bool as_new_ = false, no_header_ = false;
 };
 

@@ -43,18 +43,28 @@ absl::StatusOr<ImportRequest> ReadRequest(admin::Params& params) {
   const std::string wait = params.Choice("wait", {"decided", "published", "applied"});
   request.wait = wait == "published" ? Wait::kPublished : wait == "applied" ? Wait::kApplied : Wait::kDecided;
   std::map<std::string, std::string> options;
-  for (const char* name : {"format", "encoding", "delimiter", "title_lines", "header", "ragged"}) {
+  for (const char* name : {"format", "encoding", "delimiter", "title_lines", "header", "ragged", "trailer", "as_of"}) {
     if (std::string text = params.Text(name); !text.empty()) options[name] = std::move(text);
   }
-  std::string columns;
-  for (const std::string& column : params.Texts("columns")) columns += (columns.empty() ? "" : "\n") + column;
-  if (!columns.empty()) options["columns"] = columns;
+  for (const char* name : {"columns", "manifest"}) {
+    std::string lines;
+    for (const std::string& line : params.Texts(name)) lines += (lines.empty() ? "" : "\n") + line;
+    if (!lines.empty()) options[name] = std::move(lines);
+  }
   RETURN_IF_ERROR(params.Check());
+  if (!request.full && options.contains("as_of")) {
+    return admin::ToStatus({.code = Code::kBadValue,
+                            .what = "--as-of is for full dumps",
+                            .next = "datong import RESOURCE FILE... --mode full --as-of " + options["as_of"]});
+  }
+  RETURN_IF_ERROR(ReadDialect(options, request.dialect));
+  // Whoever names dumps by a pattern names what is stated beside them as well.
+  std::erase_if(request.files,
+                [&](const std::string& file) { return file::IsManifestName(request.dialect.manifest, file); });
   if (request.files.empty()) {
     return admin::ToStatus(
         {.code = Code::kBadValue, .what = "no file is named", .next = "datong import RESOURCE FILE..."});
   }
-  RETURN_IF_ERROR(ReadDialect(options, request.dialect));
   request.dialect.paths = request.files;
   request.dialect.read_again = true;
   return request;
@@ -75,7 +85,7 @@ class ImportRun {
     refused_before_ = RefusedBySinks();
     for (const node::RunBooks& run : exchange_.runs()) {
       // A run that was begun and not ended is taken up again under its number.
-      if (run.source != source_ || run.state != node::RunBooks::State::kReceiving)
+      if (run.source == source_ && run.state != node::RunBooks::State::kReceiving)
         first_run_ = std::max(first_run_, run.run + 1);
     }
     RETURN_IF_ERROR(Publish());
@@ -89,6 +99,8 @@ class ImportRun {
   absl::Status AwaitDecided();
   absl::Status AwaitApplied();
   absl::Status Pause(const char* phase);
+  bool SnapshotsAtWork() const;
+  void AddHeld(std::vector<Problem>& problems) const;
   bool AppliedBy(const std::string& subscription, const std::vector<node::RunBooks>& runs) const;
   std::vector<std::string> SubscriptionsWithSink(std::vector<std::string>* without) const;
   std::vector<node::RunBooks> Runs() const;
@@ -171,9 +183,19 @@ absl::Status ImportRun::AwaitDecided() {
     const std::vector<node::RunBooks> runs = Runs();
     const bool decided = std::all_of(runs.begin(), runs.end(),
                                      [](const node::RunBooks& run) { return run.decided >= run.rows_published; });
-    if (decided) return absl::OkStatus();
-    RETURN_IF_ERROR(Pause("deciding"));
+    if (decided && !SnapshotsAtWork()) return absl::OkStatus();
+    RETURN_IF_ERROR(Pause(decided ? "judging the dump as a whole" : "deciding"));
   }
+}
+
+// A full dump is decided as a whole, and then takes effect.
+bool ImportRun::SnapshotsAtWork() const {
+  using State = node::SnapshotBooks::State;
+  for (const node::SnapshotBooks& one : exchange_.snapshots()) {
+    if (one.source != source_ || one.snapshot < first_run_) continue;
+    if (one.state == State::kJudged || one.state == State::kReleasing) return true;
+  }
+  return false;
 }
 
 // Subscriptions of the resource that the catalog gives a sink here; the others are somebody else's to apply.
@@ -234,13 +256,27 @@ Json Names(const std::vector<std::string>& names) {
   return json;
 }
 
+void ImportRun::AddHeld(std::vector<Problem>& problems) const {
+  for (const node::SnapshotBooks& one : exchange_.snapshots()) {
+    if (one.source != source_ || one.snapshot < first_run_ || one.state != node::SnapshotBooks::State::kHeld) continue;
+    std::string why;
+    for (const auto& stop : one.stops) why += (why.empty() ? "" : "; ") + stop.text;
+    problems.push_back({.code = Code::kSnapshotHeld,
+                        .what = "the full dump is held: nothing of it takes effect",
+                        .where = one.file,
+                        .why = why,
+                        .next = absl::StrCat("datong snapshot show ", one.snapshot, ", then confirm or reject it")});
+  }
+}
+
 Json ImportRun::Summarise() {
-  uint64_t rows = 0, accepted = 0, held_back = 0, failed = 0;
+  uint64_t rows = 0, accepted = 0, held_back = 0, failed = 0, deleted = 0;
   std::vector<Problem> problems;
   const std::vector<node::RunBooks> runs = Runs();
   for (const node::RunBooks& run : runs) {
     out_.Row(admin::FileRow(run));
     rows += run.rows_published;
+    deleted += run.generated_deletes;
     for (const auto& [verdict, records] : run.verdicts) {
       if (ledger::IsAccepted(verdict)) accepted += records;
       if (ledger::IsQuarantined(verdict) || verdict == ledger::Verdict::kUnauthorized) held_back += records;
@@ -254,6 +290,9 @@ Json ImportRun::Summarise() {
          .next = "rows before it stand; import the repaired file: what is known already is not delivered again"});
   }
   if (stopped_) problems.push_back(*stopped_);
+  const size_t problems_before = problems.size();
+  AddHeld(problems);
+  const bool held = problems.size() > problems_before;
   if (held_back > 0) {
     problems.push_back({.code = Code::kRowsQuarantined,
                         .what = absl::StrCat(held_back, held_back == 1 ? " row was held back" : " rows were held back"),
@@ -275,11 +314,13 @@ Json ImportRun::Summarise() {
   Json told = Json::array();
   for (const Problem& problem : problems) told.push_back(admin::ToJson(problem));
   return {{"outcome", failed_all         ? "failed"
+                      : held             ? "held"
                       : problems.empty() ? "complete"
                                          : "partly"},
           {"files", runs.size()},
           {"rows", rows},
           {"accepted", accepted},
+          {"deleted", deleted},
           {"held_back", held_back},
           {"not_applied", Names(not_applied_)},
           {"without_sink", Names(without_sink)},
@@ -291,7 +332,12 @@ Json ImportRun::Summarise() {
 
 absl::StatusOr<Json> Importer::Import(admin::Params& params, admin::Responder& out) {
   ASSIGN_OR_RETURN(ImportRequest request, ReadRequest(params));
-  RETURN_IF_ERROR(admin::ResourceNamed(*holder_.exchange().catalog(), request.resource).status());
+  {
+    const auto table = holder_.exchange().catalog();
+    ASSIGN_OR_RETURN(const catalog::Resource* named, admin::ResourceNamed(*table, request.resource));
+    // Events have no snapshots: a file of theirs is read as ever, whatever the mode.
+    request.dialect.full = request.full && named->schema->kind == record::ResourceKind::kEntity;
+  }
   const std::string resource = request.resource;
   {
     const std::lock_guard lock(mutex_);

@@ -28,7 +28,13 @@ std::vector<RowColumn> Columns() {
           NumberColumn("INPUT WAITING", "input_waiting"),
           {"LAST APPLIED (UTC)", Align::kLeft,
            [](const admin::Json& row) { return ShortTime(TextAt(row, "last_applied")); }},
-          {"", Align::kLeft, [](const admin::Json& row) { return FlagAt(row, "suspended") ? "suspended" : ""; }}};
+          {"", Align::kLeft, [](const admin::Json& row) {
+             std::string note = FlagAt(row, "suspended") ? "suspended" : "";
+             if (const uint64_t held = NumberAt(row, "held_snapshots"); held != 0) {
+               note += (note.empty() ? "" : ", ") + std::to_string(held) + " full dumps held";
+             }
+             return note;
+           }}};
 }
 
 class LagCommand final : public Command {

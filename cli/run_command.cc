@@ -5,12 +5,15 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <map>
 
 #include "cli/command.h"
 #include "cli/exchange_service.h"
 #include "cli/stop_signals.h"
 #include "exchange_core/admin/problem.h"
+#include "exchange_core/admin/question.h"
 #include "exchange_core/base/absl_view.h"
+#include "exchange_core/snapshot/snapshot_codec.h"
 
 namespace datong::cli {
 namespace {
@@ -57,10 +60,36 @@ class RunCommand final : public Command {
     std::fprintf(stderr, "%s  %s\n", time.c_str(), line.c_str());
   }
 
+  // A line when a full dump has come to an end, or waits for a person. `told`: what was said of each before.
+  // Returns whether one is still to be decided or taking effect.
+  static bool TellSnapshots(node::Exchange& exchange, const ConnectorHost::Log& log,
+                            std::map<uint64_t, std::string>& told) {
+    using State = node::SnapshotBooks::State;
+    bool at_work = false;
+    for (const node::SnapshotBooks& one : exchange.snapshots()) {
+      if (one.state != State::kHeld && one.state != State::kReleased && one.state != State::kDropped) {
+        at_work = true;
+        continue;
+      }
+      std::string line = admin::SnapshotLine(one);
+      std::string& before = told[one.snapshot];
+      if (before == line) continue;
+      log(line);
+      before = std::move(line);
+    }
+    return at_work;
+  }
+
   // Until somebody wants it to stop, or a lane cannot go on.
   absl::Status Watch(node::Exchange& exchange, const ConnectorHost::Log& log) {
     uint64_t version = exchange.catalog()->version();
     std::string trouble;
+    std::map<uint64_t, std::string> told;
+    broker::Position snapshots_end = 0;
+    bool snapshots_at_work = true;
+    for (const node::SnapshotBooks& one : exchange.snapshots()) {
+      if (one.state != node::SnapshotBooks::State::kHeld) told[one.snapshot] = admin::SnapshotLine(one);
+    }
     while (WaitUnlessStopped(kLookMs)) {
       if (const absl::Status health = exchange.Health(); !health.ok()) return health;
       const absl::Status now = exchange.Trouble();
@@ -72,6 +101,10 @@ class RunCommand final : public Command {
         version = newest;
         log(absl::StrCat("catalog version ", version));
       }
+      const auto bounds = exchange.broker().Bounds({snapshot::kSnapshotsTopic, 0});
+      if (!snapshots_at_work && bounds.ok() && bounds->end == snapshots_end) continue;
+      if (bounds.ok()) snapshots_end = bounds->end;
+      snapshots_at_work = TellSnapshots(exchange, log, told);
     }
     return absl::OkStatus();
   }

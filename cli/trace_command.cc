@@ -29,12 +29,13 @@ class TraceText final : public RowPrinter {
   void Line(const std::string& text) { session_.output().Write(OneLine(text) + "\n"); }
 
   void Occurrence(const admin::Json& row) {
+    const std::string number = TextAt(row, "row"), snapshot = TextAt(row, "snapshot");
     const std::string place =
-        FlagAt(row, "kept") ? TextAt(row, "file") + ":" + TextAt(row, "row") : "(content no longer kept)";
+        FlagAt(row, "kept") ? TextAt(row, "file") + (number.empty() ? "" : ":" + number) : "(content no longer kept)";
     Line("  " + ShortTime(TextAt(row, "received")) + "  " + place + "  " + TextAt(row, "verdict") + ": " +
          TextAt(row, "why"));
     Line("    lane " + TextAt(row, "lane") + ", ledger entry " + TextAt(row, "ledger_sequence") + ", record " +
-         TextAt(row, "record"));
+         TextAt(row, "record") + (snapshot.empty() ? "" : ", snapshot " + snapshot));
     for (const admin::Json& delivery : row.at("deliveries")) {
       const std::string reason = TextAt(delivery, "reason");
       Line("    -> " + TextAt(delivery, "subscription") + ": " + TextAt(delivery, "state") +

@@ -2,6 +2,7 @@
 #include "connectors/file/csv_reader.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "connectors/file/utf8.h"
 #include "connectors/file/world_status.h"
@@ -23,7 +24,9 @@ CsvReader::CsvReader(std::unique_ptr<ByteStream> content, std::string path, cons
       options_(options),
       decoder_(encoding),
       scanner_(delimiter, options.quote, encoding != Encoding::kUtf8 && delimiter >= 0x30),
-      titles_left_(options.title_lines) {}
+      titles_left_(options.title_lines) {
+  TextEncoder(encoding).Append(options.trailer, trailer_);
+}
 
 // On kRecord the scanner holds its fields, and the window still begins with it. kPause: bounded work done, call again.
 CsvReader::Next CsvReader::FindRecord() {
@@ -86,7 +89,7 @@ sdk::Status CsvReader::Begin(Progress& progress) {
       case Next::kPause:
         return sdk::Status::Ok();
       case Next::kOpenQuote:
-        return CutOff();
+        return OpenQuote();
       case Next::kTooLarge:
         return sdk::Status::Fail("no_header", "the first lines of " + path_ + " are longer than 4 MiB",
                                  "check that this is a CSV file, and its declared delimiter and quote");
@@ -149,6 +152,15 @@ sdk::Status CsvReader::ReadRows(size_t rows_max, size_t bytes_max, sdk::RowBatch
   while (rows.rows() - rows_before < rows_max && rows.bytes() - bytes_before < bytes_max) {
     switch (FindRecord()) {
       case Next::kRecord:
+        if (HasTrailerText()) {
+          const Last last = IsLastRecord();
+          if (last == Last::kBroken) return FromWorld(window_.status());
+          if (last == Last::kYes) {
+            progress = Progress::kDone;
+            return TakeTrailer();
+          }
+        }
+        if (IsCutShort()) return ShortRow();
         ++place_.row;
         AppendRow(scanner_.record(window_.view()), rows);
         window_.Consume(scanner_.size());
@@ -160,11 +172,15 @@ sdk::Status CsvReader::ReadRows(size_t rows_max, size_t bytes_max, sdk::RowBatch
       case Next::kPause:
         return sdk::Status::Ok();
       case Next::kEnd:
+        if (!trailer_.empty()) {
+          return CutOff("ends without its trailer, a last record that begins with \"" + options_.trailer + "\"",
+                        "fetch the file again, or take 'trailer' out of its description");
+        }
         place_.offset = window_.offset();
         progress = Progress::kDone;
         return sdk::Status::Ok();
       case Next::kOpenQuote:
-        return CutOff();
+        return OpenQuote();
       case Next::kBroken:
         return FromWorld(window_.status());
     }
@@ -173,11 +189,67 @@ sdk::Status CsvReader::ReadRows(size_t rows_max, size_t bytes_max, sdk::RowBatch
   return sdk::Status::Ok();
 }
 
-sdk::Status CsvReader::CutOff() const {
-  return sdk::Status::Fail("cut_off",
-                           path_ + " ends inside a quoted value that begins in record " +
-                               std::to_string(place_.row + 1) + " (byte " + std::to_string(place_.offset) + ")",
-                           "fetch the file again, or repair the quote of that record");
+sdk::Status CsvReader::CutOff(const std::string& how, const std::string& next) const {
+  return sdk::Status::Fail("cut_off", path_ + " " + how, next);
+}
+
+sdk::Status CsvReader::OpenQuote() const {
+  return CutOff("ends inside a quoted value that begins in record " + std::to_string(place_.row + 1) + " (byte " +
+                    std::to_string(place_.offset) + ")",
+                "fetch the file again, or repair the quote of that record");
+}
+
+sdk::Status CsvReader::ShortRow() const {
+  return CutOff("ends inside record " + std::to_string(place_.row + 1) + " (byte " + std::to_string(place_.offset) +
+                    "): it has " + std::to_string(scanner_.fields().size()) + " of " + std::to_string(columns_.size()) +
+                    " columns and no line end",
+                "fetch the file again; if it is complete, let it end with a line end");
+}
+
+// A record that only the end of the content ends may be the front of a longer one.
+bool CsvReader::IsCutShort() const {
+  return options_.full && scanner_.size() == scanner_.record(window_.view()).size() &&
+         scanner_.fields().size() < columns_.size();
+}
+
+bool CsvReader::HasTrailerText() {
+  return !trailer_.empty() && scanner_.Value(scanner_.fields().front(), scratch_) == trailer_;
+}
+
+// Whether nothing but blank lines follows the record at hand, which stays at hand.
+CsvReader::Last CsvReader::IsLastRecord() {
+  const size_t size = scanner_.size();
+  Last last = Last::kNo;
+  for (;;) {
+    const std::string_view behind = window_.view().substr(size);
+    // So many blank lines are no end of a file; and the window must not grow for ever.
+    if (behind.find_first_not_of("\r\n") != std::string_view::npos || behind.size() > base::kRecordBytesMax) break;
+    if (window_.ended() && window_.status().ok()) {
+      last = Last::kYes;
+      break;
+    }
+    if (!window_.More() && !window_.status().ok()) {
+      last = Last::kBroken;
+      break;
+    }
+  }
+  scanner_.Next(window_.view(), window_.ended() && window_.status().ok());  // the window may have moved in memory
+  return last;
+}
+
+sdk::Status CsvReader::TakeTrailer() {
+  if (scanner_.fields().size() < 2) return sdk::Status::Ok();
+  const std::string_view text = scanner_.Value(scanner_.fields()[1], scratch_);
+  if (text.empty()) return sdk::Status::Ok();
+  uint64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const bool number = error == std::errc() && end == text.data() + text.size();
+  if (number && count == place_.row) return sdk::Status::Ok();
+  std::string said;
+  if (!decoder_.Append(text, said)) said = "bytes that do not decode";
+  return sdk::Status::Fail("count_mismatch",
+                           path_ + " holds " + std::to_string(place_.row) + " rows, its trailer says " + said,
+                           "fetch the file again, or ask the department which of the two is right");
 }
 
 // True when a record of `width` values can be a row; `width` becomes how many of them are taken.
@@ -206,10 +278,7 @@ void CsvReader::AppendRow(std::string_view record, sdk::RowBatch& rows) {
 }
 
 void CsvReader::AppendUtf8Row(std::string_view record, size_t width, sdk::RowBatch& rows) {
-  if (!IsUtf8(record)) {
-    rows.AddUnreadable(place_.row, "encoding", "the record is not UTF-8", record);
-    return;
-  }
+  if (!IsUtf8(record)) return AppendPartly(record, width, "the record is not UTF-8", rows);
   rows.BeginRow(place_.row, record);
   for (size_t i = 0; i < width; ++i) {
     const CsvScanner::Field& field = scanner_.fields()[i];
@@ -232,9 +301,8 @@ void CsvReader::AppendDecodedRow(std::string_view record, size_t width, sdk::Row
   for (size_t i = 0; i < width; ++i) {
     const size_t offset = decoded_.size();
     if (!decoder_.Append(scanner_.Value(scanner_.fields()[i], scratch_), decoded_)) {
-      rows.AddUnreadable(place_.row, "encoding",
-                         "column " + columns_[i] + " is not " + EncodingName(decoder_.encoding()), record);
-      return;
+      return AppendPartly(record, width, "column " + columns_[i] + " is not " + EncodingName(decoder_.encoding()),
+                          rows);
     }
     decoded_fields_.push_back({offset, decoded_.size() - offset});
   }
@@ -244,6 +312,22 @@ void CsvReader::AppendDecodedRow(std::string_view record, size_t width, sdk::Row
       rows.AddAbsent();
     } else {
       rows.Add(std::string_view(decoded_).substr(decoded_fields_[i].offset, decoded_fields_[i].size));
+    }
+  }
+  for (size_t i = width; i < columns_.size(); ++i) rows.AddAbsent();
+  rows.EndRow();
+}
+
+// What of it decodes is handed over as well: it may tell whose row it is.
+void CsvReader::AppendPartly(std::string_view record, size_t width, std::string detail, sdk::RowBatch& rows) {
+  rows.BeginUnreadable(place_.row, "encoding", std::move(detail), record);
+  for (size_t i = 0; i < width; ++i) {
+    const std::string_view value = scanner_.Value(scanner_.fields()[i], scratch_);
+    decoded_.clear();
+    if ((value.empty() && !scanner_.fields()[i].quoted) || !decoder_.Append(value, decoded_)) {
+      rows.AddAbsent();
+    } else {
+      rows.Add(decoded_);
     }
   }
   for (size_t i = width; i < columns_.size(); ++i) rows.AddAbsent();

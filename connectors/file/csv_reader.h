@@ -13,7 +13,8 @@
 
 namespace datong::file {
 
-// A CSV file's rows. `path` is for messages. Memory: the window plus at most one record of kRecordBytesMax.
+// A CSV file's rows. `path` is for messages. Memory: the window plus at most one record of kRecordBytesMax. A trailer
+// is recognised by looking behind it, and place() never moves past it: who goes on from there finds it again.
 class CsvReader final : public RowReader {
  public:
   CsvReader(std::unique_ptr<ByteStream> content, std::string path, const FileSourceOptions& options, Encoding encoding,
@@ -39,15 +40,24 @@ class CsvReader final : public RowReader {
   void AppendRow(std::string_view record, sdk::RowBatch& rows);
   void AppendUtf8Row(std::string_view record, size_t width, sdk::RowBatch& rows);
   void AppendDecodedRow(std::string_view record, size_t width, sdk::RowBatch& rows);
+  void AppendPartly(std::string_view record, size_t width, std::string detail, sdk::RowBatch& rows);
   void AppendTooLarge(sdk::RowBatch& rows);
   bool FitWidth(size_t& width) const;
-  sdk::Status CutOff() const;
+  enum class Last { kYes, kNo, kBroken };
+  bool HasTrailerText();
+  Last IsLastRecord();
+  sdk::Status TakeTrailer();
+  bool IsCutShort() const;
+  sdk::Status CutOff(const std::string& how, const std::string& next) const;
+  sdk::Status OpenQuote() const;
+  sdk::Status ShortRow() const;
 
   ContentWindow window_;
   const std::string path_;
   const FileSourceOptions& options_;
   TextDecoder decoder_;
   CsvScanner scanner_;
+  std::string trailer_;  // in the file's encoding; "" = none is declared
   std::vector<std::string> columns_;
   std::vector<DecodedField> decoded_fields_;
   std::string decoded_, scratch_;

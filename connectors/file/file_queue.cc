@@ -45,7 +45,7 @@ void FileQueue::GoOnFrom(const std::optional<ResumePosition>& position) {
 
 bool FileQueue::Matches(const std::string& name) const {
   return !name.empty() && name[0] != '.' && !EndsWith(name, ".tmp") && !EndsWith(name, ".part") &&
-         fnmatch(options_.pattern.c_str(), name.c_str(), 0) == 0;
+         !IsManifestName(options_.manifest, name) && fnmatch(options_.pattern.c_str(), name.c_str(), 0) == 0;
 }
 
 absl::StatusOr<std::optional<std::string>> FileQueue::Next() {

@@ -7,6 +7,7 @@
 
 #include "connectors/file/byte_stream.h"
 #include "connectors/file/csv_reader.h"
+#include "connectors/file/dump_moment.h"
 #include "connectors/file/file_kind.h"
 #include "connectors/file/file_queue.h"
 #include "connectors/file/json_lines_reader.h"
@@ -34,8 +35,8 @@ std::string FailureText(const sdk::Status& status) {
   return status.code() + ": " + status.message() + (status.hint().empty() ? "" : " (" + status.hint() + ")");
 }
 
-// Reads one file after the other through phases of bounded work: find it, say what it truly is, digest its bytes, read
-// what stands before the rows, skip to where an earlier run stopped, read rows.
+// Reads one file after the other through phases of bounded work: find it, say what it truly is, read what is stated of
+// it, digest its bytes, read what stands before the rows, skip to where an earlier run stopped, read rows.
 class FileSource final : public sdk::SourceConnector {
  public:
   FileSource(FileSourceOptions options, base::FileSystem& files, base::StepObserver& observer)
@@ -51,8 +52,10 @@ class FileSource final : public sdk::SourceConnector {
 
   sdk::Status CheckOptions();
   sdk::Status Find(sdk::SourceRead& into);
+  sdk::Status TakeManifest();
   sdk::Status Digest();
   sdk::Status CheckUnchanged();
+  sdk::Status CheckStated();
   sdk::Status MakeReader();
   sdk::Status Begin(sdk::SourceRead& into);
   sdk::Status Skip();
@@ -80,6 +83,9 @@ class FileSource final : public sdk::SourceConnector {
   std::string chunk_;
   std::string identity_;
   std::optional<sdk::Status> refusal_;  // known already; told once the unit has its identity
+  Manifest manifest_;
+  int64_t as_of_us_ = 0;
+  std::optional<sdk::Status> breach_;  // the file is not what is stated of it; told like refusal_, but of any file
   std::unique_ptr<RowReader> reader_;
 };
 
@@ -101,6 +107,14 @@ sdk::Status FileSource::CheckOptions() {
     return bad("this quote can't be told from the second byte of a character");
   }
   if (options_.quote != '\0' && options_.quote == options_.delimiter) return bad("delimiter and quote are the same");
+  if (options_.as_of_in_name && options_.manifest.as_of) return bad("as_of is both in the name and in a manifest");
+  if (!options_.trailer.empty()) {
+    std::string encoded;
+    if (options_.format == Format::kJsonLines) return bad("JSON lines have no trailer");
+    if (!TextEncoder(encoding_).Append(options_.trailer, encoded)) {
+      return bad("the trailer cannot be written in " + std::string(EncodingName(encoding_)));
+    }
+  }
   return sdk::Status::Ok();
 }
 
@@ -167,10 +181,46 @@ sdk::Status FileSource::Find(sdk::SourceRead& into) {
         sdk::Status::Fail(foreign->code, path_ + " is " + foreign->name + ", not CSV or JSON lines", foreign->hint);
     if (!queue_.watches()) return *refusal_;
   }
+  if (!refusal_) {
+    if (const sdk::Status taken = TakeManifest(); !taken.ok()) return taken;
+  }
   sha256_ = std::make_unique<base::Sha256Stream>();
   digested_bytes_ = 0;
   chunk_.resize(kHashChunkBytes);
   phase_ = Phase::kDigest;
+  return sdk::Status::Ok();
+}
+
+// Retry: the disk did not answer, or, in a watched directory, the dump is not complete yet.
+sdk::Status FileSource::TakeManifest() {
+  breach_.reset();
+  const sdk::Status read = ReadManifest(files_, path_, options_.manifest, manifest_);
+  if (read.ok() || read.retryable()) return read;
+  if (queue_.watches() && read.code() == "no_manifest") {
+    return sdk::Status::Retry(BaseName(path_) + " is not complete yet: " + read.message());
+  }
+  breach_ = read;
+  return sdk::Status::Ok();
+}
+
+// What can be held against the file before its first row; fills as_of_us_.
+sdk::Status FileSource::CheckStated() {
+  if (breach_) return *breach_;
+  as_of_us_ = manifest_.as_of_us;
+  if (!manifest_.sha256.empty() && manifest_.sha256 != identity_) {
+    return sdk::Status::Fail(
+        "digest_mismatch",
+        path_ + " has the SHA-256 " + identity_ + ", " + BaseName(path_) + ".sha256 says " + manifest_.sha256,
+        "fetch both files again");
+  }
+  if (options_.as_of_in_name) {
+    const std::optional<int64_t> moment = MomentInName(BaseName(path_));
+    if (!moment) {
+      return sdk::Status::Fail("no_as_of", "the name " + BaseName(path_) + " holds no date",
+                               "name dumps like 2022-03-11.csv, or declare where else their date stands");
+    }
+    as_of_us_ = *moment;
+  }
   return sdk::Status::Ok();
 }
 
@@ -214,6 +264,10 @@ sdk::Status FileSource::MakeReader() {
                     (options_.format == Format::kAuto &&
                      (HasEnding(path_, ".jsonl") || HasEnding(path_, ".ndjson") || HasEnding(path_, ".json")));
   if (json) {
+    if (!options_.trailer.empty()) {
+      return sdk::Status::Fail("bad_options", path_ + " is JSON lines, which have no trailer",
+                               "take 'trailer' out of its description");
+    }
     reader_ = std::make_unique<JsonLinesReader>(
         *std::move(content), [file = file_, path = path_] { return OpenContent(file, path); }, path_, options_,
         encoding_);
@@ -227,6 +281,11 @@ sdk::Status FileSource::MakeReader() {
 
 sdk::Status FileSource::Begin(sdk::SourceRead& into) {
   if (refusal_) return Refuse(*refusal_, into);
+  if (const sdk::Status stated = CheckStated(); !stated.ok()) {
+    Announce(into);
+    EndFile(into, FailureText(stated));
+    return sdk::Status::Ok();
+  }
   if (reader_ == nullptr) {
     if (const sdk::Status made = MakeReader(); !made.ok()) return made;
   }
@@ -273,10 +332,15 @@ sdk::Status FileSource::ReadRows(sdk::SourceRead& into) {
     EndFile(into, FailureText(read));
   } else if (progress == RowReader::Progress::kDone) {
     const absl::StatusOr<uint64_t> size = file_->Size();
-    const bool changed = size.ok() && *size != file_bytes_;
-    EndFile(into,
-            changed ? "file_changed: " + path_ + " was written to while it was read (give it a new name when complete)"
-                    : "");
+    const uint64_t rows = reader_->place().row;
+    std::string failure;
+    if (size.ok() && *size != file_bytes_) {
+      failure = "file_changed: " + path_ + " was written to while it was read (give it a new name when complete)";
+    } else if (manifest_.count && *manifest_.count != rows) {
+      failure = "count_mismatch: " + path_ + " holds " + std::to_string(rows) + " rows, " + BaseName(path_) +
+                ".count says " + std::to_string(*manifest_.count) + " (fetch both files again)";
+    }
+    EndFile(into, std::move(failure));
   }
   return sdk::Status::Ok();
 }
@@ -297,6 +361,8 @@ void FileSource::Announce(sdk::SourceRead& into) {
   into.unit_begun->name = BaseName(path_);
   into.unit_begun->identity = identity_;
   into.unit_begun->bytes_total = file_bytes_;
+  into.unit_begun->as_of_us = as_of_us_;
+  into.unit_begun->as_of_from_rows = options_.as_of_in_rows;
   if (reader_ != nullptr) into.unit_begun->columns = reader_->columns();
 }
 
@@ -315,6 +381,8 @@ void FileSource::CloseFile() {
   file_.reset();
   sha256_.reset();
   refusal_.reset();
+  breach_.reset();
+  as_of_us_ = 0;
 }
 
 std::string FileSource::PositionText(bool done) const {

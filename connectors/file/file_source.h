@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "connectors/file/dump_manifest.h"
 #include "connectors/sdk/source_connector.h"
 #include "exchange_core/base/file_system.h"
 #include "exchange_core/base/step_observer.h"
@@ -55,6 +56,20 @@ struct FileSourceOptions {
   // SourceRead::unknown_columns. Left empty, JSON lines files are read once before the first row to learn all names.
   std::vector<std::string> columns;
 
+  // Each file is a complete dump. What might be cut off must then not pass for a shorter one: a last record without
+  // line end and with fewer values than the header (JSON lines: that is no object) fails the unit with "cut_off".
+  bool full = false;
+
+  // What the department states about a file, held against it: files beside it, which are not read as files of their
+  // own, and a last record whose first value is `trailer`, which is no row; its second value, if it has one, is the
+  // number of rows (CSV only). A wrong SHA-256 is told before any row.
+  ManifestParts manifest;
+  std::string trailer;
+
+  // Unit::as_of_us is taken from the file's name (dump_moment.h); else from the manifest where it is declared there.
+  bool as_of_in_name = false;
+  bool as_of_in_rows = false;  // the latest event time of its rows: the exchange knows it
+
   size_t rows_per_read_max = 8192;
   size_t bytes_per_read_max = size_t{1} << 20;  // of values; one row may exceed it
 };
@@ -62,7 +77,9 @@ struct FileSourceOptions {
 // Refusals before any row (Status::Fail; in a watched directory the unit fails and the next file is read): not_csv (an
 // XLSX workbook, XLS, PDF, ... is called by its true name), utf_16, gzip_in_gzip, json_array, no_header,
 // header_encoding. Also: no_such_file, file_changed (the bytes are not those the position was taken in), bad_options,
-// bad_position. A file that breaks off later fails its unit with "cut_off" or "damaged"; rows before stand. `files` and
+// bad_position. A file that breaks off later fails its unit with "cut_off" or "damaged"; rows before stand. So does one
+// that is not what was stated of it: before any row with digest_mismatch, no_manifest (a part is missing; in a watched
+// directory the source waits for it instead), bad_manifest, no_as_of; at its end with count_mismatch. `files` and
 // `observer` ("source.read" before every Read) must outlive the source.
 std::unique_ptr<sdk::SourceConnector> NewFileSource(FileSourceOptions options, base::FileSystem& files,
                                                     base::StepObserver& observer = base::NoObserver());

@@ -24,6 +24,7 @@ JsonLinesReader::JsonLinesReader(std::unique_ptr<ByteStream> content, OpenStream
     : window_(std::make_unique<ContentWindow>(std::move(content))),
       open_again_(std::move(open_again)),
       path_(std::move(path)),
+      full_(options.full),
       decoder_(encoding),
       names_known_(!options.columns.empty()) {
   for (const std::string& name : options.columns) AddColumn(name);
@@ -151,6 +152,12 @@ sdk::Status JsonLinesReader::ReadRows(size_t rows_max, size_t bytes_max, sdk::Ro
   while (rows.rows() - rows_before < rows_max && rows.bytes() - bytes_before < bytes_max) {
     switch (FindLine(line, size)) {
       case Next::kLine:
+        if (IsCutShort(line, size)) {
+          return sdk::Status::Fail("cut_off",
+                                   path_ + " ends inside line " + std::to_string(place_.row + 1) + " (byte " +
+                                       std::to_string(place_.offset) + "): no whole object and no line end",
+                                   "fetch the file again");
+        }
         ++place_.row;
         AppendRow(line, rows);
         window_->Consume(size);
@@ -176,6 +183,12 @@ sdk::Status JsonLinesReader::ReadRows(size_t rows_max, size_t bytes_max, sdk::Ro
     place_.offset = window_->offset();
   }
   return sdk::Status::Ok();
+}
+
+// A line that only the end of the content ends may be the front of a longer one.
+bool JsonLinesReader::IsCutShort(std::string_view line, size_t size) {
+  std::string_view utf8;
+  return full_ && size == line.size() && !(Decode(line, utf8) && json_.Parse(utf8));
 }
 
 bool JsonLinesReader::Decode(std::string_view line, std::string_view& utf8) {

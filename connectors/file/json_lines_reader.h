@@ -45,6 +45,7 @@ class JsonLinesReader final : public RowReader {
   void AppendRow(std::string_view line, sdk::RowBatch& rows);
   size_t ColumnOf(std::string_view name, size_t guess) const;
   void AddColumn(std::string_view name);
+  bool IsCutShort(std::string_view line, size_t size);
 
   struct NameHash {
     using is_transparent = void;
@@ -54,6 +55,7 @@ class JsonLinesReader final : public RowReader {
   std::unique_ptr<ContentWindow> window_;
   const OpenStream open_again_;
   const std::string path_;
+  const bool full_;
   TextDecoder decoder_;
   JsonLine json_;
   std::vector<std::string> columns_;

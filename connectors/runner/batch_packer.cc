@@ -39,16 +39,18 @@ void BatchPacker::AddRow(const sdk::RowBatch& rows, size_t row) {
   size_t bytes = 0;
   if (const sdk::RowBatch::Unreadable* unreadable = rows.unreadable(row)) {
     bytes = std::min(unreadable->raw.size(), base::kRecordBytesMax);
-    AddUnreadable({unreadable->reason, unreadable->detail}, unreadable->raw, place);
-  } else {
-    for (size_t item = 0; item < values_.size(); ++item) {
-      const size_t column = columns_->column_of_item[item];
-      values_[item] = column == ColumnMap::kNoColumn ? std::nullopt : rows.value(row, column);
-      bytes += values_[item] ? values_[item]->size() + kItemOverhead : 0;
+    std::optional<base::Digest> key;
+    if (rows.width(row) != 0) {
+      TakeValues(rows, row);
+      key = writer_.KeyOfRow(values_);
     }
+    AddUnreadable({unreadable->reason, unreadable->detail}, unreadable->raw, place, key);
+  } else {
+    TakeValues(rows, row);
+    for (const record::FieldText& value : values_) bytes += value ? value->size() + kItemOverhead : 0;
     const record::Operation operation = rows.is_delete(row) ? record::Operation::kDelete : record::Operation::kUpsert;
     if (const std::optional<record::RowProblem> problem = writer_.Append(values_, operation, place, open_)) {
-      AddUnreadable(*problem, rows.raw(row), place);
+      AddUnreadable(*problem, rows.raw(row), place, writer_.KeyOfRow(values_));
     }
   }
   bytes_ += bytes;
@@ -56,11 +58,18 @@ void BatchPacker::AddRow(const sdk::RowBatch& rows, size_t row) {
   if (unsealed_bytes_ >= kBytesBetweenLooks) SealFullBatches();
 }
 
-// Such a row has no key; the same bytes always go the same way.
+void BatchPacker::TakeValues(const sdk::RowBatch& rows, size_t row) {
+  for (size_t item = 0; item < values_.size(); ++item) {
+    const size_t column = columns_->column_of_item[item];
+    values_[item] = column == ColumnMap::kNoColumn ? std::nullopt : rows.value(row, column);
+  }
+}
+
+// Where its key is known it meets the records of that key; without one the same bytes always go the same way.
 void BatchPacker::AddUnreadable(const record::RowProblem& problem, std::string_view raw,
-                                record::RecordWriter::Place place) {
-  const uint32_t partition = record::PartitionOf(base::KeyedDigest(resource_.domain_key, raw), resource_.partitions);
-  writer_.AppendUnreadable(problem, raw, place, open_[partition]);
+                                record::RecordWriter::Place place, const std::optional<base::Digest>& key) {
+  const base::Digest way = key ? *key : base::KeyedDigest(resource_.domain_key, raw);
+  writer_.AppendUnreadable(problem, raw, place, open_[record::PartitionOf(way, resource_.partitions)], key);
 }
 
 void BatchPacker::SealFullBatches() {

@@ -4,6 +4,7 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,9 @@ class BatchPacker {
 
  private:
   void AddRow(const sdk::RowBatch& rows, size_t row);
-  void AddUnreadable(const record::RowProblem& problem, std::string_view raw, record::RecordWriter::Place place);
+  void TakeValues(const sdk::RowBatch& rows, size_t row);
+  void AddUnreadable(const record::RowProblem& problem, std::string_view raw, record::RecordWriter::Place place,
+                     const std::optional<base::Digest>& key);
   void SealFullBatches();
 
   struct Sealed {

@@ -29,10 +29,16 @@ ColumnMap MapColumns(const record::RecordSchema& schema, const std::vector<std::
                   "; items of " + schema.resource + ": " +
                   Names(schema.items, [](const record::Item& item) { return item.name; });
   };
+  const auto item_name = [&](const std::string& column) -> const std::string& {
+    const auto declared = item_of_column.find(column);
+    return declared == item_of_column.end() ? column : declared->second;
+  };
+  for (const std::string& column : columns) {
+    map.names.push_back(schema.FindByName(item_name(column)) != nullptr ? item_name(column) : column);
+  }
   size_t mapped = 0;
   for (size_t column = 0; column < columns.size(); ++column) {
-    const auto declared = item_of_column.find(columns[column]);
-    const std::string& name = declared == item_of_column.end() ? columns[column] : declared->second;
+    const std::string& name = item_name(columns[column]);
     const auto item = std::find_if(schema.items.begin(), schema.items.end(),
                                    [&name](const record::Item& candidate) { return candidate.name == name; });
     if (item == schema.items.end()) {
@@ -44,14 +50,14 @@ ColumnMap MapColumns(const record::RecordSchema& schema, const std::vector<std::
     of_item = column;
     ++mapped;
   }
-  if (mapped == 0) return fail("no column has the name of an item"), map;
   if (schema.kind == record::ResourceKind::kEntity) {
     for (const uint32_t key : schema.key_items) {
-      if (map.column_of_item[key] == ColumnMap::kNoColumn) {
-        return fail("key item " + schema.items[key].name + " has no column"), map;
-      }
+      if (map.column_of_item[key] != ColumnMap::kNoColumn) continue;
+      map.lacks_key = true;
+      if (mapped != 0) return fail("key item " + schema.items[key].name + " has no column"), map;
     }
   }
+  if (mapped == 0) fail("no column has the name of an item");
   return map;
 }
 

@@ -14,8 +14,10 @@ namespace datong::runner {
 struct ColumnMap {
   static constexpr size_t kNoColumn = static_cast<size_t>(-1);
   std::vector<size_t> column_of_item;        // per item of the schema; kNoColumn: the item is absent in every row
+  std::vector<std::string> names;            // of all columns, in the unit's order: the item's where it would feed one
   std::vector<std::string> ignored_columns;  // feed nothing
   std::string failure;                       // not empty: "columns_do_not_match: ...", with both sides
+  bool lacks_key = false;                    // it fails because a key item of an entity has no column
 };
 
 // No columns at all map to nothing and are no failure. Else fails when no item has a column, when a key item of an

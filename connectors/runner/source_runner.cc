@@ -9,6 +9,13 @@ namespace {
 
 constexpr size_t kIgnoredColumnsMax = 256;
 
+// That the last snapshot is not decided yet is no trouble, and people should not read it as one.
+RunnerError WhyNotBegun(const absl::Status& status) {
+  RunnerError error = RunnerError::From(status);
+  if (absl::IsUnavailable(status)) error.code = "waiting";
+  return error;
+}
+
 }  // namespace
 
 SourceRunner::SourceRunner(SourceRunnerOptions options, std::unique_ptr<sdk::SourceConnector> connector,
@@ -149,19 +156,29 @@ base::StepResult SourceRunner::BeginUnit() {
     resource_ = *std::move(resource);
     packer_.emplace(*resource_);
   }
+  // A unit that failed before its columns were known has none to map.
+  ColumnMap columns =
+      read_.unit_failure.empty() ? MapColumns(resource_->schema, unit.columns, options_.item_of_column) : ColumnMap();
   if (unfinished_ && unfinished_->identity == unit.identity) {
     run_ = std::exchange(unfinished_, std::nullopt);
   } else {
-    absl::StatusOr<client::UnitRun> run =
-        session_->BeginUnit(unit.name, unit.identity, unit.bytes_total, options_.full, options_.as_new);
-    if (!run.ok()) return Trouble(RunnerError::From(run.status()));
+    client::UnitDeclaration declared{.name = unit.name,
+                                     .identity = unit.identity,
+                                     .bytes_total = unit.bytes_total,
+                                     .full = options_.full,
+                                     .as_new = options_.as_new,
+                                     .as_of = unit.as_of_us,
+                                     .as_of_from_items = unit.as_of_from_rows,
+                                     .columns = columns.names};
+    absl::StatusOr<client::UnitRun> run = session_->BeginUnit(declared);
+    if (!run.ok()) return Trouble(WhyNotBegun(run.status()));
     run_ = *std::move(run);
     unfinished_.reset();
   }
   run_rows_ = run_->rows_published;
-  // A unit that failed before its columns were known has none to map.
-  columns_ =
-      read_.unit_failure.empty() ? MapColumns(resource_->schema, unit.columns, options_.item_of_column) : ColumnMap();
+  columns_ = std::move(columns);
+  reads_past_ = !columns_.failure.empty();
+  if (run_->snapshot && columns_.lacks_key) columns_.failure.clear();
   packer_->BeginUnit(columns_);
   Succeeded();
   Update([&](SourceProgress& progress) {
@@ -178,7 +195,7 @@ base::StepResult SourceRunner::TakeRows() {
     if (!run_)
       return Trouble(
           {"bad_connector", "the source gave rows outside of a unit", "report this to whoever wrote it", false});
-    if (columns_.failure.empty()) packer_->Add(read_.rows);
+    if (!reads_past_) packer_->Add(read_.rows);
     rows_position_ = read_.position;
   }
   if (!read_.position.empty()) position_ = read_.position;
@@ -188,7 +205,7 @@ base::StepResult SourceRunner::TakeRows() {
   Update([&](SourceProgress& progress) {
     progress.state = waits ? SourceProgress::State::kWaiting : SourceProgress::State::kRunning;
     if (run_) progress.bytes_read = std::max(progress.bytes_read, read_.bytes_read);
-    progress.unreadable += columns_.failure.empty() ? unreadable : 0;
+    progress.unreadable += reads_past_ ? 0 : unreadable;
     for (std::string& name : read_.unknown_columns) {
       if (progress.ignored_columns.size() < kIgnoredColumnsMax) progress.ignored_columns.push_back(std::move(name));
     }
@@ -224,7 +241,7 @@ base::StepResult SourceRunner::Publish() {
     header.created_time = clock_.Now();
     header.resume_position = rows_position_;
     header.files = {{run_->file_sequence, run_->name}};
-    if (options_.full) {
+    if (run_->snapshot) {
       header.snapshot_id = run_->run;
       header.snapshot_marks = record::kSnapshotPart | (run_rows_ == 0 ? record::kSnapshotBegin : 0);
     }
@@ -259,6 +276,7 @@ base::StepResult SourceRunner::EndUnit() {
   read_.unit_ended = false;
   read_.unit_failure.clear();
   columns_ = ColumnMap();
+  reads_past_ = false;
   Succeeded();
   Update([&](SourceProgress& progress) {
     ++(failure.empty() ? progress.units_complete : progress.units_failed);

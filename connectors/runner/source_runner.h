@@ -55,9 +55,10 @@ struct SourceProgress {
 };
 
 // Carries one source's rows into the exchange: maps columns to items, packs batches, publishes them with the source's
-// position, begins and ends units. At any moment it may be destroyed, or the process killed: the next runner goes on at
-// the position the exchange has. Steps: "source.publish" before, "source.published" after each publish;
-// "source.unit_ended".
+// position, begins and ends units. A unit whose columns do not feed the resource fails; but of a snapshot that lacks
+// the key nothing is published and it ends complete with its declared columns, so that the exchange holds it and says
+// why. At any moment it may be destroyed, or the process killed: the next runner goes on at the position the exchange
+// has. Steps: "source.publish" before, "source.published" after each publish; "source.unit_ended".
 class SourceRunner final : public base::Worker {
  public:
   // All references must outlive it.
@@ -104,7 +105,8 @@ class SourceRunner final : public base::Worker {
   std::optional<client::UnitRun> unfinished_;  // from the exchange, until the source has announced a unit
   std::optional<client::UnitRun> run_;         // the unit at hand
   uint64_t run_rows_ = 0;                      // published of it
-  ColumnMap columns_;                          // .failure: the rest of the unit is read past
+  ColumnMap columns_;
+  bool reads_past_ = false;  // no row of the unit can be taken
   std::optional<BatchPacker> packer_;
   std::vector<client::PublishBatch> packed_;  // kPublish: not yet acknowledged
   sdk::SourceRead read_;

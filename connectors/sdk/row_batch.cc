@@ -4,6 +4,12 @@
 namespace datong::sdk {
 
 void RowBatch::AddUnreadable(uint64_t row_number, std::string reason, std::string detail, std::string_view raw_bytes) {
+  BeginUnreadable(row_number, std::move(reason), std::move(detail), raw_bytes);
+  EndRow();
+}
+
+void RowBatch::BeginUnreadable(uint64_t row_number, std::string reason, std::string detail,
+                               std::string_view raw_bytes) {
   BeginRow(row_number);
   row_unreadable_.back() = static_cast<int32_t>(unreadable_.size());
   unreadable_.push_back({std::move(reason), std::move(detail), std::string(raw_bytes)});

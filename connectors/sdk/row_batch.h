@@ -15,6 +15,8 @@ namespace datong::sdk {
 //   batch.BeginRow(17);  batch.Add("张三");  batch.AddAbsent();  batch.EndRow();
 //   batch.BeginRow(18, "李四,女");  batch.AddPart(0, 6);  batch.AddPart(7, 3);  batch.EndRow();
 //   batch.AddUnreadable(19, "ragged_row", "13 columns where the header has 10", raw_bytes);
+//   batch.BeginUnreadable(20, "encoding", "column name is not UTF-8", raw_bytes);  batch.Add("0123");
+//   batch.AddAbsent(); batch.EndRow();
 //
 // Values are UTF-8, in the order of the unit's columns. One batch holds less than 4 GiB. Not thread-safe.
 class RowBatch {
@@ -46,7 +48,11 @@ class RowBatch {
   void AddAbsent() { values_.push_back({0, kAbsent}); }
   void EndRow() { row_ends_.back() = values_.size(); }
   void SetDelete() { row_deletes_.back() = 1; }  // between BeginRow and EndRow: this row says "gone"
+  // A row of which no value can be trusted.
   void AddUnreadable(uint64_t row_number, std::string reason, std::string detail, std::string_view raw_bytes);
+  // A row whose values stand in their columns though some can't be read: Add those that can, AddAbsent for those that
+  // can't, EndRow. Its key may so be known.
+  void BeginUnreadable(uint64_t row_number, std::string reason, std::string detail, std::string_view raw_bytes);
   void Clear();  // keeps the memory
 
   size_t rows() const { return row_numbers_.size(); }

@@ -21,6 +21,8 @@ struct Unit {
   std::string identity;              // stable and content-bound: the SHA-256 of the file in hex
   uint64_t bytes_total = 0;          // for progress; 0 = unknown
   std::vector<std::string> columns;  // names of the values of each row, in order
+  int64_t as_of_us = 0;              // a full dump: the moment it speaks of, microseconds UTC since 1970; 0 = unknown
+  bool as_of_from_rows = false;      // a full dump: the latest event time of its rows is that moment
 };
 
 // One answer of Read. Filled by the connector; cleared by the runner before each call. A Read that ends its unit

@@ -12,9 +12,9 @@ Json RowOf(const node::ResourceBooks& books) {
   }
   Json verdicts = Json::object();
   for (const auto& [verdict, records] : books.verdicts) verdicts[std::string(ledger::NameOf(verdict))] = records;
-  return {{"kind", "resource"},        {"resource", books.resource}, {"published", books.published},
-          {"waiting", books.waiting},  {"outcomes", outcomes},       {"verdicts", verdicts},
-          {"balanced", books.balanced}};
+  return {{"kind", "resource"},           {"resource", books.resource}, {"published", books.published},
+          {"generated", books.generated}, {"waiting", books.waiting},   {"outcomes", outcomes},
+          {"verdicts", verdicts},         {"balanced", books.balanced}};
 }
 
 Json RowOf(const node::SubscriptionBooks& books) {

@@ -3,6 +3,7 @@
 
 #include "exchange_core/admin/question.h"
 #include "exchange_core/base/status_macros.h"
+#include "exchange_core/catalog/snapshot_policy.h"
 #include "exchange_core/record/protobuf_descriptor.h"
 
 namespace datong::admin {
@@ -67,6 +68,27 @@ Json FieldNames(const catalog::Resource* resource, const std::vector<uint32_t>& 
   return names;
 }
 
+Json SpellingOf(const record::Item& item) {
+  Json rules = Json::array();
+  if (item.ignore_case) rules.push_back("case");
+  if (item.ignore_spaces) rules.push_back("spaces");
+  if (item.ignore_width) rules.push_back("width");
+  return rules;
+}
+
+// By the names they have in a catalog file.
+Json PolicyOf(const catalog::SnapshotPolicy& policy) {
+  static constexpr const char* kRules[] = {"quarantine", "first", "last"};
+  return {{"vanish_share_max", catalog::PermilleAsText(policy.vanish_permille_max)},
+          {"vanish_records_max", policy.vanish_records_max},
+          {"suspicious_counts", policy.suspicious_counts},
+          {"added_columns", policy.added_columns_pass ? "pass" : "hold"},
+          {"same_key", kRules[static_cast<size_t>(policy.same_key)]},
+          {"early_flow", policy.early_flow},
+          {"one_item_share_max",
+           policy.one_item_permille_max == 0 ? "off" : catalog::PermilleAsText(policy.one_item_permille_max)}};
+}
+
 Json ResourceRow(const catalog::CatalogTable& table, const catalog::Resource& resource) {
   const record::RecordSchema& schema = *resource.schema;
   Json items = Json::array();
@@ -76,15 +98,17 @@ Json ResourceRow(const catalog::CatalogTable& table, const catalog::Resource& re
                      {"type", TypeText(item.type)},
                      {"required", item.required},
                      {"compared", item.compared},
-                     {"empty_is_value", item.empty_is_value}});
+                     {"empty_is_value", item.empty_is_value},
+                     {"same_spelling", SpellingOf(item)}});
   }
+  const bool entity = schema.kind == record::ResourceKind::kEntity;
   return {{"kind", "resource"},
           {"id", resource.id},
           {"name", resource.name},
           {"title", resource.title},
           {"provider", NameOf(table.FindDepartment(resource.provider_id))},
           {"key_domain", NameOf(table.FindKeyDomain(resource.key_domain_id))},
-          {"resource_kind", schema.kind == record::ResourceKind::kEntity ? "entity" : "event"},
+          {"resource_kind", entity ? "entity" : "event"},
           {"schema_version", schema.version},
           {"partitions", resource.partitions},
           {"key", ItemNames(schema, schema.key_items)},
@@ -92,6 +116,7 @@ Json ResourceRow(const catalog::CatalogTable& table, const catalog::Resource& re
           {"version_item", ItemName(schema, schema.version_item)},
           {"event_time_item", ItemName(schema, schema.event_time_item)},
           {"window_seconds", resource.window_us / 1'000'000},
+          {"snapshots", entity ? PolicyOf(resource.snapshots) : Json()},
           {"items", items}};
 }
 

@@ -13,6 +13,8 @@ const char* StateText(node::RunBooks::State state) {
       return "complete";
     case node::RunBooks::State::kFailed:
       return "failed";
+    case node::RunBooks::State::kHeld:
+      return "held";
   }
   return "unknown";
 }
@@ -34,6 +36,7 @@ Json FileRow(const node::RunBooks& run) {
           {"rows", run.rows_published},
           {"decided", run.decided},
           {"verdicts", verdicts},
+          {"generated_deletes", run.generated_deletes},
           {"subscribers", subscribers},
           {"failure", run.failure},
           {"begun", TimeJson(run.begun_time)},

@@ -15,7 +15,8 @@ absl::StatusOr<Json> AnswerLag(Question& question) {
                       {"oldest_received", TimeJson(lag.oldest_receive_time)},
                       {"last_applied", TimeJson(lag.last_applied_time)},
                       {"input_waiting", lag.input_waiting},
-                      {"suspended", lag.suspended}});
+                      {"suspended", lag.suspended},
+                      {"held_snapshots", lag.held_snapshots}});
   }
   return Json{{"caught_up", question.exchange.caught_up()}, {"time", TimeJson(question.clock.Now())}};
 }

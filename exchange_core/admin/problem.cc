@@ -29,6 +29,7 @@ constexpr std::array kCodes = {
     CodeRow{Code::kKeyDoesNotFit, ProblemClass::kUsage, absl::StatusCode::kInvalidArgument},
     CodeRow{Code::kNoPresentState, ProblemClass::kFailed, absl::StatusCode::kFailedPrecondition},
     CodeRow{Code::kNoSuchQuarantinedRow, ProblemClass::kFailed, absl::StatusCode::kNotFound},
+    CodeRow{Code::kNoSuchSnapshot, ProblemClass::kFailed, absl::StatusCode::kNotFound},
     CodeRow{Code::kBooksDoNotBalance, ProblemClass::kFailed, absl::StatusCode::kDataLoss},
     CodeRow{Code::kIndexDiffers, ProblemClass::kFailed, absl::StatusCode::kDataLoss},
     CodeRow{Code::kHeldBySilentProcess, ProblemClass::kUnreachable, absl::StatusCode::kUnavailable},
@@ -45,6 +46,8 @@ constexpr std::array kCodes = {
     CodeRow{Code::kRowsQuarantined, ProblemClass::kPartly, absl::StatusCode::kInvalidArgument},
     CodeRow{Code::kNotAllApplied, ProblemClass::kPartly, absl::StatusCode::kUnavailable},
     CodeRow{Code::kUnitFailed, ProblemClass::kPartly, absl::StatusCode::kDataLoss},
+    CodeRow{Code::kSnapshotNotHeld, ProblemClass::kFailed, absl::StatusCode::kFailedPrecondition},
+    CodeRow{Code::kSnapshotHeld, ProblemClass::kHeld, absl::StatusCode::kFailedPrecondition},
     CodeRow{Code::kFailed, ProblemClass::kFailed, absl::StatusCode::kUnknown},
     CodeRow{Code::kInterrupted, ProblemClass::kFailed, absl::StatusCode::kCancelled},
 };

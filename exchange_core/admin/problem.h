@@ -18,6 +18,7 @@ enum class ProblemClass : int {
   kUnreachable = 4,  // held by somebody who does not answer, or no exchange there
   kDenied = 5,
   kPartly = 6,
+  kHeld = 7,  // a full dump waits for a person
 };
 
 // Every error code, once. Codes never change their meaning; a code that is no longer used stays reserved.
@@ -33,6 +34,7 @@ enum class Code : int {
   kKeyDoesNotFit = 3004,
   kNoPresentState = 3005,
   kNoSuchQuarantinedRow = 3006,
+  kNoSuchSnapshot = 3007,
   kBooksDoNotBalance = 3101,
   kIndexDiffers = 3102,
   kHeldBySilentProcess = 4001,
@@ -49,6 +51,8 @@ enum class Code : int {
   kRowsQuarantined = 6004,
   kNotAllApplied = 6005,
   kUnitFailed = 6006,
+  kSnapshotNotHeld = 6007,
+  kSnapshotHeld = 6008,
   kFailed = 9000,
   kInterrupted = 9001,
 };

@@ -32,6 +32,10 @@ absl::StatusOr<Json> AnswerLag(Question& question);
 absl::StatusOr<Json> AnswerQuarantineExport(Question& question);
 absl::StatusOr<Json> AnswerQuarantineList(Question& question);
 absl::StatusOr<Json> AnswerQuarantineShow(Question& question);
+absl::StatusOr<Json> AnswerSnapshotConfirm(Question& question);
+absl::StatusOr<Json> AnswerSnapshotList(Question& question);
+absl::StatusOr<Json> AnswerSnapshotReject(Question& question);
+absl::StatusOr<Json> AnswerSnapshotShow(Question& question);
 absl::StatusOr<Json> AnswerState(Question& question);
 absl::StatusOr<Json> AnswerTail(Question& question);
 absl::StatusOr<Json> AnswerTrace(Question& question);
@@ -42,6 +46,9 @@ Json TimeJson(base::TimeUs time);
 
 // A row of `files`.
 Json FileRow(const node::RunBooks& run);
+
+// A full dump in one line, for a log.
+std::string SnapshotLine(const node::SnapshotBooks& books);
 
 // What `apply` says of a planned change: a row per line of its summary through `out`, the rest returned.
 Json ApplySummary(const catalog::PlannedChange& planned, bool dry_run, uint64_t version, Responder& out);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <absl/strings/str_cat.h>
 
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -60,14 +61,27 @@ class Trace {
 
   absl::Status FindSentAgain();
   absl::Status Look(const ledger::v1::LedgerEntry& entry);
+  absl::Status LookAtStep(const ledger::v1::LedgerEntry& entry);
   absl::Status TellRecord(const ledger::v1::LedgerEntry& entry, size_t record,
                           const std::vector<ledger::Verdict>& verdicts);
+  absl::Status TellStep(const ledger::v1::LedgerEntry& entry, const std::vector<ledger::Verdict>& verdicts,
+                        uint32_t number);
+  Json FileOfRun(uint64_t run);
   absl::Status TellDropped(const ledger::v1::LedgerEntry& entry, const std::vector<ledger::Verdict>& verdicts);
   absl::Status TellPresent();
+  // A record where its content stands, and how many records of its ledger entry were accepted before it.
+  struct Accepted {
+    uint32_t lane;
+    uint32_t partition;
+    uint64_t input_position;
+    size_t record;  // in batch_
+    uint64_t rank;
+  };
+  template <typename Outputs>
+  Json Deliveries(const Accepted& accepted, const Outputs& outputs) const;
   Json Deliveries(const ledger::v1::LedgerEntry& entry, size_t record,
                   const std::vector<ledger::Verdict>& verdicts) const;
-  std::optional<Json> AgainDelivery(const catalog::Subscription& subscription, const ledger::v1::LedgerEntry& entry,
-                                    size_t record) const;
+  std::optional<Json> AgainDelivery(const catalog::Subscription& subscription, const Accepted& accepted) const;
   Json Fate(const std::string& subscription, uint32_t subscription_id, bool again, uint32_t lane,
             uint64_t sequence) const;
   Json RowOf(const ledger::v1::LedgerEntry& entry, size_t record, ledger::Verdict verdict) const;
@@ -78,6 +92,7 @@ class Trace {
   const KeyPlace place_;
   const Receipts& receipts_;
   std::vector<SentAgain> sent_again_;
+  std::map<uint64_t, std::string> files_;  // by run; filled when the first is asked for
   record::PackedBatch packed_;
   record::RecordBatch batch_;  // of the entry looked at, when it holds the key
   uint64_t occurrences_ = 0;
@@ -106,7 +121,95 @@ absl::Status Trace::FindSentAgain() {
   return absl::OkStatus();
 }
 
+std::vector<ledger::Verdict> VerdictsOf(const std::vector<uint8_t>& codes) {
+  std::vector<ledger::Verdict> verdicts;
+  for (const uint8_t code : codes)
+    verdicts.push_back(ledger::VerdictFromCode(code).value_or(ledger::Verdict::kUndecided));
+  return verdicts;
+}
+
+// What became of staged records of the object, and that a snapshot lacked it.
+absl::Status Trace::LookAtStep(const ledger::v1::LedgerEntry& entry) {
+  const auto& step = entry.snapshot_step();
+  if (step.resource_id() != resource_.id || step.kind() == ledger::v1::SNAPSHOT_DROP) return absl::OkStatus();
+  if (place_.partition && step.partition() != *place_.partition) return absl::OkStatus();
+  std::vector<uint8_t> codes;
+  if (!ledger::UnpackRuns(step.verdict_runs(), step.records(), codes)) {
+    return absl::DataLossError(absl::StrCat("ledger of lane ", entry.lane(), ", entry ", entry.sequence(),
+                                            ": verdicts do not fit its records"));
+  }
+  const std::vector<ledger::Verdict> verdicts = VerdictsOf(codes);
+  ledger::AdmittedColumns admitted;
+  RETURN_IF_ERROR(ledger::DecodeAdmitted(step.admitted(), verdicts, true, admitted));
+  for (size_t i = 0; i < admitted.size(); ++i) {
+    if (admitted.key[i] == place_.digest) RETURN_IF_ERROR(TellStep(entry, verdicts, admitted.record[i]));
+  }
+  return absl::OkStatus();
+}
+
+Json Trace::FileOfRun(uint64_t run) {
+  if (files_.empty()) {
+    for (const node::RunBooks& books : question_.exchange.runs()) files_[books.run] = books.name;
+  }
+  const auto found = files_.find(run);
+  return found == files_.end() ? Json() : Json(found->second);
+}
+
+absl::Status Trace::TellStep(const ledger::v1::LedgerEntry& entry, const std::vector<ledger::Verdict>& verdicts,
+                             uint32_t number) {
+  const auto& step = entry.snapshot_step();
+  ++occurrences_;
+  uint32_t left = number;
+  int group = 0;
+  while (group < step.groups_size() && left >= static_cast<uint32_t>(step.groups(group).records_size())) {
+    left -= static_cast<uint32_t>(step.groups(group++).records_size());
+  }
+  if (group == step.groups_size()) return absl::DataLossError("a ledger entry's groups do not hold its records");
+  const uint64_t position = step.groups(group).input_position();
+  const uint32_t record = step.groups(group).records(static_cast<int>(left));
+  const bool absent = step.kind() == ledger::v1::SNAPSHOT_DELETE;
+  Json row = {{"kind", "occurrence"},
+              {"resource", resource_.name},
+              {"verdict", ledger::NameOf(verdicts[number])},
+              {"why", absent ? "a full dump of its source lacks it" : WhyOf(verdicts[number])},
+              {"lane", entry.lane()},
+              {"ledger_sequence", entry.sequence()},
+              {"record", number},
+              {"run", step.snapshot()},
+              {"snapshot", step.snapshot()},
+              {"partition", step.partition()},
+              {"received", TimeJson(entry.commit_time())},
+              {"decided", TimeJson(entry.commit_time())},
+              {"operation", absent ? "delete" : "upsert"}};
+  for (const char* unknown : {"file", "row", "key", "items"}) row[unknown] = nullptr;
+  const auto message = question_.exchange.broker().ReadAt({resource_.publish_topic(), step.partition()}, position);
+  const bool kept = message.ok() && record::DecodeBatch(message->body.bytes(), batch_).ok() && record < batch_.size();
+  if (kept) {
+    const record::RecordSchema& schema = SchemaOf(resource_, batch_.header.schema_version);
+    row["key"] = KeyJson(schema, nullptr, batch_.record(record));
+    row["items"] = ItemsJson(schema, nullptr, batch_.record(record));
+    row["file"] = FileOf(batch_.header, batch_.columns, record);
+    row["row"] = batch_.columns.row[record];
+  } else {
+    incomplete_ = true;
+    batch_.clear();
+  }
+  if (absent) {  // the content is an earlier file's; the one that says it is gone has no row of it
+    row["file"] = FileOfRun(step.snapshot());
+    row["row"] = nullptr;
+  }
+  uint64_t rank = 0;
+  for (size_t before = 0; before < number; ++before) rank += ledger::IsAccepted(verdicts[before]) ? 1 : 0;
+  row["deliveries"] = ledger::IsAccepted(verdicts[number])
+                          ? Deliveries({entry.lane(), step.partition(), position, record, rank}, step.outputs())
+                          : Json::array();
+  row["kept"] = kept;
+  question_.out.Row(row);
+  return absl::OkStatus();
+}
+
 absl::Status Trace::Look(const ledger::v1::LedgerEntry& entry) {
+  if (entry.has_snapshot_step()) return LookAtStep(entry);
   if (!entry.has_batch() || entry.batch().resource_id() != resource_.id) return absl::OkStatus();
   const auto& said = entry.batch();
   if (place_.partition && said.partition() != *place_.partition) return absl::OkStatus();
@@ -115,10 +218,7 @@ absl::Status Trace::Look(const ledger::v1::LedgerEntry& entry) {
     return absl::DataLossError(absl::StrCat("ledger of lane ", entry.lane(), ", entry ", entry.sequence(),
                                             ": verdicts do not fit its records"));
   }
-  std::vector<ledger::Verdict> verdicts;
-  for (const uint8_t code : codes)
-    verdicts.push_back(ledger::VerdictFromCode(code).value_or(ledger::Verdict::kUndecided));
-
+  const std::vector<ledger::Verdict> verdicts = VerdictsOf(codes);
   const auto message =
       question_.exchange.broker().ReadAt({resource_.publish_topic(), said.partition()}, said.input_position());
   if (absl::IsNotFound(message.status())) return TellDropped(entry, verdicts);
@@ -143,6 +243,7 @@ Json Trace::RowOf(const ledger::v1::LedgerEntry& entry, size_t record, ledger::V
           {"ledger_sequence", entry.sequence()},
           {"record", record},
           {"run", entry.batch().publisher_epoch()},
+          {"snapshot", entry.batch().snapshot_id() == 0 ? Json() : Json(entry.batch().snapshot_id())},
           {"partition", entry.batch().partition()},
           {"received", TimeJson(entry.batch().receive_time())},
           {"decided", TimeJson(entry.commit_time())}};
@@ -198,13 +299,12 @@ Json Trace::Fate(const std::string& subscription, uint32_t subscription_id, bool
   return json;
 }
 
-std::optional<Json> Trace::AgainDelivery(const catalog::Subscription& subscription,
-                                         const ledger::v1::LedgerEntry& entry, size_t record) const {
+std::optional<Json> Trace::AgainDelivery(const catalog::Subscription& subscription, const Accepted& accepted) const {
   for (const SentAgain& one : sent_again_) {
-    const bool same_input = one.subscription == subscription.id && one.input_partition == entry.batch().partition() &&
-                            one.input_position == entry.batch().input_position();
-    if (!same_input || record >= batch_.size() || one.row != batch_.columns.row[record]) continue;
-    if (one.file != FileOf(batch_.header, batch_.columns, record)) continue;
+    const bool same_input = one.subscription == subscription.id && one.input_partition == accepted.partition &&
+                            one.input_position == accepted.input_position;
+    if (!same_input || accepted.record >= batch_.size() || one.row != batch_.columns.row[accepted.record]) continue;
+    if (one.file != FileOf(batch_.header, batch_.columns, accepted.record)) continue;
     return Fate(subscription.name, subscription.id, true, one.lane, one.sequence);
   }
   return std::nullopt;
@@ -212,28 +312,33 @@ std::optional<Json> Trace::AgainDelivery(const catalog::Subscription& subscripti
 
 Json Trace::Deliveries(const ledger::v1::LedgerEntry& entry, size_t record,
                        const std::vector<ledger::Verdict>& verdicts) const {
-  Json deliveries = Json::array();
-  if (!ledger::IsAccepted(verdicts[record])) return deliveries;
+  if (!ledger::IsAccepted(verdicts[record])) return Json::array();
   uint64_t rank = 0;
   for (size_t i = 0; i < record; ++i) rank += ledger::IsAccepted(verdicts[i]) ? 1 : 0;
+  const auto& batch = entry.batch();
+  return Deliveries({entry.lane(), batch.partition(), batch.input_position(), record, rank}, batch.outputs());
+}
 
+template <typename Outputs>
+Json Trace::Deliveries(const Accepted& accepted, const Outputs& outputs) const {
+  Json deliveries = Json::array();
   for (const auto& [id, subscription] : table_.subscriptions()) {
     const catalog::View* view = table_.FindView(subscription.view_id);
     if (view == nullptr || view->resource_id != resource_.id) continue;
     uint64_t start = 0;
-    question_.exchange.InspectLane(entry.lane(), [&, subscription_id = id](const pipeline::LaneView& lane) {
+    question_.exchange.InspectLane(accepted.lane, [&, subscription_id = id](const pipeline::LaneView& lane) {
       const auto it = lane.state.subscriptions.find(subscription_id);
       if (it != lane.state.subscriptions.end()) start = it->second.start_sequence;
     });
     bool in_stream = false;
-    for (const auto& output : entry.batch().outputs()) {
-      const uint64_t sequence = output.first_sequence() + rank;
-      if (output.view_id() != view->id || rank >= output.records() || start == 0 || sequence < start) continue;
-      deliveries.push_back(Fate(subscription.name, id, false, entry.lane(), sequence));
+    for (const auto& output : outputs) {
+      const uint64_t sequence = output.first_sequence() + accepted.rank;
+      if (output.view_id() != view->id || accepted.rank >= output.records() || start == 0 || sequence < start) continue;
+      deliveries.push_back(Fate(subscription.name, id, false, accepted.lane, sequence));
       in_stream = true;
     }
     if (in_stream) continue;
-    if (auto again = AgainDelivery(subscription, entry, record)) deliveries.push_back(*std::move(again));
+    if (auto again = AgainDelivery(subscription, accepted)) deliveries.push_back(*std::move(again));
   }
   return deliveries;
 }

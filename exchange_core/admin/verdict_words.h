@@ -43,6 +43,10 @@ constexpr std::string_view WhyOf(ledger::Verdict verdict) {
       return "a digest does not agree with the content";
     case Verdict::kBadSource:
       return "file or row number out of range";
+    case Verdict::kSnapshotDropped:
+      return "the snapshot it came in does not count";
+    case Verdict::kConflictingRows:
+      return "another row of the snapshot has the same key and other content";
   }
   return "unknown verdict";
 }

@@ -42,6 +42,22 @@ struct KeyDomain {
   base::DigestKey key;
 };
 
+// What two rows of one snapshot with one key and different content come to.
+enum class SameKeyRule : uint8_t { kQuarantine = 0, kFirst = 1, kLast = 2 };
+
+// How full dumps of a resource are judged (docs/snapshots.md).
+struct SnapshotPolicy {
+  uint32_t vanish_permille_max = 200;       // of the keys the source supplied; 1000: off
+  uint64_t vanish_records_max = 0;          // not 0: instead of the share
+  std::vector<uint64_t> suspicious_counts;  // besides those every spreadsheet knows
+  bool added_columns_pass = false;
+  SameKeyRule same_key = SameKeyRule::kQuarantine;
+  bool early_flow = false;             // changes leave as they come; only deletes are judged
+  uint32_t one_item_permille_max = 0;  // 0: off
+
+  friend bool operator==(const SnapshotPolicy&, const SnapshotPolicy&) = default;
+};
+
 struct Resource {
   uint32_t id = 0;
   std::string name, title;
@@ -49,6 +65,7 @@ struct Resource {
   uint32_t key_domain_id = 0;
   uint32_t partitions = 1;
   base::TimeUs window_us = 0;                                         // events: how long an id is remembered
+  SnapshotPolicy snapshots;                                           // entities
   std::shared_ptr<const record::RecordSchema> schema;                 // current version
   std::vector<std::shared_ptr<const record::RecordSchema>> versions;  // all, ascending
   std::shared_ptr<const v1::Resource> definition;  // as applied: titles, retired items and their numbers

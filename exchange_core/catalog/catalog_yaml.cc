@@ -7,6 +7,7 @@
 #include "exchange_core/catalog/catalog_time.h"
 #include "exchange_core/catalog/connector_yaml.h"
 #include "exchange_core/catalog/nearest_name.h"
+#include "exchange_core/catalog/snapshot_policy_yaml.h"
 #include "exchange_core/catalog/social_credit_code.h"
 
 namespace datong::catalog {
@@ -87,6 +88,21 @@ void ReadDepartment(YamlMapReader& reader, DesiredDepartment& department, Findin
   }
 }
 
+void ReadSameSpelling(YamlMapReader& reader, DesiredItem& item, Findings& findings) {
+  for (const PlacedText& rule : reader.Texts("same_spelling")) {
+    if (rule.text == "case") {
+      item.ignore_case = true;
+    } else if (rule.text == "spaces") {
+      item.ignore_spaces = true;
+    } else if (rule.text == "width") {
+      item.ignore_width = true;
+    } else {
+      findings.Add(rule.place, "bad_value", "'same_spelling' of an item knows no '" + rule.text + "'",
+                   DidYouMean(rule.text, {"case", "spaces", "width"}, "it may list: case, spaces, width"));
+    }
+  }
+}
+
 void ReadItem(const YamlNode& node, DesiredItem& item, Findings& findings) {
   if (node.kind == YamlNode::Kind::kText) {
     item.name = node.text;
@@ -94,9 +110,10 @@ void ReadItem(const YamlNode& node, DesiredItem& item, Findings& findings) {
     if (item.name.empty()) findings.Add(node.place, "bad_value", "the name of an item must not be empty");
     return;
   }
-  YamlMapReader reader(node, "an item",
-                       {"name", "type", "compared", "empty_is_value", "required", "title", "field", "retired"},
-                       findings);
+  YamlMapReader reader(
+      node, "an item",
+      {"name", "type", "compared", "empty_is_value", "required", "same_spelling", "title", "field", "retired"},
+      findings);
   item.name = reader.Text("name", Need::kRequired);
   item.retired = reader.Bool("retired").value_or(false);
   if (const auto type = reader.Choice("type", ItemTypeWords(), Need::kOptional)) {
@@ -107,6 +124,7 @@ void ReadItem(const YamlNode& node, DesiredItem& item, Findings& findings) {
   item.compared = reader.Bool("compared").value_or(true);
   item.empty_is_value = reader.Bool("empty_is_value").value_or(false);
   item.required = reader.Bool("required").value_or(false);
+  ReadSameSpelling(reader, item, findings);
   item.title = ReadTitle(reader, node, findings);
   item.field = reader.Count("field").value_or(0);
   if (reader.has("field") && (item.field == 0 || item.field > kFieldNumberMax)) {
@@ -156,6 +174,9 @@ void ReadResource(YamlMapReader& reader, DesiredResource& resource, Findings& fi
   resource.id = reader.Texts("id");
   if (reader.has("version")) resource.version = reader.Text("version", Need::kRequired);
   if (reader.has("event_time")) resource.event_time = reader.Text("event_time", Need::kRequired);
+  if (const YamlNode* snapshots = resource.node->Find("snapshots")) {
+    resource.snapshots = ReadSnapshotPolicy(*snapshots, findings);
+  }
   const std::string window = reader.Text("window", Need::kOptional);
   if (window.empty()) return;
   resource.window = ParseSpan(window);
@@ -225,7 +246,7 @@ DesiredCatalog ReadCatalog(std::string_view yaml, Findings& findings) {
            [](auto&, auto&) {});
   ReadList(root, "resources", "a resource",
            {"name", "title", "provider", "key_domain", "kind", "partitions", "items", "key", "id", "version",
-            "event_time", "window", "retired"},
+            "event_time", "window", "snapshots", "retired"},
            "retired", catalog.resources, findings,
            [&](auto& reader, auto& object) { ReadResource(reader, object, findings); });
   ReadList(root, "grants", "a grant", {"name", "resource", "department", "items", "purpose", "valid_until", "revoked"},

@@ -37,6 +37,7 @@ struct DesiredKeyDomain : Desired {};
 struct DesiredItem : Desired {
   std::optional<record::ItemType> type;  // nullopt: not stated
   bool compared = true, empty_is_value = false, required = false;
+  bool ignore_case = false, ignore_spaces = false, ignore_width = false;  // same_spelling
   std::string title;
   uint32_t field = 0;  // 0: not stated
 };
@@ -49,6 +50,7 @@ struct DesiredResource : Desired {
   std::vector<PlacedText> key, id;
   std::string version, event_time;
   std::optional<base::TimeUs> window;
+  std::optional<SnapshotPolicy> snapshots;
 };
 
 struct DesiredGrant : Desired {

@@ -9,6 +9,7 @@
 #include "exchange_core/base/status_macros.h"
 #include "exchange_core/catalog/compatibility.h"
 #include "exchange_core/catalog/resource_schema.h"
+#include "exchange_core/catalog/snapshot_policy.h"
 
 namespace datong::catalog {
 namespace {
@@ -107,6 +108,11 @@ absl::Status ChangeApplication::Take(const v1::Resource& entry) {
   if (entry.partitions() == 0 || entry.partitions() > base::kPartitionsMax || entry.window_us() < 0) {
     return Contradiction("resource '" + entry.name() + "' has an impossible number of partitions or window");
   }
+  if (entry.has_snapshots()) {
+    const std::string wrong =
+        entry.kind() == v1::ENTITY ? PolicyContradiction(entry.snapshots()) : "snapshots, which events do not have";
+    if (!wrong.empty()) return Contradiction("resource '" + entry.name() + "' has " + wrong);
+  }
   // Compiled first, because the comparison relies on types and numbers that exist.
   ASSIGN_OR_RETURN(std::shared_ptr<const record::RecordSchema> compiled, CompileSchema(entry));
   Resource resource;
@@ -133,6 +139,7 @@ absl::Status ChangeApplication::Take(const v1::Resource& entry) {
   resource.key_domain_id = entry.key_domain_id();
   resource.partitions = entry.partitions();
   resource.window_us = entry.window_us();
+  if (entry.has_snapshots()) resource.snapshots = PolicyFrom(entry.snapshots());
   resource.definition = std::make_shared<const v1::Resource>(entry);
   table_.resources_[entry.id()] = std::move(resource);
   return absl::OkStatus();

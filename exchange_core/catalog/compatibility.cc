@@ -118,6 +118,11 @@ void CompareItem(const v1::Resource& resource, const v1::Item& before, const v1:
   if (before.empty_is_value() != after.empty_is_value()) {
     add("empty_is_value", "'empty_is_value' cannot change", kContentWhy, kNewItem);
   }
+  if (before.ignore_case() != after.ignore_case() || before.ignore_spaces() != after.ignore_spaces() ||
+      before.ignore_width() != after.ignore_width()) {
+    add("same_spelling", "'same_spelling' cannot change",
+        "it decides which records are of one object: every stored digest was made by the old rules", kNewResource);
+  }
   if (!before.required() && after.required()) {
     add("required", "it cannot become required", "publishers that leave it out today would be turned away",
         "keep it optional, or make a new resource");
@@ -162,7 +167,8 @@ bool SchemaDiffers(const v1::Resource& before, const v1::Resource& after) {
   const auto same_item = [](const v1::Item& a, const v1::Item& b) {
     return a.name() == b.name() && a.field_number() == b.field_number() && a.type() == b.type() &&
            a.not_compared() == b.not_compared() && a.empty_is_value() == b.empty_is_value() &&
-           a.required() == b.required() && a.retired() == b.retired();
+           a.required() == b.required() && a.ignore_case() == b.ignore_case() &&
+           a.ignore_spaces() == b.ignore_spaces() && a.ignore_width() == b.ignore_width() && a.retired() == b.retired();
   };
   return !std::equal(before.items().begin(), before.items().end(), after.items().begin(), after.items().end(),
                      same_item) ||

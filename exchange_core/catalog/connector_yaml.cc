@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/catalog/connector_yaml.h"
 
+#include <algorithm>
+
+#include "exchange_core/catalog/nearest_name.h"
+
 namespace datong::catalog {
 namespace {
 
@@ -34,14 +38,43 @@ void ReadOptions(const YamlNode& node, std::string_view target_key, DesiredConne
   }
 }
 
+// What the department states of its dumps, and where.
+void CheckStated(YamlMapReader& reader, const YamlNode& node, Findings& findings) {
+  const std::vector<std::string> parts = {"sha256", "count", "as_of"};
+  bool as_of_beside = false;
+  for (const PlacedText& part : reader.Texts("manifest")) {
+    as_of_beside = as_of_beside || part.text == "as_of";
+    if (std::find(parts.begin(), parts.end(), part.text) != parts.end()) continue;
+    findings.Add(part.place, "bad_value", "'manifest' of a file source knows no '" + part.text + "'",
+                 DidYouMean(part.text, parts, "it may list: sha256, count, as_of"));
+  }
+  if (reader.has("trailer")) {
+    const std::string trailer = reader.Text("trailer", Need::kRequired);
+    const YamlNode* format = node.Find("format");
+    if (!trailer.empty() && format != nullptr && format->text == "jsonl") {
+      findings.Add(node.AtKey("trailer"), "bad_value", "JSON lines have no trailer", "remove it");
+    }
+  }
+  const auto as_of = reader.Choice("as_of", {"name", "manifest", "item"}, Need::kOptional);
+  const YamlNode* mode = node.Find("mode");
+  if (reader.has("as_of") && (mode == nullptr || mode->text != "full")) {
+    findings.Add(node.AtKey("as_of"), "bad_value", "'as_of' is for full dumps",
+                 "write 'mode: full' as well, or remove it");
+  } else if (as_of && *as_of != 1 && as_of_beside) {
+    findings.Add(node.At("as_of"), "bad_value", "'as_of' stands in the manifest already",
+                 "write 'as_of: manifest', or take as_of out of 'manifest'");
+  }
+}
+
 void ReadFileSource(const YamlNode& node, DesiredConnector& connector, Findings& findings) {
   YamlMapReader reader(node, "the source of a file connector",
                        {"resource", "path", "paths", "format", "encoding", "delimiter", "title_lines", "header",
-                        "columns", "mode", "ragged", "watch"},
+                        "columns", "mode", "ragged", "watch", "manifest", "trailer", "as_of"},
                        findings);
   connector.target = {reader.Text("resource", Need::kRequired), node.At("resource")};
   reader.Choice("mode", {"full", "append"}, Need::kOptional);
   reader.Count("title_lines");
+  CheckStated(reader, node, findings);
   if (reader.is_map() && reader.has("path") == reader.has("paths")) {
     findings.Add(node.place, "missing_key", "the source of a file connector needs either 'path' or 'paths'");
   }

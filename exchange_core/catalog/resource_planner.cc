@@ -8,6 +8,7 @@
 #include "exchange_core/catalog/catalog_time.h"
 #include "exchange_core/catalog/compatibility.h"
 #include "exchange_core/catalog/nearest_name.h"
+#include "exchange_core/catalog/snapshot_policy.h"
 
 namespace datong::catalog {
 namespace {
@@ -41,6 +42,10 @@ class ResourcePlanner {
     for (const PlacedText& name : desired_.id) after_.add_id_items(name.text);
     after_.set_version_item(desired_.version);
     after_.set_event_time_item(desired_.event_time);
+    // What is as if nobody had written it is not written down.
+    if (desired_.snapshots && *desired_.snapshots != SnapshotPolicy()) {
+      WritePolicy(*desired_.snapshots, *after_.mutable_snapshots());
+    }
     if (desired_.kind == record::ResourceKind::kEvent) after_.set_window_us(desired_.window.value_or(kWindowDefault));
   }
 
@@ -122,6 +127,9 @@ class ResourcePlanner {
       item.set_not_compared(!wanted.compared);
       item.set_empty_is_value(wanted.empty_is_value);
       item.set_required(wanted.required);
+      item.set_ignore_case(wanted.ignore_case);
+      item.set_ignore_spaces(wanted.ignore_spaces);
+      item.set_ignore_width(wanted.ignore_width);
       item.set_title(wanted.title);
     }
     item.set_field_number(wanted.field != 0 ? wanted.field : before != nullptr ? before->field_number() : 0);
@@ -143,6 +151,11 @@ class ResourcePlanner {
       findings_.Add(desired_.node->AtKey("window"), "bad_value", "'window' is for event resources",
                     "remove it: entities are remembered for good");
     }
+    if (!entity && desired_.snapshots) {
+      findings_.Add(desired_.node->AtKey("snapshots"), "bad_value", "'snapshots' is for entity resources",
+                    "remove it: events are facts, and none is deleted because a file does not repeat it");
+    }
+    CheckSpellings();
     CheckNames("key", desired_.key);
     CheckNames("id", desired_.id);
     CheckRole("version", desired_.version,
@@ -155,6 +168,26 @@ class ResourcePlanner {
     if (!some_compared && !desired_.items.empty()) {
       findings_.Add(desired_.At("items"), "bad_value", "no item is compared",
                     "leave 'compared: false' out of at least one item", "no change could ever be told from a repeat");
+    }
+  }
+
+  // Spelling matters where an item tells one record from another, and only text has any.
+  void CheckSpellings() {
+    const auto named_in = [](const std::vector<PlacedText>& names, const std::string& name) {
+      return std::any_of(names.begin(), names.end(), [&](const PlacedText& one) { return one.text == name; });
+    };
+    for (const DesiredItem& item : desired_.items) {
+      if (item.retired || (!item.ignore_case && !item.ignore_spaces && !item.ignore_width)) continue;
+      const Place place = item.node->AtKey("same_spelling");
+      if (item.type && *item.type != record::ItemType::kString) {
+        findings_.Add(place, "bad_value",
+                      "'same_spelling' is for text; item '" + item.name + "' is " + ItemTypeWord(*item.type),
+                      "remove it");
+      } else if (!named_in(desired_.key, item.name) && !named_in(desired_.id, item.name)) {
+        findings_.Add(place, "bad_value",
+                      "item '" + item.name + "' is no part of 'key' or 'id': its spelling decides nothing",
+                      "remove 'same_spelling'");
+      }
     }
   }
 
@@ -242,12 +275,20 @@ std::string DescribeResourceChange(const v1::Resource* before, const v1::Resourc
   };
   const auto live =
       std::count_if(after.items().begin(), after.items().end(), [](const auto& item) { return !item.retired(); });
+  const auto policy_of = [](const v1::Resource* resource) {
+    return resource != nullptr && resource->has_snapshots() ? PolicyFrom(resource->snapshots()) : SnapshotPolicy();
+  };
+  const std::string snapshots = DescribePolicyChange(policy_of(before), policy_of(&after));
+  std::string parts;
   if (before == nullptr) {
-    return "new (" + plural(static_cast<size_t>(live), "item") + ", " + plural(after.partitions(), "partition") + ")";
+    parts = plural(static_cast<size_t>(live), "item") + ", " + plural(after.partitions(), "partition");
+    if (!snapshots.empty()) AddPart(parts, "snapshots", {snapshots});
+    return "new (" + parts + ")";
   }
   if (before->schema_version() == after.schema_version()) {
-    if (before->window_us() != after.window_us()) return "changed (window: " + SpanAsText(after.window_us()) + ")";
-    return "changed (titles)";
+    if (before->window_us() != after.window_us()) AddPart(parts, "window", {SpanAsText(after.window_us())});
+    if (!snapshots.empty()) AddPart(parts, "snapshots", {snapshots});
+    return "changed (" + (parts.empty() ? "titles" : parts) + ")";
   }
   std::vector<std::string> added, retired, returned, optional;
   for (const v1::Item& item : after.items()) {
@@ -261,7 +302,6 @@ std::string DescribeResourceChange(const v1::Resource* before, const v1::Resourc
       optional.push_back(item.name());
     }
   }
-  std::string parts;
   AddPart(parts, "new items", added);
   AddPart(parts, "retired", retired);
   AddPart(parts, "back", returned);
@@ -269,6 +309,7 @@ std::string DescribeResourceChange(const v1::Resource* before, const v1::Resourc
   if (before->event_time_item() != after.event_time_item()) {
     AddPart(parts, "event time", {after.event_time_item().empty() ? "none" : after.event_time_item()});
   }
+  if (!snapshots.empty()) AddPart(parts, "snapshots", {snapshots});
   return "schema version " + std::to_string(after.schema_version()) + " (" + parts + ")";
 }
 

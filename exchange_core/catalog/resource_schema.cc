@@ -40,8 +40,17 @@ absl::Status AddItems(const v1::Resource& resource, record::RecordSchema& schema
       return Wrong(resource, "item '" + item.name() + "' has type number " + std::to_string(item.type()));
     }
     if (item.retired()) continue;
-    schema.items.push_back({item.name(), item.field_number(), static_cast<record::ItemType>(item.type()),
-                            !item.not_compared(), item.empty_is_value(), item.required()});
+    const bool folds = item.ignore_case() || item.ignore_spaces() || item.ignore_width();
+    if (folds && item.type() != v1::STRING) return Wrong(resource, "item '" + item.name() + "' is no text to fold");
+    schema.items.push_back({.name = item.name(),
+                            .field_number = item.field_number(),
+                            .type = static_cast<record::ItemType>(item.type()),
+                            .compared = !item.not_compared(),
+                            .empty_is_value = item.empty_is_value(),
+                            .required = item.required(),
+                            .ignore_case = item.ignore_case(),
+                            .ignore_spaces = item.ignore_spaces(),
+                            .ignore_width = item.ignore_width()});
   }
   if (schema.items.empty() || schema.items.size() > base::kItemsMax) {
     return Wrong(resource, "has " + std::to_string(schema.items.size()) + " items, allowed are 1 to " +

@@ -25,6 +25,19 @@ struct ResourceInfo {
   uint32_t provider_id = 0;  // department
 };
 
+// What a source says of a unit before its rows.
+struct UnitDeclaration {
+  std::string name;               // what people call it: the file's base name
+  std::string identity;           // stable and content-bound: the SHA-256 of the file in hex
+  uint64_t bytes_total = 0;       // 0 = unknown
+  bool full = false;              // a complete dump. Of an entity resource that makes it a snapshot (docs/snapshots.md)
+  bool as_new = false;            // a later one even if it was read before
+  base::TimeUs as_of = 0;         // full: the moment the dump speaks of, where the department says so; 0 = unknown
+  bool as_of_from_items = false;  // full: the latest event time of its rows says so
+  // Names of the columns, those that feed an item by that item's name; empty = unknown.
+  std::vector<std::string> columns;
+};
+
 // One reading of one unit (a file) by one source: what `files` lists a line for.
 struct UnitRun {
   uint64_t run = 0;            // number of this reading, unique in the exchange; batches carry it as publisher_epoch
@@ -34,6 +47,7 @@ struct UnitRun {
   std::string position;  // the source's resume position, as last published
   uint64_t rows_published = 0;
   bool seen_before = false;  // an earlier run of the same unit was completed
+  bool snapshot = false;     // batches carry `run` as their snapshot
 };
 
 struct PublishBatch {
@@ -52,8 +66,8 @@ class PublishSession {
   virtual const std::string& position() const = 0;
   // Ends an unfinished run as failed, then begins a new one. The unit is one read before, and keeps its number in the
   // order, when the latest run under this name had this identity; `as_new` says it is a later one all the same.
-  virtual absl::StatusOr<UnitRun> BeginUnit(const std::string& name, const std::string& identity, uint64_t bytes_total,
-                                            bool full, bool as_new) = 0;
+  // Unavailable: the source's last snapshot is not decided and done yet, try again later.
+  virtual absl::StatusOr<UnitRun> BeginUnit(const UnitDeclaration& unit) = 0;
   // Durable when OK, all or nothing, with the position. ResourceExhausted: the exchange is behind, try again later.
   virtual absl::Status Publish(std::vector<PublishBatch> batches, const std::string& position, uint64_t rows) = 0;
   virtual absl::Status EndUnit(const std::string& position, bool complete, const std::string& failure) = 0;

@@ -20,6 +20,8 @@ namespace {
 
 using ledger::Verdict;
 
+constexpr uint32_t kNoEntry = EntityIndex::kNoEntry;
+static_assert(kNoEntry == SlotTable::kNone);
 constexpr char kSectionMagic[5] = "DTEI";
 constexpr uint16_t kSectionVersion = 1;
 constexpr uint32_t kChunkEntries = 1u << 17;  // of 80 bytes: exactly five huge pages
@@ -52,13 +54,16 @@ struct EntityIndex::Impl {
     __builtin_prefetch(entry + sizeof(EntityEntry) - 1);  // an entry mostly lies in two lines
   }
 
-  EntityEntry* Find(uint64_t hash, const base::Digest& key, uint32_t candidate = SlotTable::kNone) {
-    if (candidate != SlotTable::kNone && entries.At(candidate).key == key) return &entries.At(candidate);
+  uint32_t FindNumber(uint64_t hash, const base::Digest& key, uint32_t candidate = SlotTable::kNone) const {
+    if (candidate != SlotTable::kNone && entries.At(candidate).key == key) return candidate;
     uint32_t number;
-    if (!table.Find(
-            hash, [&](uint32_t n) { return entries.At(n).key == key; }, number))
-      return nullptr;
-    return &entries.At(number);
+    const bool found = table.Find(
+        hash, [&](uint32_t n) { return entries.At(n).key == key; }, number);
+    return found ? number : kNoEntry;
+  }
+  EntityEntry* Find(uint64_t hash, const base::Digest& key, uint32_t candidate = SlotTable::kNone) const {
+    const uint32_t number = FindNumber(hash, key, candidate);
+    return number == kNoEntry ? nullptr : &entries.At(number);
   }
 
   // The one way in which the index changes, for Decide and Replay alike. There is room for one more.
@@ -89,8 +94,21 @@ struct EntityIndex::Impl {
     known->content_record = record;
   }
 
+  // What a row of a flowing snapshot comes to when the snapshot has had its key before; kUndecided: judge it as ever.
+  static Verdict JudgeSecondRow(const EntityEntry& known, const IncomingRecord& incoming, const BatchPlace& place,
+                                const FlowingSnapshot& flowing) {
+    // Where somebody else changed the key since, what the first row said is not known any more.
+    const bool of_first_row = known.content_position < flowing.begin_position || known.last_snapshot == place.snapshot;
+    if (flowing.last_row_prevails || incoming.is_delete || known.deleted != 0 || !of_first_row) {
+      return Verdict::kUndecided;
+    }
+    return known.fingerprint == incoming.fingerprint ? Verdict::kDuplicate : Verdict::kConflictingRows;
+  }
+
+  template <bool kFlowing>
   void DecideBlock(const record::BatchHeader& header, const record::RecordColumns& columns, const BatchPlace& place,
-                   bool declared_version, size_t begin, size_t end, std::span<Verdict> verdicts) {
+                   bool declared_version, size_t begin, size_t end, std::span<Verdict> verdicts,
+                   const FlowingSnapshot* flowing) {
     uint64_t hash[kBlock];
     uint32_t candidate[kBlock];
     for (size_t i = begin; i < end; ++i) {
@@ -102,18 +120,23 @@ struct EntityIndex::Impl {
       if (candidate[i - begin] != SlotTable::kNone) PrefetchEntry(candidate[i - begin]);
     }
     for (size_t i = begin; i < end; ++i) {
+      const bool readable = columns.operation[i] != record::Operation::kUnreadable;
+      if (verdicts[i] == Verdict::kUndecided && !readable) verdicts[i] = Verdict::kUnreadableRow;
       if (verdicts[i] != Verdict::kUndecided) continue;
-      if (columns.operation[i] == record::Operation::kUnreadable) {
-        verdicts[i] = Verdict::kUnreadableRow;
-        continue;
-      }
+      const uint32_t number = FindNumber(hash[i - begin], columns.key[i], candidate[i - begin]);
+      EntityEntry* known = number == kNoEntry ? nullptr : &entries.At(number);
+      const bool seen = kFlowing && known != nullptr && flowing->seen.Has(number);
+      // A row that was held back says nothing that a second one could contradict, nor does one that says "gone".
+      const bool names = kFlowing && columns.operation[i] == record::Operation::kUpsert;
+      if (names && known != nullptr) flowing->seen.Set(number);
       const IncomingRecord incoming{columns.fingerprint[i], columns.version[i], ledger::SourceOrder(header, columns, i),
                                     columns.operation[i] == record::Operation::kDelete};
-      EntityEntry* known = Find(hash[i - begin], columns.key[i], candidate[i - begin]);
-      verdicts[i] = JudgeEntity(known, incoming, declared_version);
+      if (seen) verdicts[i] = JudgeSecondRow(*known, incoming, place, *flowing);
+      if (verdicts[i] == Verdict::kUndecided) verdicts[i] = JudgeEntity(known, incoming, declared_version);
       if (!ledger::IsAdmitted(verdicts[i])) continue;
       Learn(known, hash[i - begin], columns.key[i], incoming.fingerprint, incoming.version, incoming.source_order,
             static_cast<uint32_t>(i), verdicts[i], place);
+      if (names && known == nullptr) flowing->seen.Set(entries.end() - 1);
     }
   }
 
@@ -127,13 +150,43 @@ EntityIndex::EntityIndex(uint64_t salt) : impl_(std::make_unique<Impl>(salt)) {}
 EntityIndex::~EntityIndex() = default;
 
 void EntityIndex::Decide(const record::BatchHeader& header, const record::RecordColumns& columns,
-                         const BatchPlace& place, bool declared_version, std::span<ledger::Verdict> verdicts) {
+                         const BatchPlace& place, bool declared_version, std::span<ledger::Verdict> verdicts,
+                         const FlowingSnapshot* flowing) {
   DATONG_CHECK(verdicts.size() == columns.size());
   for (size_t begin = 0; begin < verdicts.size(); begin += kBlock) {
     const size_t end = std::min(verdicts.size(), begin + kBlock);
     impl_->EnsureRoom(end - begin);
-    impl_->DecideBlock(header, columns, place, declared_version, begin, end, verdicts);
+    if (flowing != nullptr) {
+      impl_->DecideBlock<true>(header, columns, place, declared_version, begin, end, verdicts, flowing);
+    } else {
+      impl_->DecideBlock<false>(header, columns, place, declared_version, begin, end, verdicts, nullptr);
+    }
   }
+}
+
+void EntityIndex::Look(std::span<const base::Digest> keys, std::span<uint32_t> numbers) const {
+  DATONG_CHECK(keys.size() == numbers.size());
+  const Impl& impl = *impl_;
+  std::fill(numbers.begin(), numbers.end(), kNoEntry);
+  if (impl.entries.size() == 0) return;
+  uint64_t hash[kBlock];
+  for (size_t begin = 0; begin < keys.size(); begin += kBlock) {
+    const size_t end = std::min(keys.size(), begin + kBlock);
+    for (size_t i = begin; i < end; ++i) {
+      hash[i - begin] = impl.HashOf(keys[i]);
+      impl.table.Prefetch(hash[i - begin]);
+    }
+    for (size_t i = begin; i < end; ++i) {
+      numbers[i] = impl.table.Candidate(hash[i - begin]);
+      if (numbers[i] != SlotTable::kNone) impl.PrefetchEntry(numbers[i]);
+    }
+    for (size_t i = begin; i < end; ++i) numbers[i] = impl.FindNumber(hash[i - begin], keys[i], numbers[i]);
+  }
+}
+
+const EntityEntry& EntityIndex::At(uint32_t number) const {
+  DATONG_CHECK(number < impl_->entries.size());
+  return impl_->entries.At(number);
 }
 
 void EntityIndex::Replay(const ledger::AdmittedColumns& admitted, const BatchPlace& place) {
@@ -151,6 +204,7 @@ void EntityIndex::Replay(const ledger::AdmittedColumns& admitted, const BatchPla
       if (candidate != SlotTable::kNone) impl.PrefetchEntry(candidate);
     }
     for (size_t i = begin; i < end; ++i) {
+      if (!ledger::IsAdmitted(admitted.verdict[i])) continue;  // staged: a snapshot's business
       impl.Learn(impl.Find(hash[i - begin], admitted.key[i]), hash[i - begin], admitted.key[i], admitted.fingerprint[i],
                  admitted.version[i], admitted.source_order[i], admitted.record[i], admitted.verdict[i], place);
     }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "exchange_core/base/digest.h"
+#include "exchange_core/index/seen_marks.h"
 #include "exchange_core/ledger/ledger_entry.h"
 #include "exchange_core/ledger/verdict.h"
 #include "exchange_core/record/record_batch.h"
@@ -44,6 +45,13 @@ struct BatchPlace {
   uint32_t snapshot = 0;
 };
 
+// A snapshot whose changes flow as they come, for Decide: what it has seen, and what a second row of a key comes to.
+struct FlowingSnapshot {
+  SeenMarks& seen;
+  uint64_t begin_position = 0;     // of its begin mark in the input: what stands behind it changed since
+  bool last_row_prevails = false;  // else a second row with other content is kConflictingRows
+};
+
 // The present state of one (entity resource, partition), by key. Open addressing over dense entries; a batch is looked
 // up with prefetching. Derived state: losing it costs a rebuild from the ledger, never a duplicate. Owned by one lane;
 // not thread-safe.
@@ -64,14 +72,21 @@ class EntityIndex {
   //   delete     unchanged+    live key           stale             deleted       deleted
   //                            deleted key        stale             duplicate     unchanged+
   // "Updated" at the same order is a corrected mapping of the same row. kUnreadable records become kUnreadableRow.
+  // `flowing`: the batch belongs to such a snapshot; its keys are marked as seen.
   void Decide(const record::BatchHeader& header, const record::RecordColumns& columns, const BatchPlace& place,
-              bool declared_version, std::span<ledger::Verdict> verdicts);
+              bool declared_version, std::span<ledger::Verdict> verdicts, const FlowingSnapshot* flowing = nullptr);
 
   // Learns from a ledger entry exactly what Decide learned when the entry was made.
   void Replay(const ledger::AdmittedColumns& admitted, const BatchPlace& place);
 
   const EntityEntry* Find(const base::Digest& key) const;  // valid until the next Decide or Replay
-  size_t size() const;                                     // entries, tombstones included
+
+  // Entries have numbers, 0, 1, 2, ... in order of first sight, which stay for good: in checkpoints and replays too.
+  // Gives the numbers of many keys at once, kNoEntry for unknown ones; `numbers` has keys.size() elements.
+  static constexpr uint32_t kNoEntry = UINT32_MAX;
+  void Look(std::span<const base::Digest> keys, std::span<uint32_t> numbers) const;
+  const EntityEntry& At(uint32_t number) const;  // number < size(); valid until the next Decide or Replay
+  size_t size() const;                           // entries, tombstones included
   size_t live() const;
   size_t memory_bytes() const;
   void ForEach(const std::function<void(const EntityEntry&)>& visit) const;  // in order of first sight

@@ -74,7 +74,7 @@ std::string EncodeAdmitted(const record::BatchHeader& header, const record::Reco
   std::vector<uint32_t> admitted;
   admitted.reserve(verdicts.size());
   for (size_t i = 0; i < verdicts.size(); ++i) {
-    if (IsAdmitted(verdicts[i])) admitted.push_back(static_cast<uint32_t>(i));
+    if (IsKept(verdicts[i])) admitted.push_back(static_cast<uint32_t>(i));
   }
   std::string out;
   out.reserve(1 + admitted.size() * (entity ? 2 * kDigestBytes + 8 : kDigestBytes));
@@ -98,14 +98,14 @@ absl::Status DecodeAdmitted(std::string_view bytes, std::span<const Verdict> ver
                                                  "; this program knows version ", kAdmittedVersion,
                                                  ". Use the program version that wrote it"));
   }
-  const auto count = static_cast<size_t>(std::count_if(verdicts.begin(), verdicts.end(), IsAdmitted));
+  const auto count = static_cast<size_t>(std::count_if(verdicts.begin(), verdicts.end(), IsKept));
   const size_t digests = entity ? 2 * count : count;
   if ((bytes.size() - 1) / kDigestBytes < digests) return Damaged("shorter than the verdicts say");
 
   into.record.reserve(count);
   into.verdict.reserve(count);
   for (size_t i = 0; i < verdicts.size(); ++i) {
-    if (!IsAdmitted(verdicts[i])) continue;
+    if (!IsKept(verdicts[i])) continue;
     into.record.push_back(static_cast<uint32_t>(i));
     into.verdict.push_back(verdicts[i]);
   }

@@ -74,7 +74,8 @@ bool UnpackRuns(const Repeated& runs, size_t records, std::vector<uint8_t>& code
   return codes.size() == records;
 }
 
-// What the index needs to learn a batch again without the batch: one element per admitted record, in record order.
+// What the index needs to learn a batch again without the batch, and a snapshot's stage to remember it: one element per
+// record with IsKept(), in record order.
 struct AdmittedColumns {
   std::vector<uint32_t> record;           // number within the batch
   std::vector<base::Digest> key;          // entity: key; event: id
@@ -85,7 +86,7 @@ struct AdmittedColumns {
   size_t size() const { return record.size(); }
   void clear();
 };
-// `verdicts` has one element per record of the batch; those with IsAdmitted() are taken from the batch's columns.
+// `verdicts` has one element per record of the batch; those with IsKept() are taken from the batch's columns.
 // `record`, `verdict` are not stored: they follow from the verdict runs.
 std::string EncodeAdmitted(const record::BatchHeader& header, const record::RecordColumns& columns,
                            std::span<const Verdict> verdicts, bool entity);

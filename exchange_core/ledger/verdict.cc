@@ -28,6 +28,8 @@ Outcome OutcomeOf(Verdict verdict) {
     case Verdict::kWrongPartition:
     case Verdict::kDigestMismatch:
     case Verdict::kBadSource:
+    case Verdict::kSnapshotDropped:
+    case Verdict::kConflictingRows:
       return Outcome::kQuarantined;
     case Verdict::kUndecided:
       break;
@@ -89,6 +91,10 @@ std::string_view NameOf(Verdict verdict) {
       return "digest_mismatch";
     case Verdict::kBadSource:
       return "bad_source";
+    case Verdict::kSnapshotDropped:
+      return "snapshot_dropped";
+    case Verdict::kConflictingRows:
+      return "conflicting_rows";
   }
   DATONG_CHECK(!"no such verdict");
 }
@@ -97,7 +103,8 @@ std::optional<Verdict> VerdictFromCode(uint32_t code) {
   // Ranges, not a cast of whatever comes: a code of a later program must be noticed, not counted as something else.
   const bool known =
       (code >= static_cast<uint32_t>(Verdict::kInserted) && code <= static_cast<uint32_t>(Verdict::kStaged)) ||
-      (code >= static_cast<uint32_t>(Verdict::kUnreadableRow) && code <= static_cast<uint32_t>(Verdict::kBadSource));
+      (code >= static_cast<uint32_t>(Verdict::kUnreadableRow) &&
+       code <= static_cast<uint32_t>(Verdict::kConflictingRows));
   if (!known) return std::nullopt;
   return static_cast<Verdict>(code);
 }

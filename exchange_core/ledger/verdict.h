@@ -27,12 +27,16 @@ enum class Verdict : uint8_t {
   kWrongPartition = 35,   // the key belongs to another partition
   kDigestMismatch = 36,   // a column does not agree with the content
   kBadSource = 37,        // file or row number out of range
+  kSnapshotDropped = 38,  // staged in a snapshot that was rejected, superseded, abandoned or broke off
+  kConflictingRows = 39,  // another row of the snapshot has the same key and other content
 };
 
 constexpr bool IsAccepted(Verdict v) { return v >= Verdict::kInserted && v <= Verdict::kDeleted; }
 constexpr bool IsQuarantined(Verdict v) { return v >= Verdict::kUnreadableRow; }
 // The index learns from it.
 constexpr bool IsAdmitted(Verdict v) { return IsAccepted(v) || v == Verdict::kUnchangedNewer; }
+// The ledger keeps its columns: what the index learns, and what a snapshot's stage remembers.
+constexpr bool IsKept(Verdict v) { return IsAdmitted(v) || v == Verdict::kStaged || v == Verdict::kConflictingRows; }
 
 // The six counted outcomes of the books, in the order they are shown.
 enum class Outcome : uint8_t { kAccepted, kDuplicate, kUnchanged, kStale, kQuarantined, kUnauthorized, kStaged };

@@ -22,6 +22,7 @@ struct Snapshot {
   std::vector<pipeline::LaneState> lanes;
   ReceiptTable receipts;
   SourceTable sources;
+  snapshot::SnapshotTable full_dumps;
 };
 
 Snapshot Take(ExchangeState& state) {
@@ -39,6 +40,7 @@ Snapshot Take(ExchangeState& state) {
   }
   const std::lock_guard lock(state.tables);
   snapshot.sources = state.sources;
+  snapshot.full_dumps = state.snapshots;
   snapshot.catalog = state.catalog;
   return snapshot;
 }
@@ -80,6 +82,8 @@ ResourceBooks BooksOf(ExchangeState& state, const Snapshot& snapshot, const cata
       books.verdicts[verdict] += records;
       books.outcomes[static_cast<size_t>(ledger::OutcomeOf(verdict))] += records;
     }
+    const auto generated = lane.generated.find(resource.id);
+    if (generated != lane.generated.end()) books.generated += generated->second;
   }
   books.waiting = CountWaiting(state, snapshot, resource);
   const auto before = snapshot.published_before.find(resource.id);
@@ -89,7 +93,7 @@ ResourceBooks BooksOf(ExchangeState& state, const Snapshot& snapshot, const cata
     const std::lock_guard lock(state.tables);
     published_after = state.sources.PublishedOf(resource.id);
   }
-  const uint64_t accounted = Sum(books.verdicts) + books.waiting;
+  const uint64_t accounted = Sum(books.verdicts) + books.waiting - books.generated;
   books.balanced = published_before <= accounted && accounted <= published_after;
   books.published = books.balanced ? accounted : published_after;
   return books;
@@ -170,6 +174,8 @@ RunBooks BooksOf(const Snapshot& snapshot, const SourceRun& run) {
   books.seen_before = run.seen_before;
   books.state =
       !run.ended ? RunBooks::State::kReceiving : (run.complete ? RunBooks::State::kComplete : RunBooks::State::kFailed);
+  const snapshot::SnapshotState* judged = snapshot.full_dumps.Find(run.run);
+  if (judged != nullptr && judged->is_held()) books.state = RunBooks::State::kHeld;
   const auto source = snapshot.sources.sources().find(run.source_id);
   if (source != snapshot.sources.sources().end()) books.source = source->second.name;
   if (const auto* resource = snapshot.catalog->FindResource(run.resource_id); resource != nullptr) {
@@ -182,6 +188,7 @@ RunBooks BooksOf(const Snapshot& snapshot, const SourceRun& run) {
     const auto tally = lane.runs.find(run.run);
     if (tally == lane.runs.end()) continue;
     for (const auto& [verdict, records] : tally->second.verdicts) books.verdicts[verdict] += records;
+    books.generated_deletes += tally->second.generated;
     for (const auto& [view, mark] : tally->second.streams) {
       for (const catalog::Subscription* subscription : snapshot.catalog->SubscriptionsOf(view)) {
         const auto start = lane.subscriptions.find(subscription->id);
@@ -251,6 +258,8 @@ uint64_t ExchangeState::DecidedOf(uint32_t resource_id) {
     lane->Inspect([&](const pipeline::LaneView& view) {
       const auto it = view.state.resources.find(resource_id);
       if (it != view.state.resources.end()) decided += Sum(it->second);
+      const auto generated = view.state.generated.find(resource_id);
+      if (generated != view.state.generated.end()) decided -= generated->second;
     });
   }
   return decided;
@@ -291,6 +300,9 @@ std::vector<SubscriptionLag> ComputeLag(ExchangeState& state) {
     lag.records_behind = books.in_flight + books.withheld;
     lag.last_applied_time = snapshot.receipts.Of(id).time;
     lag.input_waiting = CountWaiting(state, snapshot, *resource);
+    for (const auto& [number, judged] : snapshot.full_dumps.snapshots()) {
+      lag.held_snapshots += judged.resource_id == resource->id && judged.is_held() ? 1 : 0;
+    }
     if (lag.records_behind > 0) {
       lag.oldest_receive_time = OldestWaiting(state, subscription, *resource);
       if (lag.oldest_receive_time != 0)

@@ -19,7 +19,10 @@
 #include "exchange_core/node/exchange_state.h"
 #include "exchange_core/node/housekeeper.h"
 #include "exchange_core/node/publish_session.h"
+#include "exchange_core/node/snapshot_books.h"
+#include "exchange_core/node/snapshot_desk.h"
 #include "exchange_core/pipeline/lane_commit.h"
+#include "exchange_core/snapshot/snapshot_codec.h"
 
 namespace datong::node {
 namespace {
@@ -73,7 +76,8 @@ class LocalClient final : public client::ExchangeClient {
 
 class LocalExchange final : public Exchange {
  public:
-  explicit LocalExchange(const ExchangeOptions& options) : state_(options), client_(state_), housekeeper_(state_) {}
+  explicit LocalExchange(const ExchangeOptions& options)
+      : state_(options), client_(state_), housekeeper_(state_), desk_(state_) {}
   ~LocalExchange() override { StopWorkers(); }
 
   absl::Status Recover(std::vector<std::string>* warnings);
@@ -96,6 +100,13 @@ class LocalExchange final : public Exchange {
     state_.lanes.at(lane)->Inspect(look);
   }
   absl::Status VerifyIndexAgainstLedger() override;
+  std::vector<SnapshotBooks> snapshots() override { return ComputeSnapshots(state_); }
+  absl::Status ConfirmSnapshot(uint64_t snapshot, const std::string& by, const std::string& why) override {
+    return desk_.Confirm(snapshot, by, why);
+  }
+  absl::Status RejectSnapshot(uint64_t snapshot, const std::string& by, const std::string& why) override {
+    return desk_.Reject(snapshot, by, why);
+  }
 
  private:
   absl::Status CreateOwnTopics();
@@ -110,6 +121,7 @@ class LocalExchange final : public Exchange {
   ExchangeState state_;
   LocalClient client_;
   Housekeeper housekeeper_;
+  SnapshotDesk desk_;
   std::mutex apply_mutex_;                               // one catalog change at a time
   std::shared_ptr<const catalog::CatalogTable> stored_;  // durable, not in effect yet; under apply_mutex_
   bool started_ = false;
@@ -118,6 +130,7 @@ class LocalExchange final : public Exchange {
 absl::Status LocalExchange::Recover(std::vector<std::string>* warnings) {
   RETURN_IF_ERROR(CreateOwnTopics());
   RETURN_IF_ERROR(ReplayControlTopics());
+  RETURN_IF_ERROR(desk_.Recover());
   RETURN_IF_ERROR(CreateTopicsFor(*state_.options.broker, *state_.Catalog()));
   return MakeLanes(warnings);
 }
@@ -139,7 +152,7 @@ absl::Status LocalExchange::CreateOwnTopics() {
     return absl::InvalidArgumentError(absl::StrCat(state_.options.lanes, " lanes; at most ", base::kLanesMax));
   }
   RETURN_IF_ERROR(broker.CreateTopic(ledger::kLedgerTopic, {TopicKind::kLedger, state_.options.lanes}));
-  for (const char* topic : {kCatalogTopic, kSourcesTopic, kReceiptsTopic}) {
+  for (const char* topic : {kCatalogTopic, kSourcesTopic, kReceiptsTopic, snapshot::kSnapshotsTopic}) {
     RETURN_IF_ERROR(broker.CreateTopic(topic, {TopicKind::kControl, 1}));
   }
   return absl::OkStatus();
@@ -181,6 +194,7 @@ pipeline::LaneOptions LocalExchange::LaneOptionsFor(uint32_t lane) {
   options.index_salt = from.random->Next();
   options.checkpoint_records = from.checkpoint_records;
   options.catalog = [this] { return state_.Catalog(); };
+  options.snapshot_ruling = [this](uint64_t snapshot) { return state_.RulingOf(snapshot); };
   return options;
 }
 
@@ -198,12 +212,14 @@ void LocalExchange::Start() {
   base::Scheduler* scheduler = state_.options.scheduler;
   state_.options.broker->SetCommitListener([scheduler] { scheduler->WakeAll(); });
   for (const auto& lane : state_.lanes) scheduler->Add(*lane);
+  scheduler->Add(desk_);
   scheduler->Add(housekeeper_);
 }
 
 void LocalExchange::StopWorkers() {
   if (!std::exchange(started_, false)) return;
   for (const auto& lane : state_.lanes) state_.options.scheduler->Remove(*lane);
+  state_.options.scheduler->Remove(desk_);
   state_.options.scheduler->Remove(housekeeper_);
   state_.options.broker->SetCommitListener(nullptr);
 }
@@ -228,6 +244,9 @@ absl::Status LocalExchange::Trouble() {
     if (const absl::Status trouble = lane->trouble(); !trouble.ok()) {
       return absl::Status(trouble.code(), absl::StrCat(std::string(lane->Name()), " waits: ", trouble.message()));
     }
+  }
+  if (const absl::Status trouble = desk_.trouble(); !trouble.ok()) {
+    return absl::Status(trouble.code(), absl::StrCat("full dumps can't be decided: ", trouble.message()));
   }
   return absl::OkStatus();
 }
@@ -307,6 +326,9 @@ bool LocalExchange::caught_up() {
     });
     if (!current) return false;
   }
+  for (const SnapshotBooks& one : snapshots()) {
+    if (one.state == SnapshotBooks::State::kJudged || one.state == SnapshotBooks::State::kReleasing) return false;
+  }
   const Books now = books();
   return std::all_of(now.resources.begin(), now.resources.end(), [](const auto& r) { return r.waiting == 0; }) &&
          std::all_of(now.subscriptions.begin(), now.subscriptions.end(),
@@ -322,7 +344,9 @@ absl::Status LocalExchange::VerifyLane(uint32_t lane) {
   for (int attempt = 0; attempt < kVerifyAttempts; ++attempt) {
     pipeline::Lane rebuilt(LaneOptionsFor(lane));
     const std::string in_use = state_.lanes[lane]->IndexFingerprint();
-    RETURN_IF_ERROR(rebuilt.RebuildReadOnly());
+    const absl::Status replayed = rebuilt.RebuildReadOnly();
+    if (absl::IsUnavailable(replayed)) continue;  // it went on meanwhile
+    RETURN_IF_ERROR(replayed);
     if (sequence_of(rebuilt) != sequence_of(*state_.lanes[lane])) continue;  // it went on meanwhile
     if (rebuilt.IndexFingerprint() == in_use) return absl::OkStatus();
     if (state_.lanes[lane]->IndexFingerprint() != in_use) continue;

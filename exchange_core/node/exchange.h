@@ -53,10 +53,11 @@ struct RunBooks {
   uint64_t bytes_total = 0;
   uint64_t rows_published = 0;
   base::TimeUs begun_time = 0, ended_time = 0;
-  enum class State { kReceiving, kComplete, kFailed } state = State::kReceiving;
+  enum class State { kReceiving, kComplete, kFailed, kHeld } state = State::kReceiving;  // kHeld: docs/snapshots.md
   bool seen_before = false;
   std::map<ledger::Verdict, uint64_t> verdicts;  // decided so far
   uint64_t decided = 0;                          // sum of verdicts
+  uint64_t generated_deletes = 0;                // of keys that a released snapshot lacked
   struct Subscriber {
     std::string subscription;
     uint64_t delivered = 0;
@@ -65,13 +66,48 @@ struct RunBooks {
   std::vector<Subscriber> subscribers;
 };
 
+// One line of `snapshot list` (docs/snapshots.md).
+struct SnapshotBooks {
+  uint64_t snapshot = 0;  // = the run
+  std::string resource, source, file, failure;
+  enum class State { kReading, kJudged, kHeld, kReleasing, kReleased, kDropped } state = State::kReading;
+  base::TimeUs begun_time = 0, ended_time = 0, decided_time = 0;
+  base::TimeUs as_of = 0;
+  bool as_of_declared = false;
+  bool flows = false;
+  uint64_t rows = 0;
+  std::map<ledger::Verdict, uint64_t> verdicts;  // of its rows, by now
+  uint64_t generated_deletes = 0;                // by now
+  struct Reported {                              // at its end, before the decision
+    uint64_t inserts = 0, updates = 0, deletes = 0, unchanged = 0, duplicates = 0;
+    uint64_t quarantined = 0, conflicting = 0, keyless = 0, source_keys = 0;
+  } reported;
+  std::string columns;  // how they differ; "" = not
+  struct Stop {
+    std::string code, text;
+  };
+  std::vector<Stop> stops;  // why it is held
+  std::string by, why;      // who confirmed or rejected it; why also when the exchange itself dropped it
+  bool stale = false;
+  uint64_t superseded_by = 0;
+  struct Sample {
+    enum class Kind : uint8_t { kInsert = 1, kUpdate = 2, kDelete = 3, kConflict = 4 } kind = Kind::kInsert;
+    uint32_t partition = 0;
+    broker::Position position = 0;  // of the batch in the resource's topic
+    uint32_t record = 0;
+    uint64_t row = 0;  // 0: of an earlier file
+  };
+  std::vector<Sample> samples;
+};
+
 struct ResourceBooks {
   std::string resource;
   uint64_t published = 0;  // by the sources' own journal
+  uint64_t generated = 0;  // records of the exchange's own: deletes of keys that a snapshot lacked
   uint64_t waiting = 0;    // published, not yet decided
   std::map<ledger::Verdict, uint64_t> verdicts;
   std::array<uint64_t, ledger::kOutcomes> outcomes{};
-  bool balanced = false;  // published = sum of outcomes + waiting
+  bool balanced = false;  // published + generated = sum of outcomes + waiting
 };
 
 struct SubscriptionBooks {
@@ -96,6 +132,7 @@ struct SubscriptionLag {
   base::TimeUs last_applied_time = 0;  // of the last receipt; 0 = none
   uint64_t input_waiting = 0;          // records published for its resource and not yet decided
   bool suspended = false;
+  uint64_t held_snapshots = 0;  // of its resource: full dumps that wait for a person
 };
 
 // Thread-safe after Open.
@@ -125,9 +162,14 @@ class Exchange {
                                                               bool dry_run) = 0;
 
   virtual Books books() = 0;
-  virtual std::vector<RunBooks> runs() = 0;  // oldest first
+  virtual std::vector<RunBooks> runs() = 0;            // oldest first
+  virtual std::vector<SnapshotBooks> snapshots() = 0;  // oldest first
+  // A held snapshot is released, or dropped. Durable when OK; errors: snapshot_desk.h.
+  virtual absl::Status ConfirmSnapshot(uint64_t snapshot, const std::string& by, const std::string& why) = 0;
+  virtual absl::Status RejectSnapshot(uint64_t snapshot, const std::string& by, const std::string& why) = 0;
   virtual std::vector<SubscriptionLag> lag() = 0;
-  // Everything published is decided, and every active, not suspended subscription has acknowledged everything.
+  // Everything published is decided, every snapshot that ended is done or held, and every active, not suspended
+  // subscription has acknowledged everything.
   virtual bool caught_up() = 0;
 
   // Read access to a lane's committed state while it is not inside a step.

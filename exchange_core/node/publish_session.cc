@@ -7,12 +7,14 @@
 #include <utility>
 
 #include "datong/exchange/v1/source_journal.pb.h"
+#include "datong/ledger/v1/ledger.pb.h"
 #include "exchange_core/base/frame.h"
 #include "exchange_core/base/limits.h"
 #include "exchange_core/base/status_macros.h"
 #include "exchange_core/node/control_codec.h"
 #include "exchange_core/node/control_topic.h"
 #include "exchange_core/record/batch_layout.h"
+#include "exchange_core/snapshot/snapshot_codec.h"
 
 namespace datong::node {
 namespace {
@@ -24,27 +26,33 @@ constexpr int kPublishesBetweenBacklogChecks = 8;
 class LocalPublishSession final : public client::PublishSession {
  public:
   LocalPublishSession(ExchangeState& state, std::unique_ptr<broker::Writer> writer, SourceState source,
-                      std::string publish_topic, uint32_t partitions)
+                      const catalog::Resource& resource)
       : state_(state),
         writer_(std::move(writer)),
         source_(std::move(source)),
-        publish_topic_(std::move(publish_topic)),
-        partitions_(partitions) {}
+        publish_topic_(resource.publish_topic()),
+        partitions_(resource.partitions),
+        provider_id_(resource.provider_id),
+        has_snapshots_(resource.schema->kind == record::ResourceKind::kEntity) {}
 
   uint32_t source_id() const override { return source_.id; }
   const std::optional<client::UnitRun>& unfinished() const override { return unfinished_; }
   const std::string& position() const override { return source_.position; }
 
   absl::Status Register(bool known);
-  absl::StatusOr<client::UnitRun> BeginUnit(const std::string& name, const std::string& identity, uint64_t bytes_total,
-                                            bool full, bool as_new) override;
+  absl::StatusOr<client::UnitRun> BeginUnit(const client::UnitDeclaration& unit) override;
   absl::Status Publish(std::vector<client::PublishBatch> batches, const std::string& position, uint64_t rows) override;
   absl::Status EndUnit(const std::string& position, bool complete, const std::string& failure) override;
 
  private:
   SourceEvent NewEvent(const std::string& position) const;
-  // One transaction with the batches and the events; then the table learns the events.
-  absl::Status Commit(std::vector<client::PublishBatch> batches, const std::vector<SourceEvent>& events);
+  // One transaction with the batches, the mark in every partition and the events; then the table learns the events.
+  absl::Status Commit(std::vector<client::PublishBatch> batches, const std::vector<SourceEvent>& events,
+                      const ledger::v1::SnapshotMark* mark = nullptr);
+  absl::Status EndRun(const std::string& position, bool complete, const std::string& failure);
+  absl::Status CheckLastSnapshotIsDone();
+  void BeginSnapshot(const client::UnitDeclaration& unit, exchange::v1::UnitBegun& begun,
+                     ledger::v1::SnapshotMark& mark);
   absl::Status CheckBacklog();
 
   ExchangeState& state_;
@@ -52,8 +60,11 @@ class LocalPublishSession final : public client::PublishSession {
   SourceState source_;
   const std::string publish_topic_;
   const uint32_t partitions_;
+  const uint32_t provider_id_;
+  const bool has_snapshots_;
   std::optional<client::UnitRun> unfinished_;
   uint64_t rows_published_ = 0;  // of the open run
+  bool open_is_snapshot_ = false;
   int publishes_until_check_ = 0;
 };
 
@@ -76,24 +87,83 @@ absl::Status LocalPublishSession::Register(bool known) {
   const std::lock_guard lock(state_.tables);
   if (source_.open_run != 0) {
     const SourceRun& run = state_.sources.runs().at(source_.open_run);
-    unfinished_ = client::UnitRun{run.run,          run.file_sequence,  run.name,       run.identity,
-                                  source_.position, run.rows_published, run.seen_before};
+    unfinished_ = client::UnitRun{run.run,          run.file_sequence,  run.name,        run.identity,
+                                  source_.position, run.rows_published, run.seen_before, run.snapshot};
     rows_published_ = run.rows_published;
+    open_is_snapshot_ = run.snapshot;
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<client::UnitRun> LocalPublishSession::BeginUnit(const std::string& name, const std::string& identity,
-                                                               uint64_t bytes_total, bool full, bool as_new) {
+// Its rows would be judged against what is known without the last one, and what they do not change would be lost when
+// the last one is released behind them. A held one does not stand in the way: it is released only while nothing comes
+// after it.
+absl::Status LocalPublishSession::CheckLastSnapshotIsDone() {
+  const uint64_t last = source_.last_snapshot;
+  if (last == 0) return absl::OkStatus();
+  {
+    const std::lock_guard lock(state_.tables);
+    const snapshot::SnapshotState* known = state_.snapshots.Find(last);
+    if (known == nullptr || !known->decision) {
+      return absl::UnavailableError(absl::StrCat("snapshot ", last, " is not decided yet; the source waits"));
+    }
+    if (known->is_held()) return absl::OkStatus();
+  }
+  bool is_open = false;
+  for (const auto& lane : state_.lanes) {
+    lane->Inspect([&](const pipeline::LaneView& view) {
+      for (const auto& [place, stage] : view.snapshots.stages()) is_open = is_open || std::get<2>(place) == last;
+    });
+  }
+  if (!is_open) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("snapshot ", last, " is still taking effect; the source waits"));
+}
+
+void LocalPublishSession::BeginSnapshot(const client::UnitDeclaration& unit, exchange::v1::UnitBegun& begun,
+                                        ledger::v1::SnapshotMark& mark) {
+  const auto catalog = state_.Catalog();
+  const catalog::Resource* resource = catalog->FindResource(source_.resource_id);
+  const catalog::SnapshotPolicy policy = resource == nullptr ? catalog::SnapshotPolicy() : resource->snapshots;
+  {
+    const std::lock_guard lock(state_.tables);
+    begun.set_flows(policy.early_flow || !state_.snapshots.AnyReleasedOf(source_.resource_id));
+    // What is known to be older must not flow.
+    const snapshot::SnapshotState* last = state_.snapshots.Find(state_.snapshots.LastReleasedOf(source_.id));
+    if (last != nullptr && unit.as_of != 0 && unit.as_of < last->decision->as_of()) begun.set_flows(false);
+  }
+  begun.set_snapshot(true);
+  begun.set_as_of(unit.as_of != 0 ? unit.as_of : state_.options.clock->Now());
+  begun.set_as_of_declared(unit.as_of != 0);
+  begun.set_as_of_from_items(unit.as_of_from_items);
+  for (const std::string& column : unit.columns) begun.add_columns(column);
+  mark.set_snapshot(begun.run());
+  mark.set_source_id(source_.id);
+  mark.set_publisher_id(provider_id_);
+  auto* begin = mark.mutable_begin();
+  begin->set_file_sequence(begun.file_sequence());
+  begin->set_file(begun.name());
+  begin->set_as_of(begun.as_of());
+  begin->set_flows(begun.flows());
+  begin->set_same_key(static_cast<uint32_t>(policy.same_key));
+}
+
+absl::StatusOr<client::UnitRun> LocalPublishSession::BeginUnit(const client::UnitDeclaration& unit) {
   const std::lock_guard order(state_.source_order);
+  if (source_.open_run != 0) {
+    RETURN_IF_ERROR(EndRun(source_.position, false, "abandoned: another file was begun before this one ended"));
+  }
+  const bool snapshot = unit.full && has_snapshots_;
+  if (snapshot) RETURN_IF_ERROR(CheckLastSnapshotIsDone());
   client::UnitRun run;
-  run.name = name;
-  run.identity = identity;
+  run.snapshot = snapshot;
+  run.name = unit.name;
+  run.identity = unit.identity;
   run.position = source_.position;
   {
     const std::lock_guard lock(state_.tables);
     run.run = state_.sources.NextRun();
-    const SourceRun* earlier = as_new ? nullptr : state_.sources.FindUnit(source_.resource_id, name, identity);
+    const SourceRun* earlier =
+        unit.as_new ? nullptr : state_.sources.FindUnit(source_.resource_id, unit.name, unit.identity);
     run.file_sequence =
         earlier != nullptr ? earlier->file_sequence : state_.sources.NextFileSequence(source_.resource_id);
     run.seen_before = earlier != nullptr;
@@ -102,25 +172,21 @@ absl::StatusOr<client::UnitRun> LocalPublishSession::BeginUnit(const std::string
     return absl::OutOfRangeError(absl::StrCat("source \"", source_.name, "\": a resource has room for ",
                                               record::kFileSequenceMax, " different files"));
   }
-  std::vector<SourceEvent> events;
-  if (source_.open_run != 0) {
-    SourceEvent ended = NewEvent(source_.position);
-    ended.mutable_ended()->set_run(source_.open_run);
-    ended.mutable_ended()->set_failure("abandoned: another file was begun before this one ended");
-    events.push_back(std::move(ended));
-  }
   SourceEvent event = NewEvent(source_.position);
   auto* begun = event.mutable_begun();
   begun->set_run(run.run);
   begun->set_file_sequence(run.file_sequence);
-  begun->set_name(name);
-  begun->set_identity(identity);
-  begun->set_bytes_total(bytes_total);
-  begun->set_full(full);
+  begun->set_name(unit.name);
+  begun->set_identity(unit.identity);
+  begun->set_bytes_total(unit.bytes_total);
+  begun->set_full(unit.full);
   begun->set_seen_before(run.seen_before);
-  events.push_back(std::move(event));
-  RETURN_IF_ERROR(Commit({}, events));
+  ledger::v1::SnapshotMark mark;
+  if (snapshot) BeginSnapshot(unit, *begun, mark);
+  RETURN_IF_ERROR(Commit({}, {event}, snapshot ? &mark : nullptr));
   source_.open_run = run.run;
+  open_is_snapshot_ = snapshot;
+  if (snapshot) source_.last_snapshot = run.run;
   unfinished_.reset();
   rows_published_ = 0;
   return run;
@@ -163,21 +229,35 @@ absl::Status LocalPublishSession::Publish(std::vector<client::PublishBatch> batc
 
 absl::Status LocalPublishSession::EndUnit(const std::string& position, bool complete, const std::string& failure) {
   if (source_.open_run == 0) return absl::FailedPreconditionError("no unit is open");
+  return EndRun(position, complete, failure);
+}
+
+absl::Status LocalPublishSession::EndRun(const std::string& position, bool complete, const std::string& failure) {
   SourceEvent event = NewEvent(position);
   event.mutable_ended()->set_run(source_.open_run);
   event.mutable_ended()->set_complete(complete);
   event.mutable_ended()->set_failure(failure);
-  RETURN_IF_ERROR(Commit({}, {event}));
+  ledger::v1::SnapshotMark mark;
+  mark.set_snapshot(source_.open_run);
+  mark.set_source_id(source_.id);
+  mark.set_publisher_id(provider_id_);
+  mark.mutable_end()->set_complete(complete);
+  RETURN_IF_ERROR(Commit({}, {event}, open_is_snapshot_ ? &mark : nullptr));
   source_.open_run = 0;
+  open_is_snapshot_ = false;
   unfinished_.reset();
+  state_.options.scheduler->WakeAll();  // the desk may have waited for the table
   return absl::OkStatus();
 }
 
 absl::Status LocalPublishSession::Commit(std::vector<client::PublishBatch> batches,
-                                         const std::vector<SourceEvent>& events) {
+                                         const std::vector<SourceEvent>& events, const ledger::v1::SnapshotMark* mark) {
   ASSIGN_OR_RETURN(const auto transaction, writer_->Begin());
   for (client::PublishBatch& batch : batches) {
     transaction->Append({publish_topic_, batch.partition}, "", "", broker::Body(std::move(batch.bytes)));
+  }
+  for (uint32_t partition = 0; mark != nullptr && partition < partitions_; ++partition) {
+    transaction->Append({publish_topic_, partition}, "", snapshot::EncodeMark(*mark), broker::Body());
   }
   for (const SourceEvent& event : events) {
     transaction->Append({kSourcesTopic, 0}, "", "", broker::Body(EncodeSourceEvent(event)));
@@ -223,8 +303,7 @@ absl::StatusOr<std::unique_ptr<client::PublishSession>> OpenPublishSession(Excha
     const std::lock_guard lock(state.tables);
     known.id = state.sources.NextSourceId();
   }
-  auto session = std::make_unique<LocalPublishSession>(state, std::move(writer), std::move(known),
-                                                       found->publish_topic(), found->partitions);
+  auto session = std::make_unique<LocalPublishSession>(state, std::move(writer), std::move(known), *found);
   RETURN_IF_ERROR(session->Register(is_known));
   return session;
 }

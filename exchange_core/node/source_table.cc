@@ -31,6 +31,13 @@ absl::Status SourceTable::Apply(const exchange::v1::SourceEvent& event) {
     run.bytes_total = begun.bytes_total();
     run.full = begun.full();
     run.seen_before = begun.seen_before();
+    run.snapshot = begun.snapshot();
+    run.flows = begun.flows();
+    run.as_of = begun.as_of();
+    run.as_of_declared = begun.as_of_declared();
+    run.as_of_from_items = begun.as_of_from_items();
+    run.columns.assign(begun.columns().begin(), begun.columns().end());
+    if (begun.snapshot()) source.last_snapshot = begun.run();
     run.begun_time = event.time();
     source.open_run = begun.run();
     uint32_t& highest = file_sequences_[event.resource_id()];

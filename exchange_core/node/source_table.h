@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "exchange_core/base/clock.h"
 
@@ -28,6 +29,12 @@ struct SourceRun {
   uint64_t rows_published = 0;
   bool full = false;
   bool seen_before = false;
+  bool snapshot = false;
+  bool flows = false;             // a snapshot whose changes leave as they come
+  base::TimeUs as_of = 0;         // of a snapshot
+  bool as_of_declared = false;    // else it is the moment it began
+  bool as_of_from_items = false;  // the latest event time of its rows counts
+  std::vector<std::string> columns;
   bool ended = false;
   bool complete = false;
   base::TimeUs begun_time = 0;
@@ -39,7 +46,8 @@ struct SourceState {
   std::string name;
   uint32_t resource_id = 0;
   std::string position;
-  uint64_t open_run = 0;  // 0: none
+  uint64_t open_run = 0;       // 0: none
+  uint64_t last_snapshot = 0;  // run; 0: none
 };
 
 // Where every source stands: pure state, obtained only by applying the events of topic "sources" in order.

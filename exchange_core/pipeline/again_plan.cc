@@ -27,6 +27,27 @@ absl::StatusOr<AgainStep> StepOf(const ledger::v1::LedgerEntry& entry) {
   return step;
 }
 
+// The same of a step of a released snapshot: a step of the plan for each batch it took content from.
+absl::Status AppendSnapshotStep(const ledger::v1::LedgerEntry& entry, AgainPlan& plan) {
+  const auto& step = entry.snapshot_step();
+  if (step.kind() == ledger::v1::SNAPSHOT_DROP) return absl::OkStatus();
+  std::vector<uint8_t> codes;
+  if (!ledger::UnpackRuns(step.verdict_runs(), step.records(), codes)) {
+    return absl::DataLossError("a ledger entry's verdicts do not add up to its records");
+  }
+  size_t at = 0;
+  for (const auto& group : step.groups()) {
+    AgainStep again{step.partition(), group.input_position(), entry.sequence(), {}};
+    for (const uint32_t record : group.records()) {
+      if (at == codes.size()) return absl::DataLossError("a ledger entry's groups hold more than its records");
+      const uint8_t operation = DeliveredOperation(static_cast<ledger::Verdict>(codes[at++]));
+      if (operation != 0) again.records.emplace_back(record, operation);
+    }
+    if (!again.records.empty()) plan.push_back(std::move(again));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 AgainPlan PlanPresentState(const std::vector<std::pair<uint32_t, const index::EntityIndex*>>& indexes) {
@@ -64,6 +85,9 @@ absl::StatusOr<AgainPlan> PlanHistory(broker::Broker& broker, uint32_t lane, uin
         ASSIGN_OR_RETURN(const bool more, entries.Next(entry));
         if (!more) break;
         if (entry.sequence() >= before_sequence) return plan;
+        if (entry.has_snapshot_step() && entry.snapshot_step().resource_id() == resource_id) {
+          RETURN_IF_ERROR(AppendSnapshotStep(entry, plan));
+        }
         if (!entry.has_batch() || entry.batch().resource_id() != resource_id) continue;
         ASSIGN_OR_RETURN(AgainStep step, StepOf(entry));
         if (!step.records.empty()) plan.push_back(std::move(step));

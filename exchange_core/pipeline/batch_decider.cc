@@ -28,7 +28,7 @@ index::BatchPlace PlaceOf(const DecisionInput& input, const record::BatchHeader&
 }  // namespace
 
 absl::Status BatchDecider::Decide(const DecisionInput& input, const LaneState& state, LaneIndexes& indexes,
-                                  ledger::v1::BatchDecision& entry, Decision& decision) {
+                                  LaneSnapshots& snapshots, ledger::v1::BatchDecision& entry, Decision& decision) {
   decision.deliveries.clear();
   entry.set_resource_id(input.resource.id);
   entry.set_partition(input.partition);
@@ -43,7 +43,7 @@ absl::Status BatchDecider::Decide(const DecisionInput& input, const LaneState& s
   verdicts_.assign(packed_.columns.size(), Verdict::kUndecided);
   LazyPayload payload(packed_, payload_buffer_);
   JudgeBeforeIndex(input, payload);
-  JudgeByIndex(input, indexes);
+  JudgeByIndex(input, indexes, snapshots);
   RETURN_IF_ERROR(RouteToViews(input, state, payload, entry, decision));
 
   const std::span codes(reinterpret_cast<const uint8_t*>(verdicts_.data()), verdicts_.size());
@@ -90,15 +90,34 @@ void BatchDecider::JudgeBeforeIndex(const DecisionInput& input, LazyPayload& pay
   }
 }
 
-void BatchDecider::JudgeByIndex(const DecisionInput& input, LaneIndexes& indexes) {
+void BatchDecider::JudgeByIndex(const DecisionInput& input, LaneIndexes& indexes, LaneSnapshots& snapshots) {
   const index::BatchPlace place = PlaceOf(input, packed_.header);
-  if (IsEntity(input.resource)) {
-    indexes.Entity(input.resource.id, input.partition)
-        .Decide(packed_.header, packed_.columns, place, input.resource.schema->version_item >= 0, verdicts_);
-  } else {
+  if (!IsEntity(input.resource)) {
     indexes.Event(input.resource.id, input.partition, WindowOf(input.catalog, input.resource.id))
         .Decide(packed_.columns, place, input.commit_time, verdicts_);
+    return;
   }
+  index::EntityIndex& index = indexes.Entity(input.resource.id, input.partition);
+  if (packed_.header.snapshot_id != 0) return JudgeInSnapshot(input, index, snapshots);
+  index.Decide(packed_.header, packed_.columns, place, input.resource.schema->version_item >= 0, verdicts_);
+}
+
+void BatchDecider::JudgeInSnapshot(const DecisionInput& input, index::EntityIndex& index, LaneSnapshots& snapshots) {
+  const record::BatchHeader& header = packed_.header;
+  snapshot::SnapshotStage* stage = snapshots.FindOpen({input.resource.id, input.partition, header.snapshot_id,
+                                                       header.publisher_id, header.source_id, header.publisher_epoch});
+  if (stage == nullptr) {
+    std::replace(verdicts_.begin(), verdicts_.end(), Verdict::kUndecided, Verdict::kSnapshotDropped);
+    return;
+  }
+  const bool declared_version = input.resource.schema->version_item >= 0;
+  if (stage->identity().flows) {
+    const index::FlowingSnapshot flowing = stage->AsFlowing();
+    index.Decide(header, packed_.columns, PlaceOf(input, header), declared_version, verdicts_, &flowing);
+  } else {
+    stage->Decide(index, header, packed_.columns, input.message.position, declared_version, verdicts_);
+  }
+  stage->Book(packed_.columns, verdicts_);
 }
 
 absl::Status BatchDecider::RouteToViews(const DecisionInput& input, const LaneState& state, LazyPayload& payload,

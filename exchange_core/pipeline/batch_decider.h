@@ -12,6 +12,7 @@
 #include "exchange_core/catalog/catalog_table.h"
 #include "exchange_core/ledger/verdict.h"
 #include "exchange_core/pipeline/lane_indexes.h"
+#include "exchange_core/pipeline/lane_snapshots.h"
 #include "exchange_core/pipeline/lane_state.h"
 #include "exchange_core/pipeline/route_stage.h"
 #include "exchange_core/record/batch_codec.h"
@@ -46,19 +47,20 @@ struct Decision {
 };
 
 // Takes a batch through the stages - verify, validate, authority, dedup, route - and says what is to be written.
-// Changes the indexes (they are ahead of what is durable until the commit lands); reads the lane's state for stream
-// sequences only. Owned by one lane; not thread-safe.
+// Changes the indexes and the open snapshots (they are ahead of what is durable until the commit lands); reads the
+// lane's state for stream sequences only. Owned by one lane; not thread-safe.
 class BatchDecider {
  public:
   // Errors are ours or the world's; what is wrong with the batch is in the decision.
   absl::Status Decide(const DecisionInput& input, const LaneState& state, LaneIndexes& indexes,
-                      ledger::v1::BatchDecision& entry, Decision& decision);
+                      LaneSnapshots& snapshots, ledger::v1::BatchDecision& entry, Decision& decision);
 
  private:
   // The stages before the index. False: the batch as a whole was refused (entry.problem says why).
   bool Verify(const DecisionInput& input, ledger::v1::BatchDecision& entry);
   void JudgeBeforeIndex(const DecisionInput& input, LazyPayload& payload);
-  void JudgeByIndex(const DecisionInput& input, LaneIndexes& indexes);
+  void JudgeByIndex(const DecisionInput& input, LaneIndexes& indexes, LaneSnapshots& snapshots);
+  void JudgeInSnapshot(const DecisionInput& input, index::EntityIndex& index, LaneSnapshots& snapshots);
   absl::Status RouteToViews(const DecisionInput& input, const LaneState& state, LazyPayload& payload,
                             ledger::v1::BatchDecision& entry, Decision& decision);
 

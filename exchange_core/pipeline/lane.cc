@@ -16,6 +16,10 @@
 #include "exchange_core/pipeline/batch_decider.h"
 #include "exchange_core/pipeline/lane_commit.h"
 #include "exchange_core/pipeline/lane_indexes.h"
+#include "exchange_core/pipeline/lane_snapshots.h"
+#include "exchange_core/pipeline/snapshot_release.h"
+#include "exchange_core/pipeline/snapshot_report.h"
+#include "exchange_core/snapshot/snapshot_codec.h"
 
 namespace datong::pipeline {
 namespace {
@@ -57,8 +61,13 @@ struct Lane::Impl {
   absl::StatusOr<bool> SendAgain();
   absl::Status SendAgainSome(const catalog::Subscription& subscription, const catalog::Resource& resource);
   absl::StatusOr<AgainPlan> PlanFor(const catalog::Subscription& subscription, const catalog::Resource& resource);
+  absl::StatusOr<bool> AdvanceSnapshot();
+  absl::Status Report(const catalog::Resource& resource, const snapshot::SnapshotStage& stage);
+  absl::Status ReleaseSome(const catalog::Resource& resource, const snapshot::SnapshotStage& stage);
+  absl::Status Drop(const snapshot::SnapshotStage& stage, ledger::Verdict verdict);
   absl::StatusOr<std::vector<PolledBatch>> PollInputs();
   absl::Status DecideAndCommit(const std::vector<PolledBatch>& batches);
+  absl::Status TakeMark(const PolledBatch& polled, LaneCommit& commit);
   absl::StatusOr<LaneCommit> BeginCommit();
   ledger::v1::LedgerEntry NewEntry() const;
   absl::Status WriteCheckpoint();
@@ -75,10 +84,13 @@ struct Lane::Impl {
   absl::Status status;
   LaneState state;
   LaneIndexes indexes;
+  LaneSnapshots snapshots;
   std::shared_ptr<const catalog::CatalogTable> catalog;  // the version state.catalog_version; null until taken
   std::unique_ptr<broker::Writer> writer;
   std::map<Place, std::unique_ptr<broker::Reader>> inputs;
   std::map<uint32_t, std::vector<const catalog::View*>> views;  // of each resource in `catalog`: finding them walks it
+  LaneSnapshots::Place release_of{0, 0, 0};                     // whose release `release` is
+  std::unique_ptr<SnapshotRelease> release;
   Place turn{0, 0};                 // the input served last: the next one begins the next round
   bool memory_ahead = false;        // a commit failed: what memory believes may not be in the log
   base::TimeUs retry_at = 0;        // not 0: a step failed, the next one waits until then
@@ -104,6 +116,8 @@ absl::Status Lane::Impl::Recover(bool ignore_checkpoints, bool take_over, std::v
   const auto table = options.catalog();
   state = {};
   indexes.Clear();
+  snapshots.Clear();
+  release.reset();
   catalog = nullptr;
   inputs.clear();
   again_subscription = 0;
@@ -121,6 +135,12 @@ absl::Status Lane::Impl::Recover(bool ignore_checkpoints, bool take_over, std::v
   }
   if (!ignore_checkpoints) RETURN_IF_ERROR(LoadCheckpoint(*table, warnings));
   RETURN_IF_ERROR(ReplayLedger(*table));
+  const absl::Status read_again = snapshots.ReadAgain(*options.broker, indexes);
+  if (absl::IsNotFound(read_again) && !take_over) {
+    return absl::UnavailableError(absl::StrCat("a snapshot was done while it was looked at: ", read_again.message()));
+  }
+  if (absl::IsNotFound(read_again)) return absl::DataLossError(read_again.message());
+  RETURN_IF_ERROR(read_again);
   // An engine that takes no more writes can be read all the same: whoever looks meanwhile sees what is committed, not
   // an empty lane.
   RETURN_IF_ERROR(taken);
@@ -136,6 +156,8 @@ absl::Status Lane::Impl::LoadCheckpoint(const catalog::CatalogTable& table, std:
   for (const index::CheckpointSection& section : loaded.sections) {
     if (section.name == kStateSection) {
       RETURN_IF_ERROR(ParseLaneState(section.content, options.lane, state));
+    } else if (LaneSnapshots::IsSection(section.name)) {
+      RETURN_IF_ERROR(snapshots.LoadSection(section));
     } else {
       RETURN_IF_ERROR(indexes.LoadSection(section, table));
     }
@@ -150,6 +172,7 @@ absl::Status Lane::Impl::LoadCheckpoint(const catalog::CatalogTable& table, std:
     }
     state = {};
     indexes.Clear();
+    snapshots.Clear();
   }
   return absl::OkStatus();
 }
@@ -177,6 +200,15 @@ absl::Status Lane::Impl::ReplayLedger(const catalog::CatalogTable& table) {
 absl::Status Lane::Impl::ReplayEntry(const ledger::v1::LedgerEntry& entry, const catalog::CatalogTable& table) {
   RETURN_IF_ERROR(Account(entry, state));
   changed_since_checkpoint = true;
+  if (entry.has_snapshot_mark()) snapshots.TakeMark(entry.snapshot_mark());
+  if (entry.has_snapshot_reported()) snapshots.TakeReported(entry.snapshot_reported());
+  if (entry.has_snapshot_step()) {
+    const auto& step = entry.snapshot_step();
+    index::EntityIndex& index = indexes.Entity(step.resource_id(), step.partition());
+    records_since_checkpoint += step.records();
+    RETURN_IF_ERROR(LearnStep(step, entry.sequence(), index));
+    snapshots.TakeStep(step, index);
+  }
   if (!entry.has_batch() || !entry.batch().problem().empty()) return absl::OkStatus();
   const auto& batch = entry.batch();
   records_since_checkpoint += batch.records();
@@ -193,6 +225,12 @@ absl::Status Lane::Impl::ReplayEntry(const ledger::v1::LedgerEntry& entry, const
                                 static_cast<uint32_t>(batch.snapshot_id())};
   if (batch.entity()) {
     indexes.Entity(batch.resource_id(), batch.partition()).Replay(admitted, place);
+    if (batch.snapshot_id() != 0) {
+      snapshot::SnapshotStage* stage =
+          snapshots.FindOpen({batch.resource_id(), batch.partition(), batch.snapshot_id(), batch.publisher_id(),
+                              batch.source_id(), batch.publisher_epoch()});
+      if (stage != nullptr) stage->Replay(admitted, verdicts, batch.input_position());
+    }
   } else {
     indexes.Event(batch.resource_id(), batch.partition(), WindowOf(table, batch.resource_id()))
         .Replay(admitted, place, entry.commit_time());
@@ -214,9 +252,11 @@ absl::StatusOr<base::StepResult> Lane::Impl::Step() {
   ASSIGN_OR_RETURN(const bool sent_again, SendAgain());
   if (sent_again) return base::StepResult::Busy();
 
+  // A decided snapshot and what else comes in take turns.
+  ASSIGN_OR_RETURN(const bool advanced, AdvanceSnapshot());
   ASSIGN_OR_RETURN(const auto batches, PollInputs());
-  if (batches.empty()) return base::StepResult::Idle();
-  RETURN_IF_ERROR(DecideAndCommit(batches));
+  if (batches.empty() && !advanced) return base::StepResult::Idle();
+  if (!batches.empty()) RETURN_IF_ERROR(DecideAndCommit(batches));
   if (records_since_checkpoint >= options.checkpoint_records) {
     // What was decided is in the log: a checkpoint that can't be written makes the next start slower, no more. It is
     // tried again after as many records.
@@ -310,17 +350,143 @@ absl::StatusOr<std::vector<PolledBatch>> Lane::Impl::PollInputs() {
 absl::Status Lane::Impl::DecideAndCommit(const std::vector<PolledBatch>& batches) {
   ASSIGN_OR_RETURN(LaneCommit commit, BeginCommit());
   for (const PolledBatch& batch : batches) {
+    if (batch.message.body.bytes().empty()) {
+      RETURN_IF_ERROR(TakeMark(batch, commit));
+      continue;
+    }
     ledger::v1::LedgerEntry entry = NewEntry();
     const DecisionInput input{*catalog,      *batch.resource,         views.at(batch.resource->id), batch.partition,
                               batch.message, state.head.sequence + 1, entry.commit_time()};
     entry.mutable_batch()->set_input_next(batch.message.position + 1);
-    RETURN_IF_ERROR(decider.Decide(input, state, indexes, *entry.mutable_batch(), decision));
+    RETURN_IF_ERROR(decider.Decide(input, state, indexes, snapshots, *entry.mutable_batch(), decision));
     RETURN_IF_ERROR(commit.AddEntry(entry));
     commit.AddDecision(entry, batch.message, *batch.resource, decision);
     commit.AdvanceInput({batch.resource->publish_topic(), batch.partition}, entry.batch().input_next());
     records_since_checkpoint += entry.batch().records();
   }
   return commit.Commit(*options.steps);
+}
+
+absl::Status Lane::Impl::TakeMark(const PolledBatch& polled, LaneCommit& commit) {
+  ledger::v1::LedgerEntry entry = NewEntry();
+  auto* taken = entry.mutable_snapshot_mark();
+  taken->set_resource_id(polled.resource->id);
+  taken->set_partition(polled.partition);
+  taken->set_input_position(polled.message.position);
+  taken->set_input_next(polled.message.position + 1);
+  taken->set_receive_time(polled.message.append_time);
+  if (auto mark = snapshot::DecodeMark(polled.message.envelope); mark.ok()) {
+    *taken->mutable_mark() = *std::move(mark);
+    taken->set_problem(snapshots.ProblemOf(*taken, *polled.resource));
+  } else {
+    taken->set_problem(std::string(mark.status().message()));
+  }
+  RETURN_IF_ERROR(commit.AddEntry(entry));
+  snapshots.TakeMark(*taken);
+  commit.AdvanceInput({polled.resource->publish_topic(), polled.partition}, taken->input_next());
+  return absl::OkStatus();
+}
+
+// ---- snapshots (docs/snapshots.md)
+
+// One bounded piece of work for the first open snapshot that has some.
+absl::StatusOr<bool> Lane::Impl::AdvanceSnapshot() {
+  for (const auto& [place, stage] : snapshots.stages()) {
+    const catalog::Resource* resource = catalog->FindResource(std::get<0>(place));
+    if (resource == nullptr) continue;
+    if (stage->phase() == snapshot::StagePhase::kOpen) continue;
+    if (stage->phase() != snapshot::StagePhase::kReported) {
+      RETURN_IF_ERROR(Report(*resource, *stage));
+      return true;
+    }
+    switch (options.snapshot_ruling(std::get<2>(place))) {
+      case SnapshotRuling::kNone:
+      case SnapshotRuling::kHeld:
+        continue;
+      case SnapshotRuling::kReleased:
+        RETURN_IF_ERROR(ReleaseSome(*resource, *stage));
+        return true;
+      case SnapshotRuling::kDropped:
+        RETURN_IF_ERROR(Drop(*stage, ledger::Verdict::kSnapshotDropped));
+        return true;
+      case SnapshotRuling::kStale:
+        RETURN_IF_ERROR(Drop(*stage, ledger::Verdict::kStale));
+        return true;
+    }
+  }
+  return false;
+}
+
+absl::Status Lane::Impl::Report(const catalog::Resource& resource, const snapshot::SnapshotStage& stage) {
+  const auto& identity = stage.identity();
+  StoredBatches stored(*options.broker, {resource.publish_topic(), identity.partition});
+  const catalog::KeyDomain* domain = catalog->FindKeyDomain(resource.key_domain_id);
+  DATONG_CHECK(domain != nullptr);
+  exchange::v1::SnapshotEvent event;
+  ASSIGN_OR_RETURN(*event.mutable_report(),
+                   MakeReport(resource, domain->key, indexes.Entity(resource.id, identity.partition), stage, stored));
+  ASSIGN_OR_RETURN(LaneCommit commit, BeginCommit());
+  ledger::v1::LedgerEntry entry = NewEntry();
+  auto* reported = entry.mutable_snapshot_reported();
+  reported->set_snapshot(identity.snapshot);
+  reported->set_resource_id(resource.id);
+  reported->set_partition(identity.partition);
+  RETURN_IF_ERROR(commit.AddEntry(entry));
+  event.set_snapshot(identity.snapshot);
+  event.set_resource_id(resource.id);
+  event.set_source_id(identity.source_id);
+  event.set_time(entry.commit_time());
+  commit.AddSnapshotEvent(snapshot::EncodeSnapshotEvent(event));
+  snapshots.TakeReported(*reported);
+  RETURN_IF_ERROR(commit.Commit(*options.steps));
+  options.steps->Reached("snapshot.reported");
+  return absl::OkStatus();
+}
+
+absl::Status Lane::Impl::ReleaseSome(const catalog::Resource& resource, const snapshot::SnapshotStage& stage) {
+  const auto& identity = stage.identity();
+  const LaneSnapshots::Place place{identity.resource_id, identity.partition, identity.snapshot};
+  if (release == nullptr || release_of != place) {
+    release = std::make_unique<SnapshotRelease>(*options.broker, stage);
+    release_of = place;
+  }
+  index::EntityIndex& index = indexes.Entity(resource.id, identity.partition);
+  ledger::v1::LedgerEntry entry = NewEntry();
+  ASSIGN_OR_RETURN(SnapshotWork work,
+                   release->Next(resource, views.at(resource.id), state.head.sequence + 1, state, index));
+  *entry.mutable_snapshot_step() = work.step;
+  ASSIGN_OR_RETURN(LaneCommit commit, BeginCommit());
+  RETURN_IF_ERROR(commit.AddEntry(entry));
+  commit.AddSnapshotWork(entry, resource, std::move(work));
+  records_since_checkpoint += entry.snapshot_step().records();
+  if (entry.snapshot_step().finished()) release.reset();
+  snapshots.TakeStep(entry.snapshot_step(), index);
+  RETURN_IF_ERROR(commit.Commit(*options.steps));
+  options.steps->Reached("snapshot.step_done");
+  return absl::OkStatus();
+}
+
+absl::Status Lane::Impl::Drop(const snapshot::SnapshotStage& stage, ledger::Verdict verdict) {
+  const auto& identity = stage.identity();
+  ASSIGN_OR_RETURN(LaneCommit commit, BeginCommit());
+  ledger::v1::LedgerEntry entry = NewEntry();
+  auto* step = entry.mutable_snapshot_step();
+  step->set_snapshot(identity.snapshot);
+  step->set_resource_id(identity.resource_id);
+  step->set_partition(identity.partition);
+  step->set_source_id(identity.source_id);
+  step->set_kind(ledger::v1::SNAPSHOT_DROP);
+  step->set_records(static_cast<uint32_t>(stage.staged()));
+  if (stage.staged() != 0) {
+    step->add_verdict_runs(static_cast<uint32_t>(verdict));
+    step->add_verdict_runs(step->records());
+  }
+  step->set_finished(true);
+  RETURN_IF_ERROR(commit.AddEntry(entry));
+  snapshots.TakeStep(*step, indexes.Entity(identity.resource_id, identity.partition));
+  RETURN_IF_ERROR(commit.Commit(*options.steps));
+  options.steps->Reached("snapshot.step_done");
+  return absl::OkStatus();
 }
 
 // ---- subscriptions that start
@@ -376,7 +542,13 @@ absl::Status Lane::Impl::SendAgainSome(const catalog::Subscription& subscription
   AgainStep last{0, 0, start.cursor_position, {}};
   last.partition = start.cursor_partition;
   std::vector<uint8_t> operations;
-  while (!again_plan.empty() && packed.size() < kAgainStepsPerCommit && bytes < kAgainBytesPerCommit) {
+  // A cursor stands for all its steps: they are sent together.
+  const auto is_inside = [&] {
+    return !packed.empty() && again_plan.back().cursor_position == last.cursor_position &&
+           again_plan.back().partition == last.partition;
+  };
+  while (!again_plan.empty() &&
+         ((packed.size() < kAgainStepsPerCommit && bytes < kAgainBytesPerCommit) || is_inside())) {
     AgainStep step = std::move(again_plan.back());
     again_plan.pop_back();
     last = {step.partition, step.position, step.cursor_position, {}};
@@ -429,6 +601,7 @@ absl::Status Lane::Impl::WriteCheckpoint() {
   std::vector<index::CheckpointSection> sections;
   sections.push_back({kStateSection, SerializeLaneState(state, options.lane)});
   indexes.AppendSections(sections);
+  snapshots.AppendSections(indexes, sections);
   RETURN_IF_ERROR(
       index::WriteCheckpoint(*options.files, *options.steps, options.checkpoint_directory, options.lane, sections)
           .status());
@@ -454,6 +627,7 @@ absl::Status Lane::Impl::Retain(base::TimeUs keep_since) {
     if (const auto* entities = indexes.FindEntity(place.first, place.second); entities != nullptr) {
       keep_from = std::min(keep_from, entities->OldestContent());
     }
+    keep_from = std::min(keep_from, snapshots.OldestNeeded(place.first, place.second));
     RETURN_IF_ERROR(options.broker->DropBefore({resource->publish_topic(), place.second}, keep_from));
   }
   options.steps->Reached("retention.lane_done");
@@ -524,7 +698,8 @@ void Lane::Inspect(const std::function<void(const LaneView&)>& look) {
   const LaneIndexes& indexes = impl_->indexes;
   look({impl_->state,
         [&indexes](uint32_t resource, uint32_t partition) { return indexes.FindEntity(resource, partition); },
-        [&indexes](uint32_t resource, uint32_t partition) { return indexes.FindEvent(resource, partition); }});
+        [&indexes](uint32_t resource, uint32_t partition) { return indexes.FindEvent(resource, partition); },
+        impl_->snapshots});
 }
 
 absl::Status Lane::WriteCheckpoint() {
@@ -544,6 +719,7 @@ std::string Lane::IndexFingerprint() {
   const std::lock_guard lock(impl_->mutex);
   std::vector<index::CheckpointSection> sections;
   impl_->indexes.AppendSections(sections);
+  impl_->snapshots.AppendSections(impl_->indexes, sections);
   std::string all;
   for (const auto& section : sections) {
     base::PutBytes(all, section.name);

@@ -21,6 +21,7 @@
 #include "exchange_core/index/entity_index.h"
 #include "exchange_core/index/event_index.h"
 #include "exchange_core/ledger/ledger_entry.h"
+#include "exchange_core/pipeline/lane_snapshots.h"
 #include "exchange_core/pipeline/lane_state.h"
 
 namespace datong::pipeline {
@@ -31,7 +32,11 @@ struct LaneView {
   // nullptr when the lane does not serve that partition or the resource is of the other kind.
   std::function<const index::EntityIndex*(uint32_t resource_id, uint32_t partition)> entity_index;
   std::function<const index::EventIndex*(uint32_t resource_id, uint32_t partition)> event_index;
+  const LaneSnapshots& snapshots;
 };
+
+// What was decided about a snapshot that this lane has reported on.
+enum class SnapshotRuling : uint8_t { kNone, kHeld, kReleased, kDropped, kStale };
 
 struct LaneOptions {
   uint32_t lane = 0;
@@ -47,6 +52,8 @@ struct LaneOptions {
   size_t commit_batches_max = 128;
   // The newest catalog the node has applied.
   std::function<std::shared_ptr<const catalog::CatalogTable>()> catalog;
+  // What was decided about a snapshot, as far as it is known; from any thread.
+  std::function<SnapshotRuling(uint64_t snapshot)> snapshot_ruling;
   // The catalog as it was at a version: replay needs to know resources by id only, so the newest table serves.
 };
 

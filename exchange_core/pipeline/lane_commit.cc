@@ -9,6 +9,7 @@
 #include "exchange_core/base/status_macros.h"
 #include "exchange_core/ledger/ledger_entry.h"
 #include "exchange_core/pipeline/envelopes.h"
+#include "exchange_core/snapshot/snapshot_codec.h"
 
 namespace datong::pipeline {
 namespace {
@@ -79,6 +80,39 @@ void LaneCommit::AddAgain(const ledger::v1::LedgerEntry& entry, uint32_t subscri
   envelope.set_first_sequence(first_sequence);
   envelope.set_records(records);
   transaction_->Append({AgainTopic(subscription_id), 0}, "", EncodeEnvelope(envelope), std::move(body));
+}
+
+void LaneCommit::AddSnapshotWork(const ledger::v1::LedgerEntry& entry, const catalog::Resource& resource,
+                                 SnapshotWork work) {
+  const auto& step = entry.snapshot_step();
+  for (SnapshotWork::Delivery& delivery : work.deliveries) {
+    broker::Message input;
+    input.position = delivery.input_position;
+    input.append_time = delivery.receive_time != 0 ? delivery.receive_time : entry.commit_time();
+    ledger::v1::DeliveryEnvelope envelope = EnvelopeOf(entry, resource.id, step.partition(), input);
+    envelope.set_view_id(delivery.view->id);
+    envelope.set_first_sequence(delivery.first_sequence);
+    envelope.set_records(delivery.records);
+    transaction_->Append({delivery.view->stream_topic(), 0}, "", EncodeEnvelope(envelope), std::move(delivery.body));
+  }
+  for (const SnapshotWork::Held& held : work.quarantined) {
+    ledger::v1::QuarantineEnvelope envelope;
+    envelope.set_lane(entry.lane());
+    envelope.set_lane_sequence(entry.sequence());
+    envelope.set_resource_id(resource.id);
+    envelope.set_input_partition(step.partition());
+    envelope.set_input_position(held.input.position);
+    envelope.set_commit_time(entry.commit_time());
+    ledger::PackRuns(std::span<const uint8_t>(held.verdicts), envelope.mutable_verdict_runs());
+    envelope.set_publisher_epoch(step.snapshot());
+    envelope.set_source_id(step.source_id());
+    envelope.set_publisher_id(resource.provider_id);
+    transaction_->Append({QuarantineTopic(resource.provider_id), 0}, "", EncodeEnvelope(envelope), held.input.body);
+  }
+}
+
+void LaneCommit::AddSnapshotEvent(std::string event) {
+  transaction_->Append({snapshot::kSnapshotsTopic, 0}, "", "", broker::Body(std::move(event)));
 }
 
 void LaneCommit::AdvanceInput(const broker::TopicPartition& input, broker::Position next) {

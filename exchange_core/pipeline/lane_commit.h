@@ -12,6 +12,7 @@
 #include "exchange_core/catalog/catalog_table.h"
 #include "exchange_core/pipeline/batch_decider.h"
 #include "exchange_core/pipeline/lane_state.h"
+#include "exchange_core/pipeline/snapshot_release.h"
 
 namespace datong::ledger::v1 {
 class LedgerEntry;
@@ -35,6 +36,10 @@ class LaneCommit {
   void AddAgain(const ledger::v1::LedgerEntry& entry, uint32_t subscription_id, uint64_t first_sequence,
                 uint32_t records, uint32_t resource_id, uint32_t partition, const broker::Message& input,
                 broker::Body body);
+  // What a step of a released snapshot writes, under the step entry just added.
+  void AddSnapshotWork(const ledger::v1::LedgerEntry& entry, const catalog::Resource& resource, SnapshotWork work);
+  // A line of topic "snapshots", as stored.
+  void AddSnapshotEvent(std::string event);
   void AdvanceInput(const broker::TopicPartition& input, broker::Position next);
 
   bool empty() const { return ledger_message_.empty(); }

@@ -26,26 +26,19 @@ absl::Status Contradiction(const ledger::v1::LedgerEntry& entry, std::string_vie
       absl::StrCat("ledger of lane ", entry.lane(), ", entry ", entry.sequence(), ": ", base::Absl(what)));
 }
 
-absl::Status AccountBatch(const ledger::v1::LedgerEntry& entry, const ledger::v1::BatchDecision& batch,
-                          LaneState& state) {
-  InputState& input = state.inputs[{batch.resource_id(), batch.partition()}];
-  if (batch.input_next() <= input.next && input.next != 0) return Contradiction(entry, "its input was decided before");
-  input.next = batch.input_next();
-  if (input.marks.empty() || input.marks.back().receive_time / kHourUs != batch.receive_time() / kHourUs) {
-    input.marks.push_back({batch.receive_time(), batch.input_position()});
+void AdvanceInput(uint32_t resource_id, uint32_t partition, broker::Position position, broker::Position next,
+                  base::TimeUs receive_time, LaneState& state) {
+  InputState& input = state.inputs[{resource_id, partition}];
+  input.next = next;
+  if (input.marks.empty() || input.marks.back().receive_time / kHourUs != receive_time / kHourUs) {
+    input.marks.push_back({receive_time, position});
   }
+}
 
-  VerdictCounts& resource = state.resources[batch.resource_id()];
-  RunState& run = state.runs[batch.publisher_epoch()];
-  run.resource_id = batch.resource_id();
-  if (batch.verdict_runs_size() % 2 != 0) return Contradiction(entry, "verdict runs are not pairs");
-  for (int i = 0; i < batch.verdict_runs_size(); i += 2) {
-    const auto verdict = ledger::VerdictFromCode(batch.verdict_runs(i));
-    if (!verdict) return Contradiction(entry, absl::StrCat("unknown verdict code ", batch.verdict_runs(i)));
-    resource[*verdict] += batch.verdict_runs(i + 1);
-    run.verdicts[*verdict] += batch.verdict_runs(i + 1);
-  }
-  for (const auto& output : batch.outputs()) {
+template <typename Outputs>
+absl::Status AdvanceStreams(const ledger::v1::LedgerEntry& entry, const Outputs& outputs, RunState& run,
+                            LaneState& state) {
+  for (const auto& output : outputs) {
     StreamState& stream = state.streams[output.view_id()];
     if (output.first_sequence() != stream.next_sequence) {
       return Contradiction(entry, absl::StrCat("stream ", output.view_id(), " goes on at ", output.first_sequence(),
@@ -58,6 +51,62 @@ absl::Status AccountBatch(const ledger::v1::LedgerEntry& entry, const ledger::v1
     mark.last_sequence = stream.next_sequence - 1;
   }
   return absl::OkStatus();
+}
+
+template <typename Runs>
+absl::Status CountVerdicts(const ledger::v1::LedgerEntry& entry, const Runs& runs, VerdictCounts& resource,
+                           VerdictCounts* run) {
+  if (runs.size() % 2 != 0) return Contradiction(entry, "verdict runs are not pairs");
+  for (int i = 0; i < runs.size(); i += 2) {
+    const auto verdict = ledger::VerdictFromCode(runs.Get(i));
+    if (!verdict) return Contradiction(entry, absl::StrCat("unknown verdict code ", runs.Get(i)));
+    resource[*verdict] += runs.Get(i + 1);
+    if (run != nullptr) (*run)[*verdict] += runs.Get(i + 1);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AccountMark(const ledger::v1::LedgerEntry& entry, const ledger::v1::SnapshotMarkTaken& mark,
+                         LaneState& state) {
+  const InputState& input = state.inputs[{mark.resource_id(), mark.partition()}];
+  if (mark.input_next() <= input.next && input.next != 0) return Contradiction(entry, "its input was decided before");
+  AdvanceInput(mark.resource_id(), mark.partition(), mark.input_position(), mark.input_next(), mark.receive_time(),
+               state);
+  return absl::OkStatus();
+}
+
+// Staged records leave the books as staged and come back as what they have become; a delete is a record of its own.
+absl::Status AccountStep(const ledger::v1::LedgerEntry& entry, const ledger::v1::SnapshotStep& step, LaneState& state) {
+  VerdictCounts& resource = state.resources[step.resource_id()];
+  RunState& run = state.runs[step.snapshot()];
+  run.resource_id = step.resource_id();
+  if (step.kind() == ledger::v1::SNAPSHOT_DELETE) {
+    state.generated[step.resource_id()] += step.records();
+    run.generated += step.records();
+    RETURN_IF_ERROR(CountVerdicts(entry, step.verdict_runs(), resource, nullptr));
+  } else {
+    for (VerdictCounts* counts : {&resource, &run.verdicts}) {
+      uint64_t& staged = (*counts)[Verdict::kStaged];
+      if (staged < step.records()) return Contradiction(entry, "it takes more than was staged");
+      staged -= step.records();
+      if (staged == 0) counts->erase(Verdict::kStaged);
+    }
+    RETURN_IF_ERROR(CountVerdicts(entry, step.verdict_runs(), resource, &run.verdicts));
+  }
+  return AdvanceStreams(entry, step.outputs(), run, state);
+}
+
+absl::Status AccountBatch(const ledger::v1::LedgerEntry& entry, const ledger::v1::BatchDecision& batch,
+                          LaneState& state) {
+  const InputState& input = state.inputs[{batch.resource_id(), batch.partition()}];
+  if (batch.input_next() <= input.next && input.next != 0) return Contradiction(entry, "its input was decided before");
+  AdvanceInput(batch.resource_id(), batch.partition(), batch.input_position(), batch.input_next(), batch.receive_time(),
+               state);
+
+  RunState& run = state.runs[batch.publisher_epoch()];
+  run.resource_id = batch.resource_id();
+  RETURN_IF_ERROR(CountVerdicts(entry, batch.verdict_runs(), state.resources[batch.resource_id()], &run.verdicts));
+  return AdvanceStreams(entry, batch.outputs(), run, state);
 }
 
 void AccountStart(const ledger::v1::LedgerEntry& entry, const ledger::v1::StreamStart& start, LaneState& state) {
@@ -116,6 +165,14 @@ absl::Status Account(const ledger::v1::LedgerEntry& entry, LaneState& state) {
     case ledger::v1::LedgerEntry::kCatalogTaken:
       state.catalog_version = entry.catalog_taken().version();
       break;
+    case ledger::v1::LedgerEntry::kSnapshotMark:
+      RETURN_IF_ERROR(AccountMark(entry, entry.snapshot_mark(), state));
+      break;
+    case ledger::v1::LedgerEntry::kSnapshotReported:
+      break;
+    case ledger::v1::LedgerEntry::kSnapshotStep:
+      RETURN_IF_ERROR(AccountStep(entry, entry.snapshot_step(), state));
+      break;
     default:
       return Contradiction(entry, "it says nothing this version knows");
   }
@@ -164,12 +221,16 @@ std::string SerializeLaneState(const LaneState& state, uint32_t lane) {
     auto* to = out.add_resources();
     to->set_resource_id(id);
     PutCounts(counts, to->mutable_by_verdict());
+    if (const auto generated = state.generated.find(id); generated != state.generated.end()) {
+      to->set_generated(generated->second);
+    }
   }
   for (const auto& [id, run] : state.runs) {
     auto* to = out.add_runs();
     to->set_run(id);
     to->set_resource_id(run.resource_id);
     PutCounts(run.verdicts, to->mutable_by_verdict());
+    to->set_generated(run.generated);
     for (const auto& [view, mark] : run.streams) {
       auto* m = to->add_streams();
       m->set_view_id(view);
@@ -213,10 +274,12 @@ absl::Status ParseLaneState(std::string_view bytes, uint32_t lane, LaneState& in
   bool counts_ok = true;
   for (const auto& from : in.resources()) {
     counts_ok &= GetCounts(from.by_verdict(), into.resources[from.resource_id()]);
+    if (from.generated() != 0) into.generated[from.resource_id()] = from.generated();
   }
   for (const auto& from : in.runs()) {
     RunState& run = into.runs[from.run()];
     run.resource_id = from.resource_id();
+    run.generated = from.generated();
     counts_ok &= GetCounts(from.by_verdict(), run.verdicts);
     for (const auto& mark : from.streams()) run.streams[mark.view_id()] = {mark.records(), mark.last_sequence()};
   }

@@ -47,7 +47,8 @@ struct SubscriptionStartState {
 
 struct RunState {
   uint32_t resource_id = 0;
-  VerdictCounts verdicts;
+  VerdictCounts verdicts;  // of its rows
+  uint64_t generated = 0;  // deletes of keys that it lacked
   struct StreamMark {
     uint64_t records = 0;
     uint64_t last_sequence = 0;
@@ -65,7 +66,8 @@ struct LaneState {
   std::map<std::pair<uint32_t, uint32_t>, InputState> inputs;  // (resource, partition)
   std::map<uint32_t, StreamState> streams;                     // by view
   std::map<uint32_t, SubscriptionStartState> subscriptions;
-  std::map<uint32_t, VerdictCounts> resources;
+  std::map<uint32_t, VerdictCounts> resources;  // of published and generated records
+  std::map<uint32_t, uint64_t> generated;       // by resource: records of the exchange's own
   std::map<uint64_t, RunState> runs;
 
   uint64_t AcceptedOf(uint32_t resource_id) const;

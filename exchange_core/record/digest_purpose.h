@@ -9,5 +9,6 @@ inline constexpr char kIdPurpose = 1;
 inline constexpr char kKeyPurpose = 2;
 inline constexpr char kContentPurpose = 3;
 inline constexpr char kUnreadablePurpose = 4;
+inline constexpr char kFoldedKeyPurpose = 5;
 
 }  // namespace datong::record

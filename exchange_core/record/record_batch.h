@@ -62,8 +62,10 @@ struct BatchHeader {
 // Columns, one element per record. Equal lengths (a valid batch); `payload_end[i]` is where record i's bytes end in
 // `payload`.
 struct RecordColumns {
-  std::vector<base::Digest> id;   // event: identity; entity: digest of (key, version, order) is not needed: equals key
-  std::vector<base::Digest> key;  // of the business key; event resources without a key: equals id
+  std::vector<base::Digest> id;  // event: identity; entity: digest of (key, version, order) is not needed: equals key
+  // Of the business key; event resources without a key: equals id. An unreadable row of an entity: its key where that
+  // could be read, else equals id, which is a digest of the row's bytes.
+  std::vector<base::Digest> key;
   std::vector<base::Digest> fingerprint;  // of the canonical content
   std::vector<Operation> operation;
   std::vector<int64_t> version;          // declared version item; 0 when the source's order is the version

@@ -46,13 +46,12 @@ bool SplitFields(const RecordSchema& schema, std::string_view record, KnownField
 }
 
 bool ComposeItems(char purpose, const RecordSchema& schema, const std::vector<uint32_t>& items,
-                  const KnownFields& known, std::string& scratch, std::string& into) {
+                  const KnownFields& known, KeyTextScratch& scratch, std::string& into) {
   into.assign(1, purpose);
   for (const uint32_t index : items) {
     const KnownField& field = known[index];
     if (!field.present) return false;
-    const std::optional<std::string_view> text =
-        ValueText(schema.items[index].type, field.number, field.bytes, scratch);
+    const std::optional<std::string_view> text = KeyText(schema.items[index], field.number, field.bytes, scratch);
     if (!text) return false;
     base::PutBytes(into, *text);
   }
@@ -63,7 +62,8 @@ bool ComposeItems(char purpose, const RecordSchema& schema, const std::vector<ui
 
 std::optional<RecordDigests> DigestRecord(const RecordSchema& schema, const base::DigestKey& key,
                                           std::string_view record_bytes) {
-  thread_local std::string content, scratch;  // kept, so that no record allocates
+  thread_local std::string content;  // kept, so that no record allocates
+  thread_local KeyTextScratch scratch;
   KnownFields known(schema.items.size());
   UnknownFields unknown;
   if (!SplitFields(schema, record_bytes, known, unknown)) return std::nullopt;
@@ -92,6 +92,25 @@ std::optional<RecordDigests> DigestRecord(const RecordSchema& schema, const base
   }
   if (schema.key_items.empty()) digests.key = digests.id;
   return digests;
+}
+
+std::optional<base::Digest> FoldedKeyDigest(const RecordSchema& schema, const base::DigestKey& key,
+                                            std::string_view record_bytes) {
+  if (schema.key_items.empty()) return std::nullopt;
+  thread_local std::string content, scratch, folded;
+  KnownFields known(schema.items.size());
+  UnknownFields unknown;
+  if (!SplitFields(schema, record_bytes, known, unknown)) return std::nullopt;
+  content.assign(1, kFoldedKeyPurpose);
+  for (const uint32_t index : schema.key_items) {
+    const KnownField& field = known[index];
+    if (!field.present) return std::nullopt;
+    const ItemType type = schema.items[index].type;
+    const std::optional<std::string_view> text = ValueText(type, field.number, field.bytes, scratch);
+    if (!text) return std::nullopt;
+    base::PutBytes(content, type == ItemType::kString ? FoldKeyText(*text, kEverySpelling, folded) : *text);
+  }
+  return base::KeyedDigest(key, content);
 }
 
 }  // namespace datong::record

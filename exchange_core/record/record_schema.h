@@ -30,6 +30,11 @@ struct Item {
   bool compared = true;         // false: a change of this item alone is no change
   bool empty_is_value = false;  // true: present-but-empty differs from absent
   bool required = false;
+  // Key items: spellings that differ in letter case, in spaces, or in full and half width name the same object. Decides
+  // the key digest only; the text stays as it was written.
+  bool ignore_case = false;
+  bool ignore_spaces = false;
+  bool ignore_width = false;
 };
 
 enum class ResourceKind : uint8_t { kEntity = 1, kEvent = 2 };

@@ -85,6 +85,10 @@ std::optional<RowProblem> RecordWriter::Append(const std::vector<FieldText>& val
   return std::nullopt;
 }
 
+bool RecordWriter::IsKeyItem(size_t item) const {
+  return std::find(schema_.key_items.begin(), schema_.key_items.end(), item) != schema_.key_items.end();
+}
+
 // Parses and writes in one pass, into a buffer that is large enough whatever the values are.
 std::optional<RowProblem> RecordWriter::WriteFields(const std::vector<FieldText>& values, Operation operation) {
   size_t bound = 0;
@@ -99,7 +103,7 @@ std::optional<RowProblem> RecordWriter::WriteFields(const std::vector<FieldText>
     Field& field = fields_[i];
     field.present = IsPresent(item, values[i]);
     if (!field.present) {
-      if (item.required && operation != Operation::kDelete)
+      if (item.required && operation != Operation::kDelete && !IsKeyItem(i))  // a key that lacks has its own reason
         return ItemProblem("required", item, "has no value but needs one");
       continue;
     }
@@ -133,7 +137,7 @@ bool RecordWriter::ComposeItems(char purpose, const std::vector<uint32_t>& items
     missing = static_cast<int>(index);
     if (!field.present) return false;
     const std::string_view bytes = std::string_view(record_).substr(field.value_begin, field.end - field.value_begin);
-    const std::optional<std::string_view> text = ValueText(schema_.items[index].type, field.number, bytes, scratch_);
+    const std::optional<std::string_view> text = KeyText(schema_.items[index], field.number, bytes, key_scratch_);
     if (!text) return false;
     base::PutBytes(content_, *text);
   }
@@ -208,7 +212,8 @@ void RecordWriter::AppendColumns(Operation operation, Place place, const RecordD
   to.columns.payload_end.push_back(static_cast<uint32_t>(to.payload.size()));
 }
 
-void RecordWriter::AppendUnreadable(const RowProblem& problem, std::string_view raw, Place place, RecordBatch& to) {
+void RecordWriter::AppendUnreadable(const RowProblem& problem, std::string_view raw, Place place, RecordBatch& to,
+                                    const std::optional<base::Digest>& key) {
   DATONG_CHECK(to.payload.size() <= base::kBatchPayloadBytesMax);
   // Room for the frame, reason, detail and digest around the raw bytes.
   constexpr size_t kAroundMax = size_t{8} << 10;
@@ -224,7 +229,7 @@ void RecordWriter::AppendUnreadable(const RowProblem& problem, std::string_view 
   const base::Digest digest = base::KeyedDigest(domain_key_, content_);
   to.payload.append(EncodeRejectedRow(row));
   to.columns.id.push_back(digest);
-  to.columns.key.push_back(digest);
+  to.columns.key.push_back(key.value_or(digest));
   to.columns.fingerprint.push_back(digest);
   to.columns.operation.push_back(Operation::kUnreadable);
   to.columns.version.push_back(0);
@@ -234,21 +239,33 @@ void RecordWriter::AppendUnreadable(const RowProblem& problem, std::string_view 
   to.columns.payload_end.push_back(static_cast<uint32_t>(to.payload.size()));
 }
 
-std::optional<base::Digest> RecordWriter::KeyDigest(const std::vector<FieldText>& key_values) {
-  DATONG_CHECK(key_values.size() == schema_.key_items.size());
-  if (key_values.empty()) return std::nullopt;
+// `value_at(i)` is the text of the key's i-th item.
+template <typename ValueAt>
+std::optional<base::Digest> RecordWriter::DigestKeyValues(ValueAt value_at) {
+  if (schema_.key_items.empty()) return std::nullopt;
   content_.assign(1, kKeyPurpose);
-  std::string text_scratch;
-  for (size_t i = 0; i < key_values.size(); ++i) {
+  for (size_t i = 0; i < schema_.key_items.size(); ++i) {
     const Item& item = schema_.items[schema_.key_items[i]];
-    if (!IsPresent(item, key_values[i])) return std::nullopt;
+    const FieldText& value = value_at(i);
+    if (!IsPresent(item, value)) return std::nullopt;
     ParsedValue parsed;
-    if (ParseValue(item.type, *key_values[i], scratch_, parsed) != ParseOutcome::kOk) return std::nullopt;
-    const std::optional<std::string_view> text = ValueText(item.type, parsed.number, parsed.bytes, text_scratch);
+    if (ParseValue(item.type, *value, scratch_, parsed) != ParseOutcome::kOk) return std::nullopt;
+    const std::optional<std::string_view> text = KeyText(item, parsed.number, parsed.bytes, key_scratch_);
     if (!text) return std::nullopt;
     base::PutBytes(content_, *text);
   }
   return base::KeyedDigest(domain_key_, content_);
+}
+
+std::optional<base::Digest> RecordWriter::KeyDigest(const std::vector<FieldText>& key_values) {
+  DATONG_CHECK(key_values.size() == schema_.key_items.size());
+  return DigestKeyValues([&](size_t i) -> const FieldText& { return key_values[i]; });
+}
+
+std::optional<base::Digest> RecordWriter::KeyOfRow(const std::vector<FieldText>& values) {
+  DATONG_CHECK(values.size() == schema_.items.size());
+  if (schema_.kind != ResourceKind::kEntity) return std::nullopt;
+  return DigestKeyValues([&](size_t i) -> const FieldText& { return values[schema_.key_items[i]]; });
 }
 
 }  // namespace datong::record

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "exchange_core/base/digest.h"
+#include "exchange_core/record/key_spelling.h"
 #include "exchange_core/record/record_batch.h"
 #include "exchange_core/record/record_schema.h"
 
@@ -37,9 +38,10 @@ struct RecordDigests {
 //
 // The canonical content (version 1), which fingerprint and content-identity digest: for each compared item that is
 // present, in ascending field number, exactly its wire bytes (tag and value). The key: for each key item in declared
-// order, varint length and text form of the value. Two digests over equal bytes but for different purposes never meet:
-// each is prefixed by one byte (1 id, 2 key, 3 content, 4 a row that could not be read). Unknown fields count as
-// content, in ascending field number, after the known ones.
+// order, varint length and text form of the value, folded by the item's rules of spelling (key_spelling.h): what is
+// stored and fingerprinted stays as it was written. Two digests over equal bytes but for different purposes never meet:
+// each is prefixed by one byte (1 id, 2 key, 3 content, 4 a row that could not be read, 5 a key in every spelling).
+// Unknown fields count as content, in ascending field number, after the known ones.
 //
 // Entity: id = key. Event: id of the declared id items (composed like a key), else of the canonical content; key of the
 // key items where declared, else = id. version and event_time come from their items (dates as days, as midnight UTC),
@@ -62,9 +64,15 @@ class RecordWriter {
   // The same, to the batch of the record's partition: `by_partition` has one batch for each.
   std::optional<RowProblem> Append(const std::vector<FieldText>& values, Operation operation, Place place,
                                    std::span<RecordBatch> by_partition);
-  // A row that could not be read: `raw` are its bytes at the source (cut to what fits a record). All three digests are
-  // of `raw`: the same row is the same wherever and whenever it is read.
-  void AppendUnreadable(const RowProblem& problem, std::string_view raw, Place place, RecordBatch& to);
+  // A row that could not be read: `raw` are its bytes at the source (cut to what fits a record). id and fingerprint are
+  // digests of `raw`: the same row is the same wherever and whenever it is read. So is key, unless it could be read
+  // after all (KeyOfRow): then `to` is the batch of that key's partition, and key differs from id.
+  void AppendUnreadable(const RowProblem& problem, std::string_view raw, Place place, RecordBatch& to,
+                        const std::optional<base::Digest>& key = std::nullopt);
+
+  // The key digest of a row that Append refused for another item's sake; values that could not be read are absent.
+  // nullopt when a key item is missing or does not parse, and for events: their rows go by identity.
+  std::optional<base::Digest> KeyOfRow(const std::vector<FieldText>& values);
 
   // The key digest that Append would compute, for trace. `key_values[i]` belongs to schema.items[schema.key_items[i]].
   // nullopt when a key item is missing or does not parse, or the resource declares no key.
@@ -79,7 +87,10 @@ class RecordWriter {
 
   std::optional<RowProblem> WriteFields(const std::vector<FieldText>& values, Operation operation);
   std::optional<RowProblem> ComputeDigests(RecordDigests& digests);
+  bool IsKeyItem(size_t item) const;
   bool ComposeItems(char purpose, const std::vector<uint32_t>& items, int& missing);
+  template <typename ValueAt>
+  std::optional<base::Digest> DigestKeyValues(ValueAt value_at);
   void AppendColumns(Operation operation, Place place, const RecordDigests& digests, RecordBatch& to) const;
   int64_t NumberOf(int item) const;
 
@@ -91,6 +102,7 @@ class RecordWriter {
   size_t record_bytes_ = 0;
   std::string content_;  // what is being digested
   std::string scratch_;
+  KeyTextScratch key_scratch_;
 };
 
 // Recomputes the digests of a record from its bytes (used where columns can't be trusted, and to fingerprint
@@ -99,6 +111,12 @@ class RecordWriter {
 // up id or key is missing or has no text form. Any thread.
 std::optional<RecordDigests> DigestRecord(const RecordSchema& schema, const base::DigestKey& key,
                                           std::string_view record_bytes);
+
+// Stands for a record's key whatever its letter case, spaces, width and byte order marks, whether the schema declares
+// such rules or not: equal for two records whose keys differ in spelling only. It never meets a key digest. nullopt:
+// the bytes are no message, or a key item is missing or has no text form, or the resource declares no key. Any thread.
+std::optional<base::Digest> FoldedKeyDigest(const RecordSchema& schema, const base::DigestKey& key,
+                                            std::string_view record_bytes);
 
 // Which partition a record belongs to: by key digest for entities, by id digest for events. Uniform.
 inline uint32_t PartitionOf(const base::Digest& digest, uint32_t partitions) {

@@ -32,7 +32,7 @@ REST_EVERY = 25           # counted rounds between two complete judgements
 TRIES_PER_ROUND = 12
 # How often a step may be passed before it strikes; what comes once per start or more seldom strikes at once.
 PASSES = {"commit": 25, "lane.decided": 10, "lane.committed": 10, "source": 6, "publish": 6, "sink": 8, "receipt": 10,
-          "checkpoint": 3, "retention.rows_dropped": 3}
+          "checkpoint": 3, "retention.rows_dropped": 3, "snapshot.reported": 8, "snapshot.step_done": 8, "snapshot.decided": 3}
 
 
 class Judged(Exception):
@@ -52,7 +52,8 @@ class CrashTest:
         self.catalog = self.office.catalog()
         self.applied = False
         self.pending_catalog = self.catalog   # to be applied again until an apply has said that it is done
-        self.pending_import = None            # the same for a file
+        self.pending_import = None            # the same for a file: (path, whether it is held)
+        self.pending_decision = None          # a held file about which somebody has made up their mind: (path, confirm or reject)
         self.counted = self.uncounted = 0
 
     # --- one round
@@ -76,7 +77,9 @@ class CrashTest:
             self.pending_catalog = self.office.late_catalog()
         if self.pending_catalog is not None:
             struck = self._apply_round(step)
-        elif step.split(".")[0] in ("source", "publish", "commit", "lane") and self.rng.random() < 0.25:
+        elif self.pending_decision is not None and self.rng.random() < 0.5:
+            struck = self._decision_round(step)
+        elif step.split(".")[0] in ("source", "publish", "commit", "lane", "snapshot") and self.rng.random() < 0.4:
             struck = self._import_round(step)
         else:
             struck = self._run_round(step)
@@ -116,20 +119,56 @@ class CrashTest:
         self.pending_catalog, self.applied = None, True
         return None
 
-    def _import_round(self, step):
-        if self.pending_import is None:
+    def _next_import(self):
+        """The file that is to be imported; None while one is held."""
+        if self.pending_import is None and self.pending_decision is None:
             self.pending_import = self.office.permits_file()
-        how = self.rng.choice(["published", "decided", "applied"])
-        finished, struck = self._short("import", "permits", self.pending_import, "--wait", how, step=step)
+        return self.pending_import
+
+    def _import(self):
+        return ["import", "permits", self.pending_import[0], "--mode", "full"]
+
+    def _import_round(self, step):
+        if self._next_import() is None:
+            return self._decision_round(step)
+        # Whether a dump is held is known when it is decided.
+        how = self.rng.choice(["decided", "applied"] if self.pending_import[1] else ["published", "decided", "applied"])
+        finished, struck = self._short(*self._import(), "--wait", how, step=step)
         if struck:
             return struck
         self._import_ended(finished)
         return None
 
     def _import_ended(self, finished):
-        if finished.code not in (0, 6):  # 6: ragged rows were held back
-            raise Judged(f"import failed: {finished}")
+        """6: rows were held back. 7: the dump is held."""
+        path, held = self.pending_import
+        if finished.code not in ((7,) if held else (0, 6)):
+            raise Judged(f"import of {path}, which is {'' if held else 'not '}to be held: {finished}")
         self.pending_import = None
+        if held:
+            self.pending_decision = (path, self.rng.choice(["confirm", "confirm", "reject"]))
+
+    def _held_snapshot(self):
+        """The number under which a person finds the dump."""
+        rows = [row for row in self.datong.must("snapshot", "list", "--resource", "permits", "--output", "json").json()["rows"]]
+        return str(rows[-1]["snapshot"])
+
+    def _decision_round(self, step):
+        path, word = self.pending_decision
+        finished, struck = self._short("snapshot", word, self._held_snapshot(), "--why", "seen", step=step)
+        if struck:
+            return struck
+        self._decision_ended(finished)
+        return None
+
+    def _decision_ended(self, finished):
+        path, word = self.pending_decision
+        # A try that was struck may have been heard: "is decided already".
+        if finished.code != 0 and "decided already" not in finished.err:
+            raise Judged(f"snapshot {word} failed: {finished}")
+        if word == "confirm":
+            self.office.permits.model.take(path)
+        self.pending_decision = None
 
     def _run_round(self, step):
         self.office.publish(size=self.rng.choice([1, 1, 5, 20]))
@@ -186,9 +225,9 @@ class CrashTest:
         while RUNNING not in running.errors():
             if running.wait(0.02):
                 return None
-        if self.pending_import is None:
-            self.pending_import = self.office.permits_file()
-        return self.datong.start("import", "permits", self.pending_import)
+        if self._next_import() is None:
+            return None
+        return self.datong.start(*self._import())
 
     def _end_import_beside(self, helper):
         """Its exchange may have died under it: then the same file is imported again later."""
@@ -196,8 +235,8 @@ class CrashTest:
             helper.strike()
             raise Judged(f"an import hangs whose exchange was killed: {helper.finished()}")
         finished = helper.finished()
-        if finished.code in (0, 6):
-            self.pending_import = None
+        if finished.code in (0, 6, 7):
+            self._import_ended(finished)
 
     # --- between and after the rounds
 
@@ -207,7 +246,9 @@ class CrashTest:
             self.datong.must("apply", "-f", self.pending_catalog, "--lanes", "2")
             self.pending_catalog, self.applied = None, True
         if self.pending_import is not None:
-            self._import_ended(self.datong.run("import", "permits", self.pending_import))
+            self._import_ended(self.datong.run(*self._import()))
+        if self.pending_decision is not None:
+            self._decision_ended(self.datong.run("snapshot", self.pending_decision[1], self._held_snapshot(), "--why", "seen"))
         running = self.datong.start("run")
         deadline = time.monotonic() + seconds
         while RUNNING not in running.errors() and not running.wait(0.05):
@@ -274,7 +315,10 @@ class CrashTest:
         totals = ", ".join(f"{name} {model.changes()}" for name, model in (
             ("companies", self.office.companies.model), ("permits", self.office.permits.model),
             ("visits", self.office.visits.model)))
-        lines.append(f"{self.counted} rounds counted, {self.uncounted} struck nothing; deliveries wanted per subscriber: {totals}")
+        deletes = sum(change.operation == "delete" for model in (self.office.companies.model, self.office.permits.model)
+                      for history in model.history.values() for change in history)
+        lines.append(f"{self.counted} rounds counted, {self.uncounted} struck nothing; deliveries wanted per subscriber: {totals}; "
+                     f"{deletes} of them deletes")
         return "\n".join(lines)
 
 

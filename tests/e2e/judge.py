@@ -38,7 +38,7 @@ def _json_lines(path):
             yield json.loads(line)
 
 
-def _lines(path):
+def lines_of(path):
     return _json_lines(path) if path.endswith(".jsonl") else _csv_lines(path)
 
 
@@ -49,7 +49,7 @@ def _items_of(line):
 def read_changes(directory, key_columns):
     """Every delivered line, in order."""
     for name in part_names(directory, "changes"):
-        for number, line in enumerate(_lines(os.path.join(directory, name)), 1):
+        for number, line in enumerate(lines_of(os.path.join(directory, name)), 1):
             items = _items_of(line)
             key = tuple(items.get(column, "") for column in key_columns)
             yield Delivered(line["_operation"], key if len(key) > 1 else key[0], items, line["_source_file"],
@@ -133,13 +133,14 @@ def judge_late_changes(delivered, model, items, subject):
     for key, history in model.history.items():
         lines = got.get(key, [])
         if not lines:
-            complaints.add(f"lost: key {key}: nothing was delivered")
+            if history[-1].operation != "delete":  # else it may have been gone before
+                complaints.add(f"lost: key {key}: nothing was delivered")
             continue
         if len(lines) > len(history):
             complaints.add(f"doubled: key {key}: {len(lines)} deliveries of {len(history)} changes")
             continue
         for at, (line, change) in enumerate(zip(lines, history[-len(lines):])):
-            operation = "insert" if at == 0 else "update"
+            operation = "insert" if at == 0 else change.operation
             same = (line.values == _projected(change, model.columns, items) and line.file == change.file and
                     line.row == change.row and line.operation == operation)
             if not same:
@@ -161,7 +162,7 @@ def judge_state(directory, model, items, subject):
     if len(names) > 2:
         complaints.add(f"{len(names)} state files lie side by side")
     seen = {}
-    for number, line in enumerate(_lines(os.path.join(directory, names[-1])), 1):
+    for number, line in enumerate(lines_of(os.path.join(directory, names[-1])), 1):
         values = _items_of(line)
         key = values["code"]
         if key in seen:

@@ -15,7 +15,7 @@ resources:
   - {{name: companies, provider: registry, key_domain: company, kind: entity, partitions: 4,
      items: [code, name, address, {{name: capital, type: int64}}], key: [code]}}
   - {{name: permits, provider: registry, key_domain: company, kind: entity, partitions: 4,
-     items: [code, name, address, {{name: capital, type: int64}}], key: [code]}}
+     items: [code, name, address, {{name: capital, type: int64}}], key: [code], snapshots: {{same_key: last}}}}
   - {{name: visits, provider: registry, key_domain: company, kind: event, partitions: 4,
      items: [code, serial, text], key: [code], id: [code, serial], window: 365d}}
 grants:
@@ -55,7 +55,7 @@ class Office:
         self.folder, self.rng = folder, rng
         self.input, self.output = os.path.join(folder, "in"), os.path.join(folder, "out")
         self.companies = CompanyRegister(rng, os.path.join(self.input, "companies"))
-        self.permits = CompanyRegister(rng, os.path.join(self.input, "permits"), "permits")
+        self.permits = CompanyRegister(rng, os.path.join(self.input, "permits"), "permits", same_key="last")
         self.visits = VisitRegister(rng, os.path.join(self.input, "visits"))
         self.late = 0
         company, visit = COMPANY_COLUMNS, VISIT_COLUMNS
@@ -89,7 +89,8 @@ class Office:
     def publish(self, size=1):
         """New dumps in the watched folders."""
         for _ in range(self.rng.randrange(1, 3)):
-            self.companies.write_dump(new=10 * size, changed=15 * size, repeated=40 * size)
+            lacking = 0.3 if self.rng.random() < 0.1 else None  # held; the next one supersedes it
+            self.companies.write_dump(new=10 * size, changed=15 * size, repeated=10 * size, lacking=lacking)
         if self.rng.random() < 0.7:
             self.visits.write_dump(new=15 * size, repeated=15 * size)
 
@@ -98,7 +99,8 @@ class Office:
         self.visits.write_dump(new=1500, repeated=0)
 
     def permits_file(self):
-        return self.permits.write_dump(new=15, changed=20, repeated=30)
+        """(path, whether it is held)"""
+        return self.permits.write_dump(new=15, changed=20, repeated=10, lacking=0.4 if self.rng.random() < 0.3 else None)
 
     def outstanding(self, counter):
         """Deliveries that the sinks must still write."""

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Real registers through the real binary: every row gets exactly one verdict and none is invented, inserts and updates per dump
-and the digests of the present state are those computed independently beside the data, the same file again delivers nothing.
+"""Real registers through the real binary: every dump gives exactly the inserts, updates and deletes that were computed
+independently beside the data, and every copy - the exchange's own, the sink's state file, the one of who applies the changes -
+has the stated digest after every dump; every row gets exactly one verdict; the same file again delivers nothing.
 
 usage: real_registers_test.py DATONG DATA_DIRECTORY
 Where the data is absent the test passes, saying that it skipped.
@@ -11,135 +12,67 @@ import gzip
 import io
 import json
 import os
-import subprocess
 import sys
 import tempfile
 
-FAILURES = []
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-
-def check(condition, what):
-    if not condition:
-        FAILURES.append(what)
-        print(f"FAILED: {what}")
-
-
-class Exchange:
-    """A data directory and the commands a person would type."""
-
-    def __init__(self, binary, directory, catalog):
-        self.binary, self.directory = binary, directory
-        path = directory + ".yaml"
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(catalog)
-        self.run("apply", "-f", path)
-
-    def run(self, *arguments, code=0):
-        done = subprocess.run([self.binary, *arguments, "-d", self.directory, "--output", "json"], text=True,
-                              capture_output=True, timeout=300, check=False)
-        if code is not None and done.returncode != code:
-            check(False, f"datong {' '.join(arguments)}: exit code {done.returncode}, not {code}: {done.stderr[-2000:]}")
-        return done
-
-    def ask(self, *arguments, code=0):
-        return json.loads(self.run(*arguments, code=code).stdout or "{}")
-
-    def rows(self, *arguments):
-        answer = self.ask(*arguments)
-        return answer["rows"]
-
-    def import_file(self, resource, path, *options, code=0):
-        """The verdicts of this reading of the file."""
-        self.run("import", resource, path, *options, code=code)
-        return self.rows("files")[-1]
-
-    def state_digest(self, subscription, items=None):
-        only = ["--items", ",".join(items)] if items else []
-        answer = self.ask("state", subscription, "--digest", *only)
-        return answer["summary"]["sha256"]
-
-    def check_books(self, what):
-        self.ask("verify")
-        for row in self.rows("books"):
-            check(row.get("balanced", True), f"{what}: books of {row} do not balance")
-
-
-def catalog_for(columns, key, kind="entity", not_compared=()):
-    items = ", ".join(json.dumps({"name": c, "compared": c not in not_compared}, ensure_ascii=False) for c in columns)
-    keys = json.dumps([key] if isinstance(key, str) else key, ensure_ascii=False)
-    identity = f"key: {keys}" if kind == "entity" else ""
-    return f"""
-departments: [{{name: provider}}, {{name: subscriber}}]
-key_domains: [{{name: domain}}]
-resources:
-  - name: register
-    provider: provider
-    key_domain: domain
-    kind: {kind}
-    partitions: 4
-    items: [{items}]
-    {identity}
-grants: [{{name: grant, resource: register, department: subscriber, items: all, purpose: test}}]
-subscriptions: [{{name: all, grant: grant, start: beginning}}]
-"""
-
-
-def open_text(path):
-    return io.TextIOWrapper(gzip.open(path) if path.endswith(".gz") else open(path, "rb"), encoding="utf-8-sig", newline="")
-
-
-def header_of(path, delimiter=","):
-    with open_text(path) as file:
-        return next(csv.reader(file, delimiter=delimiter))
-
-
-def read_dump(path, key, compared, delimiter=","):
-    with open_text(path) as file:
-        rows = csv.reader(file, delimiter=delimiter)
-        header = next(rows)
-        return {row[header.index(key)]: tuple(row[header.index(c)] for c in compared) for row in rows}
+from registered import FAILURES, Exchange, changes_between, check, header_of, read_dump  # noqa: E402
 
 
 def accounted(run):
     return sum(run["verdicts"].values())
 
 
-def check_series(binary, scratch, name, paths, facts, key, not_compared=(), options=(), delimiter=",", states=True):
-    """Successive dumps: changes as a naive comparison without deletes finds them; where the facts know no deletes, the facts' own."""
+def check_trace(exchange, key, appeared, vanished, what):
+    """`appeared`, `vanished`: numbers of snapshots."""
+    rows = exchange.rows("trace", key)
+    said = [(row["verdict"], row["snapshot"]) for row in rows if row["kind"] == "occurrence"]
+    check(("inserted", appeared) in said and ("deleted", vanished) in said,
+          f"{what}: {key} appeared in snapshot {appeared} and vanished in {vanished}, but trace says {said}")
+    check(rows[-1].get("state") == "deleted", f"{what}: {key} is said to be {rows[-1].get('state')}")
+
+
+def check_series(binary, scratch, name, paths, facts, key, partitions, not_compared=(), options=(), delimiter=","):
     columns = header_of(paths[0], delimiter)
-    compared = [c for c in columns if c not in not_compared]
-    exchange = Exchange(binary, os.path.join(scratch, name), catalog_for(columns, key, not_compared=not_compared))
-    held = {}
-    deletes_so_far = 0
+    name = f"{name}-{partitions}"
+    exchange = Exchange(binary, os.path.join(scratch, name), columns, key, not_compared=not_compared, partitions=partitions)
+    held, since = {}, {}   # since: in which snapshot a key appeared
+    wanted_lines = 0
     for path, fact in zip(paths, facts):
-        run = exchange.import_file("register", path, "--mode", "full", *options)
-        dump = read_dump(path, key, compared, delimiter)
-        inserts = sum(k not in held for k in dump)
-        updates = sum(k in held and held[k] != v for k, v in dump.items())
-        held.update(dump)
+        run = exchange.dump(path, *options)
         what = f"{name} {os.path.basename(path)}"
+        dump = read_dump(path, key, exchange.compared, delimiter)
+        change = fact.get("change", {"inserts": fact["rows"], "updates": 0, "deletes": 0, "unchanged": 0})
+        check(changes_between(held, dump) == change, f"{what}: the test itself finds other changes than the facts say")
         verdicts = run["verdicts"]
-        check(run["rows"] == fact["rows"] == accounted(run), f"{what}: {run['rows']} rows, {accounted(run)} verdicts, {fact['rows']} in the file")
-        check(verdicts.get("inserted", 0) == inserts, f"{what}: {verdicts} but {inserts} inserts")
-        check(verdicts.get("updated", 0) == updates, f"{what}: {verdicts} but {updates} updates")
-        change = fact.get("change", {"inserts": fact["rows"], "updates": 0, "deletes": 0})
-        if deletes_so_far == 0:
-            check((verdicts.get("inserted", 0), verdicts.get("updated", 0)) == (change["inserts"], change["updates"]),
-                  f"{what}: {verdicts} but the facts say {change}")
-        deletes_so_far += change["deletes"]
-        if states and deletes_so_far == 0:
-            check(exchange.state_digest("all", compared) == fact["state"], f"{what}: another present state")
-    before = exchange.ask("tail", "all", "--from", "begin", "--no-follow")
-    again = exchange.import_file("register", paths[-1], "--mode", "full", *options)
-    check(set(again["verdicts"]) <= {"duplicate", "unchanged"} and accounted(again) == again["rows"],
-          f"{name}: the last file again gives {again['verdicts']}")
-    again = exchange.import_file("register", paths[0], "--mode", "full", *options)
-    check(set(again["verdicts"]) <= {"duplicate", "stale"} and accounted(again) == again["rows"],
-          f"{name}: the first file again gives {again['verdicts']}")
-    after = exchange.ask("tail", "all", "--from", "begin", "--no-follow")
-    check(len(after["rows"]) == len(before["rows"]), f"{name}: files read before delivered something again")
+        check(run["rows"] == fact["rows"] == accounted(run),
+              f"{what}: {run['rows']} rows, {accounted(run)} verdicts, {fact['rows']} in the file")
+        got = {"inserts": verdicts.get("inserted", 0), "updates": verdicts.get("updated", 0),
+               "deletes": run["generated_deletes"], "unchanged": verdicts.get("unchanged", 0)}
+        check(got == change, f"{what}: `files` says {got}, the facts {change}")
+        snapshot = exchange.snapshot()
+        listed = {"inserts": snapshot["inserted"], "updates": snapshot["updated"], "deletes": snapshot["deleted"],
+                  "unchanged": snapshot["unchanged"]}
+        check(listed == change and snapshot["rows"] == fact["rows"], f"{what}: `snapshot list` says {snapshot}, the facts {change}")
+        check(snapshot["state"] == "released" and not snapshot["staged"], f"{what}: {snapshot}")
+        wanted_lines += change["inserts"] + change["updates"] + change["deletes"]
+        check(len(exchange.delivered()) == wanted_lines, f"{what}: {len(exchange.delivered())} deliveries, {wanted_lines} wanted")
+        exchange.check_copies(fact["state"], what)
+        for gone in sorted(held.keys() - dump.keys())[:2]:
+            check_trace(exchange, gone, since[gone], snapshot["snapshot"], what)
+        since.update({appeared: snapshot["snapshot"] for appeared in dump.keys() - held.keys()})
+        held = dump
+    for path in (paths[-1], paths[0]):
+        again = exchange.dump(path, *options)
+        check(set(again["verdicts"]) <= {"duplicate", "unchanged", "stale"} and accounted(again) == again["rows"],
+              f"{name}: {os.path.basename(path)} again gives {again['verdicts']}")
+        check(again["generated_deletes"] == 0, f"{name}: {os.path.basename(path)} again deletes {again['generated_deletes']}")
+    check(len(exchange.delivered()) == wanted_lines, f"{name}: files read before delivered something again")
+    exchange.check_copies(facts[-1]["state"], f"{name}, after files read before")
     exchange.check_books(name)
-    print(f"{name}: {len(paths)} dumps, {len(held)} keys, {len(after['rows'])} deliveries")
+    print(f"{name}: {len(paths)} dumps, {len(held)} keys, {wanted_lines} deliveries", flush=True)
 
 
 def check_messy(binary, scratch, data, facts):
@@ -160,25 +93,25 @@ def check_messy(binary, scratch, data, facts):
         header_at = 1 if "--title-lines" in options else 0
         columns = [c.strip("\u200b\ufeff") or f"column_{i + 1}" for i, c in enumerate(records[header_at])]
         rows = [tuple(r) for r in records[header_at + 1:]]
-        exchange = Exchange(binary, os.path.join(scratch, name), catalog_for(columns, [], kind="event"))
-        run = exchange.import_file("register", path, *options, code=None)
+        exchange = Exchange(binary, os.path.join(scratch, name), columns, columns[0], kind="event")
+        run = exchange.import_file(path, *options, code=None, wait="decided")
         verdicts = run["verdicts"]
         check(run["rows"] == len(rows) == accounted(run), f"{name}: {len(rows)} rows, {run['rows']} published, {verdicts}")
         check(verdicts.get("inserted", 0) == len(set(rows)), f"{name}: {verdicts} but {len(set(rows))} different rows")
-        again = exchange.import_file("register", path, *options, code=None)
+        again = exchange.import_file(path, *options, code=None, wait="decided")
         check(again["verdicts"].get("inserted", 0) == 0, f"{name}: again gives {again['verdicts']}")
         exchange.check_books(name)
         print(f"{name}: {verdicts}")
 
-    exchange = Exchange(binary, os.path.join(scratch, "xlsx"), catalog_for(["a"], "a"))
+    exchange = Exchange(binary, os.path.join(scratch, "xlsx"), ["a"], "a")
     refused = exchange.run("import", "register", os.path.join(data, "messy", "bj-changping-listed.csv"), code=None)
     check(refused.returncode != 0 and "XLSX" in refused.stderr, f"the workbook named .csv: {refused.returncode} {refused.stderr}")
 
 
 def check_companies(binary, scratch, data, facts):
     path = os.path.join(data, "company", "companies-a.csv.gz")
-    exchange = Exchange(binary, os.path.join(scratch, "companies"), catalog_for(header_of(path), "统一社会信用代码"))
-    run = exchange.import_file("register", path, "--mode", "full", code=6)  # one row is held back: 13 columns
+    exchange = Exchange(binary, os.path.join(scratch, "companies"), header_of(path), "统一社会信用代码")
+    run = exchange.dump(path, code=6)  # one row is held back: 13 columns
     check(run["verdicts"] == {"inserted": facts["rows"] - 1, "unreadable_row": 1}, f"companies: {run['verdicts']}")
     exchange.check_books("companies")
     print(f"companies: {run['verdicts']}")
@@ -196,15 +129,14 @@ def main():
         return [os.path.join(data, folder, one["name"]) for one in entries]
 
     with tempfile.TemporaryDirectory(prefix="datong-registers-") as scratch:
-        uk = facts["uk-registers/government-organisation"]
-        check_series(binary, scratch, "uk-registers", paths("uk-registers", uk), uk, "key")
-        gov = facts["dotgov"]
-        check_series(binary, scratch, "dotgov", paths("dotgov", gov), gov, "Domain Name")
-        divisions = facts["divisions/gb2260-stats"]
-        check_series(binary, scratch, "gb2260", paths("divisions", divisions), divisions, "Code",
-                     not_compared=("Source", "Revision"), options=("--delimiter", "tab"), delimiter="\t", states=False)
-        streets = facts["divisions/streets"]
-        check_series(binary, scratch, "streets", paths("divisions", streets), streets, "code")
+        uk, gov = facts["uk-registers/government-organisation"], facts["dotgov"]
+        divisions, streets = facts["divisions/gb2260-stats"], facts["divisions/streets"]
+        for partitions in (1, 4):
+            check_series(binary, scratch, "uk-registers", paths("uk-registers", uk), uk, "key", partitions)
+            check_series(binary, scratch, "gb2260", paths("divisions", divisions), divisions, "Code", partitions,
+                         not_compared=("Source", "Revision"), options=("--delimiter", "tab"), delimiter="\t")
+            check_series(binary, scratch, "dotgov", paths("dotgov", gov), gov, "Domain Name", partitions)
+            check_series(binary, scratch, "streets", paths("divisions", streets), streets, "code", partitions)
         check_messy(binary, scratch, data, facts["messy"])
         check_companies(binary, scratch, data, facts["company/companies-a.csv.gz"])
     print(f"{len(FAILURES)} failures")

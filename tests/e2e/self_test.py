@@ -59,12 +59,9 @@ def write_perfectly(office):
             for change in changes:
                 if change.file < middle:
                     before[change.key] = change
-            changes = list(before.values()) + [change for change in changes if change.file >= middle]
-            seen = set()
-            for at, change in enumerate(changes):
-                copy = type(change)("update" if change.key in seen else "insert", change.key, change.values, change.file, change.row)
-                seen.add(change.key)
-                changes[at] = copy
+            present = [type(change)("insert", change.key, change.values, change.file, change.row)
+                       for change in before.values() if change.operation != "delete"]
+            changes = present + [change for change in changes if change.file >= middle]
         _write_changes(sink, changes)
 
 
@@ -116,6 +113,22 @@ def _damage(kind, records, rng):
         a, b = pair
         records[a], records[b] = (records[b][:2] + records[a][2:4] + records[b][4:],
                                   records[a][:2] + records[b][2:4] + records[a][4:])
+    elif kind in ("lose a delete", "double a delete", "delete becomes update", "delete of other content"):
+        deletes = [place for place, record in enumerate(records) if record[0] == "delete"]
+        if not deletes:
+            return False
+        at = rng.choice(deletes)
+        if kind == "lose a delete":
+            del records[at]
+        elif kind == "double a delete":
+            records.insert(rng.randrange(at, len(records)) + 1, list(records[at]))
+        elif kind == "delete becomes update":
+            records[at] = ["update"] + records[at][1:]
+        else:
+            records[at] = records[at][:-1] + [records[at][-1] + "0"]
+    elif kind == "delete what is there":
+        record = records[at]
+        records.append(["delete"] + record[1:5] + [0] + record[6:])
     elif kind == "lose all":
         records.clear()
     elif kind == "change":
@@ -124,8 +137,39 @@ def _damage(kind, records, rng):
 
 
 DAMAGES = ["lose", "double", "double far away", "lose all", "change", "swap within a lane", "swap within a key"]
+# Lanes are numbered anew afterwards: that nothing is missing must not be all that the judge can see.
+DELETE_DAMAGES = ["lose a delete", "double a delete", "delete becomes update", "delete of other content", "delete what is there"]
 # The order of lines in a state file means nothing, and of a late subscriber only the order within a key.
 MEANINGLESS = {"state": ("swap within a lane", "swap within a key"), "late": ("swap within a lane",)}
+
+
+def _number_anew(sink):
+    next_sequence = {}
+    for name in part_names(sink.directory, "changes"):
+        path = os.path.join(sink.directory, name)
+        head, records = _records(path)
+        for record in records:
+            lane = str(record[2])
+            next_sequence[lane] = next_sequence.get(lane, 0) + 1
+            record[3] = next_sequence[lane]
+        _store(path, head, records)
+
+
+def _damage_file(sink, name, kind, rng):
+    """False: it could not be done to this file."""
+    path = os.path.join(sink.directory, name)
+    head, records = _records(path)
+    if kind == "keep what was deleted":
+        gone = [history[-1] for key, history in sink.model.history.items() if key not in sink.model.state]
+        if not gone:
+            return False
+        records.append(["digest", gone[0].file, gone[0].row] + gone[0].values)
+    elif not _damage(kind, records, rng):
+        return False
+    _store(path, head, records)
+    if kind in DELETE_DAMAGES:
+        _number_anew(sink)
+    return True
 
 
 def run_self_test(seed):
@@ -133,9 +177,11 @@ def run_self_test(seed):
     with tempfile.TemporaryDirectory(prefix="datong-judge-") as folder:
         office = Office(os.path.join(folder, "office"), rng)
         office.late_catalog()
-        for _ in range(6):
+        for _ in range(8):
             office.publish()
-            office.permits_file()
+            path, held = office.permits_file()
+            if held:
+                office.permits.model.take(path)  # somebody confirmed it
         write_perfectly(office)
         complaints = judge_all(office.sinks)
         if complaints:
@@ -145,19 +191,22 @@ def run_self_test(seed):
         shutil.copytree(office.output, whole)
         for sink in office.sinks:
             state = sink.check == "state"
-            for kind in DAMAGES:
-                if kind in MEANINGLESS.get(sink.check, ()) or (kind == "swap within a key" and len(sink.key_columns) > 1):
+            events = len(sink.key_columns) > 1
+            for kind in DAMAGES + ([] if state or events else DELETE_DAMAGES) + (["keep what was deleted"] if state else []):
+                if kind in MEANINGLESS.get(sink.check, ()) or (kind == "swap within a key" and events):
                     continue  # an event has no history
-                name = rng.choice(part_names(sink.directory, "state" if state else "changes"))
-                path = os.path.join(sink.directory, name)
-                head, records = _records(path)
-                if not _damage(kind, records, rng):
+                names = part_names(sink.directory, "state" if state else "changes")
+                rng.shuffle(names)
+                name = next((name for name in names if _damage_file(sink, name, kind, rng)), None)
+                if name is None:
+                    if kind in DELETE_DAMAGES:
+                        failures.append(f"there was nothing to which this could be done: {kind} in {sink.name}")
                     continue
-                _store(path, head, records)
                 tried += 1
-                if not judge_all(office.sinks):
+                if not judge_all([sink]):
                     failures.append(f"the judge does not see: {kind} in {sink.name} ({name})")
-                shutil.copy(os.path.join(whole, sink.name, name), path)
+                shutil.rmtree(sink.directory)
+                shutil.copytree(os.path.join(whole, sink.name), sink.directory)
         if judge_all(office.sinks):
             failures.append("the copies were not put back")
         print(f"judge: {tried} damages tried, {tried - len(failures)} seen (seed {seed})")

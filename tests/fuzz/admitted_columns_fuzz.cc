@@ -55,7 +55,7 @@ void FuzzAdmittedColumns(std::string_view input) {
   size_t expected = 0;
   for (const char code : reader.Piece()) {
     verdicts.push_back(kVerdicts[static_cast<uint8_t>(code) % std::size(kVerdicts)]);
-    expected += ledger::IsAdmitted(verdicts.back()) ? 1 : 0;
+    expected += ledger::IsKept(verdicts.back()) ? 1 : 0;
   }
   ledger::AdmittedColumns admitted, again;
   if (!ledger::DecodeAdmitted(reader.rest(), verdicts, entity, admitted).ok()) return;

@@ -2,7 +2,8 @@
 // Any bytes under any options are read to the same rows in pieces of any size and from any row on, and a record that is
 // too large to hold is passed over exactly. Other encodings are decoded as glibc decodes them.
 //
-// Input: delimiter, switches, declared columns, piece size, row to resume at (a byte each), then the file.
+// Input: delimiter, switches, declared columns and whether it is a full dump with a trailer, piece size, row to resume
+// at (a byte each), then the file.
 #include <iconv.h>
 
 #include <memory>
@@ -39,7 +40,10 @@ Choices Choose(InputReader& reader) {
                                            file::Encoding::kUtf8};
   chosen.encoding = kEncodings[switches >> 4 & 3];
   chosen.options.title_lines = switches >> 6;
-  for (size_t i = reader.Byte() % 4; i > 0; --i) chosen.options.columns.push_back("declared_" + std::to_string(i));
+  const uint8_t declared = reader.Byte();
+  chosen.options.full = (declared & 4) != 0;
+  if ((declared & 8) != 0) chosen.options.trailer = "1";
+  for (size_t i = declared % 4; i > 0; --i) chosen.options.columns.push_back("declared_" + std::to_string(i));
   return chosen;
 }
 

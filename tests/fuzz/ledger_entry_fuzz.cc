@@ -32,7 +32,7 @@ void ReadDecision(const ledger::v1::BatchDecision& batch) {
     const auto verdict = ledger::VerdictFromCode(code);
     if (!verdict) return;
     verdicts.push_back(*verdict);
-    admitted += ledger::IsAdmitted(*verdict) ? 1 : 0;
+    admitted += ledger::IsKept(*verdict) ? 1 : 0;
   }
   ledger::AdmittedColumns columns;
   if (!ledger::DecodeAdmitted(batch.admitted(), verdicts, batch.entity(), columns).ok()) return;

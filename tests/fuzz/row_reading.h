@@ -41,7 +41,8 @@ Seen ReadAll(file::RowReader& reader, size_t rows_max, const file::RowReader::Pl
 using NewReader = std::function<std::unique_ptr<file::RowReader>(size_t piece_max)>;
 
 // Whatever the pieces: the same columns, rows and end. Rows are numbered from 1 without gaps and are as wide as the
-// columns; values are UTF-8; from behind any row, chosen by `resume`, the rest is the same.
+// columns, unreadable ones as wide or without values; values are UTF-8; from behind any row, chosen by `resume`, the
+// rest is the same.
 void CheckReader(const NewReader& make, size_t piece_max, size_t resume);
 
 }  // namespace datong::fuzz

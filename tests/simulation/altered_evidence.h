@@ -112,6 +112,13 @@ class AlteredExchange final : public node::Exchange {
     alter_runs(runs);
     return runs;
   }
+  std::vector<node::SnapshotBooks> snapshots() override { return real_.snapshots(); }
+  absl::Status ConfirmSnapshot(uint64_t snapshot, const std::string& by, const std::string& why) override {
+    return real_.ConfirmSnapshot(snapshot, by, why);
+  }
+  absl::Status RejectSnapshot(uint64_t snapshot, const std::string& by, const std::string& why) override {
+    return real_.RejectSnapshot(snapshot, by, why);
+  }
   std::vector<node::SubscriptionLag> lag() override { return real_.lag(); }
   bool caught_up() override { return real_.caught_up(); }
   uint32_t lanes() const override { return real_.lanes(); }
@@ -119,7 +126,7 @@ class AlteredExchange final : public node::Exchange {
     real_.InspectLane(lane, [&](const pipeline::LaneView& view) {
       pipeline::LaneState state = view.state;
       alter_state(state);
-      look({state, view.entity_index, view.event_index});
+      look({state, view.entity_index, view.event_index, view.snapshots});
     });
   }
   absl::Status VerifyIndexAgainstLedger() override {

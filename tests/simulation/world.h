@@ -126,9 +126,9 @@ class World {
   bool disk_limited_ = false;   // it may be full now
   bool disk_was_full_ = false;  // since the last start
   bool slow_ = false;
+  base::TimeUs clock_jump_max_ = 0;
   bool rough_ = true;             // the next start is the first, or the one after a death
   bool mending_ = false;          // the end of the story: nothing strikes any more
-  base::TimeUs clock_jump_max_ = 0;
   uint64_t catalog_version_ = 0;  // the last whose caller was told OK
   uint64_t names_ = 0;
   std::vector<std::string> said_;  // by the process, for the story

@@ -23,6 +23,7 @@ class FakeExchange final : public client::ExchangeClient {
   std::vector<record::RecordBatch> published;  // decoded
   std::string position;                        // after the last ended unit
   std::optional<client::UnitRun> unfinished;
+  std::vector<client::UnitDeclaration> declared;               // as BeginUnit was told
   std::vector<std::pair<client::UnitRun, std::string>> ended;  // with failure, "" = complete
   std::vector<client::Delivery> stream;                        // positions increasing
   uint64_t acknowledged = 0;                                   // next position
@@ -53,15 +54,16 @@ class FakeExchange final : public client::ExchangeClient {
     uint32_t source_id() const override { return 7; }
     const std::optional<client::UnitRun>& unfinished() const override { return unfinished_; }
     const std::string& position() const override { return position_; }
-    absl::StatusOr<client::UnitRun> BeginUnit(const std::string& name, const std::string& identity, uint64_t, bool,
-                                              bool) override {
+    absl::StatusOr<client::UnitRun> BeginUnit(const client::UnitDeclaration& unit) override {
       if (absl::Status failure = exchange_.TakeFailure(); !failure.ok()) return failure;
       if (exchange_.unfinished) exchange_.ended.push_back({*exchange_.unfinished, "given up"});
       client::UnitRun run;
       run.run = exchange_.ended.size() + 1;
       run.file_sequence = static_cast<uint32_t>(run.run);
-      run.name = name;
-      run.identity = identity;
+      run.name = unit.name;
+      run.identity = unit.identity;
+      run.snapshot = unit.full;
+      exchange_.declared.push_back(unit);
       exchange_.unfinished = run;
       return run;
     }

@@ -111,16 +111,32 @@ class TestSource {
   using Row = std::vector<std::string>;  // one value per item, "" = empty
   void PublishUnit(const std::string& name, const std::string& identity, const std::vector<Row>& rows,
                    size_t rows_per_publish = 1000) {
-    const auto run = session_->BeginUnit(name, identity, 0, true, false);
-    REQUIRE(run.ok());
+    Publish({.name = name, .identity = identity}, rows, rows_per_publish);
+  }
+  // A full dump; its identity is made of its name. Returns the snapshot's number.
+  uint64_t PublishDump(const std::string& name, const std::vector<Row>& rows, base::TimeUs as_of = 0) {
+    return Publish({.name = name, .identity = "content of " + name, .full = true, .as_of = as_of}, rows, 3);
+  }
+  uint64_t Publish(const client::UnitDeclaration& unit, const std::vector<Row>& rows, size_t rows_per_publish) {
+    const client::UnitRun run = Begin(unit);
     for (size_t begin = 0; begin < rows.size(); begin += rows_per_publish) {
       const size_t end = std::min(rows.size(), begin + rows_per_publish);
-      PublishRows(*run, rows, begin, end);
+      PublishRows(run, rows, begin, end);
     }
-    REQUIRE(session_->EndUnit("end of " + name, true, "").ok());
+    End(unit.name, true);
+    return run.run;
   }
+  client::UnitRun Begin(const client::UnitDeclaration& unit) {
+    const auto run = session_->BeginUnit(unit);
+    INFO(run.status());
+    REQUIRE(run.ok());
+    return *run;
+  }
+  void End(const std::string& name, bool complete) {
+    REQUIRE(session_->EndUnit("end of " + name, complete, complete ? "" : "cut_off: as it happens").ok());
+  }
+  client::PublishSession& session() { return *session_; }
 
- private:
   void PublishRows(const client::UnitRun& run, const std::vector<Row>& rows, size_t begin, size_t end) {
     std::vector<record::RecordBatch> batches(info_.partitions);
     for (uint32_t p = 0; p < info_.partitions; ++p) {
@@ -131,6 +147,7 @@ class TestSource {
       header.publisher_id = info_.provider_id;
       header.source_id = session_->source_id();
       header.publisher_epoch = run.run;
+      if (run.snapshot) header.snapshot_id = run.run;
       header.publisher_sequence = ++sequence_;
       header.digest_key_id = info_.domain_key.id;
       header.files = {{run.file_sequence, run.name}};
@@ -140,7 +157,9 @@ class TestSource {
       record::RecordBatch one;
       const auto problem = writer_.Append(values, record::Operation::kUpsert, {0, i + 1}, one);
       if (problem) {
-        writer_.AppendUnreadable(*problem, "raw", {0, i + 1}, batches[0]);
+        const auto key = writer_.KeyOfRow(values);
+        const uint32_t p = key ? record::PartitionOf(*key, info_.partitions) : 0;
+        writer_.AppendUnreadable(*problem, "raw", {0, i + 1}, batches[p], key);
         continue;
       }
       const bool entity = info_.schema.kind == record::ResourceKind::kEntity;
@@ -157,6 +176,7 @@ class TestSource {
     REQUIRE(session_->Publish(std::move(packed), std::to_string(end), end - begin).ok());
   }
 
+ private:
   client::ResourceInfo info_;
   record::RecordWriter writer_;
   std::unique_ptr<client::PublishSession> session_;

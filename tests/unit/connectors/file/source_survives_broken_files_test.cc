@@ -53,6 +53,23 @@ TEST_CASE("an open quote at the end is cut_off; records before stand") {
   CHECK(all.failure.substr(0, 8) == "cut_off:");
 }
 
+TEST_CASE("of a row that does not decode the values that do are handed over, of a ragged one none") {
+  OneFile file;
+  const ReadFile all = file.Read("a,b,c\n1,\xB1\xB1,\"x\"\"y\"\n\xff,2,\n1,\xB1\n");
+  REQUIRE(all.rows.size() == 3);
+  using Values = std::vector<std::optional<std::string>>;
+  CHECK(all.rows[0].unreadable == "encoding");
+  CHECK(all.rows[0].values == Values{"1", std::nullopt, "x\"y"});
+  CHECK(all.rows[1].values == Values{std::nullopt, "2", std::nullopt});
+  CHECK(all.rows[2].unreadable == "ragged_row");
+  CHECK(all.rows[2].values.empty());
+  file.options.encoding = "gbk";
+  const ReadFile gbk = file.Read("a,b\n\xB1\xB1,\xB1\n");
+  REQUIRE(gbk.rows.size() == 1);
+  CHECK(gbk.rows[0].unreadable == "encoding");
+  CHECK(gbk.rows[0].values == Values{"北", std::nullopt});
+}
+
 TEST_CASE("undecodable, ragged and oversized records are unreadable with their bytes; the rest goes on") {
   OneFile file;
   SECTION("UTF-8") {

@@ -131,12 +131,16 @@ inline std::string Dump(const CatalogTable& table) {
   }
   for (const auto& [id, r] : table.resources()) {
     out << "r " << id << r.name << "|" << r.title << r.provider_id << "," << r.key_domain_id << "," << r.partitions
-        << "," << r.window_us;
+        << "," << r.window_us << " " << r.snapshots.vanish_permille_max << "," << r.snapshots.vanish_records_max << ","
+        << r.snapshots.added_columns_pass << static_cast<int>(r.snapshots.same_key) << r.snapshots.early_flow << ","
+        << r.snapshots.one_item_permille_max;
+    for (const uint64_t count : r.snapshots.suspicious_counts) out << "," << count;
     for (const auto& schema : r.versions) {
       out << " v" << schema->version;
       for (const auto& item : schema->items) {
         out << "(" << item.name << item.field_number << static_cast<int>(item.type) << item.compared
-            << item.empty_is_value << item.required << ")";
+            << item.empty_is_value << item.required << item.ignore_case << item.ignore_spaces << item.ignore_width
+            << ")";
       }
       for (const uint32_t key : schema->key_items) out << " key" << key;
       for (const uint32_t item : schema->id_items) out << " id" << item;

@@ -56,7 +56,7 @@ TEST_CASE("admitted columns come back exactly") {
       REQUIRE(DecodeAdmitted(bytes, sample.verdicts, entity, back).ok());
       size_t n = 0;
       for (size_t i = 0; i < sample.verdicts.size(); ++i) {
-        if (!IsAdmitted(sample.verdicts[i])) continue;
+        if (!IsKept(sample.verdicts[i])) continue;
         REQUIRE(n < back.size());
         CHECK(back.record[n] == i);
         CHECK(back.verdict[n] == sample.verdicts[i]);

@@ -32,6 +32,8 @@ constexpr Row kTable[] = {
     {35, "wrong_partition", "quarantined", false},
     {36, "digest_mismatch", "quarantined", false},
     {37, "bad_source", "quarantined", false},
+    {38, "snapshot_dropped", "quarantined", false},
+    {39, "conflicting_rows", "quarantined", false},
 };
 
 TEST_CASE("every code has its name and outcome") {

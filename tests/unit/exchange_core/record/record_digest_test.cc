@@ -53,6 +53,8 @@ RecordSchema RandomSchema(base::SeededRandom& random) {
     Item item = MakeItem("i" + std::to_string(field_number), field_number, static_cast<ItemType>(1 + random.Below(8)));
     item.compared = random.Below(4) != 0;
     item.empty_is_value = random.Below(3) == 0;
+    item.ignore_case = random.Below(3) == 0;
+    item.ignore_width = random.Below(3) == 0;
     schema.items.push_back(item);
   }
   const auto some = [&] {

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exchange_core/node/snapshot_desk.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "exchange_core/base/status_macros.h"
+#include "exchange_core/snapshot/snapshot_codec.h"
+
+namespace datong::node {
+namespace {
+
+using exchange::v1::SnapshotDecision;
+using exchange::v1::SnapshotEvent;
+
+constexpr base::TimeUs kRetryPauseUs = 1'000'000;
+
+}  // namespace
+
+snapshot::SnapshotFacts FactsOf(const snapshot::SnapshotState& reported, const SourceRun& run,
+                                const record::RecordSchema& schema, std::optional<uint64_t> last_rows) {
+  snapshot::SnapshotFacts facts;
+  std::map<uint32_t, std::string> names;
+  for (const record::Item& item : schema.items) names[item.field_number] = item.name;
+  std::vector<uint64_t> absent, inserted;
+  for (const auto& [partition, report] : reported.reports) {
+    snapshot::AddReport(report, names, facts);
+    absent.insert(absent.end(), report.absent_sketch().begin(), report.absent_sketch().end());
+    inserted.insert(inserted.end(), report.inserted_sketch().begin(), report.inserted_sketch().end());
+  }
+  facts.respelled_share = snapshot::RespelledShare(std::move(absent), std::move(inserted));
+  facts.last_rows = last_rows;
+  facts.columns = snapshot::FindColumnDifferences(schema, run.columns);
+  facts.flows = run.flows;
+  return facts;
+}
+
+absl::Status SnapshotDesk::Recover() {
+  const std::lock_guard lock(mutex_);
+  ASSIGN_OR_RETURN(const broker::PartitionBounds bounds, state_.options.broker->Bounds({snapshot::kSnapshotsTopic, 0}));
+  ASSIGN_OR_RETURN(reader_, state_.options.broker->OpenReader({snapshot::kSnapshotsTopic, 0}, bounds.begin));
+  return TakeNews().status();
+}
+
+base::StepResult SnapshotDesk::Step() {
+  const std::lock_guard lock(mutex_);
+  const absl::StatusOr<bool> news = TakeNews();
+  const absl::StatusOr<bool> decided = news.ok() ? JudgeReported() : news;
+  trouble_ = decided.status();
+  if (decided.ok()) {
+    if (*news) state_.options.scheduler->WakeAll();  // lanes wait for decisions
+    return *news || *decided ? base::StepResult::Busy() : base::StepResult::Idle();
+  }
+  writer_.reset();  // whether it landed, the topic says
+  return base::StepResult::IdleUntil(state_.options.clock->Steady() + kRetryPauseUs);
+}
+
+absl::Status SnapshotDesk::trouble() {
+  const std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+absl::StatusOr<bool> SnapshotDesk::TakeNews() {
+  bool any = false;
+  while (true) {
+    ASSIGN_OR_RETURN(const auto messages, reader_->Poll({}));
+    if (messages.empty()) return any;
+    any = true;
+    for (const broker::Message& message : messages) {
+      ASSIGN_OR_RETURN(const SnapshotEvent event, snapshot::DecodeSnapshotEvent(message.body.bytes()));
+      const std::lock_guard lock(state_.tables);
+      RETURN_IF_ERROR(state_.snapshots.Apply(event));
+    }
+  }
+}
+
+absl::StatusOr<bool> SnapshotDesk::JudgeReported() {
+  struct Ready {
+    uint64_t snapshot;
+    snapshot::SnapshotState reported;
+    SourceRun run;
+  };
+  std::vector<Ready> ready;
+  const auto catalog = state_.Catalog();
+  {
+    const std::lock_guard lock(state_.tables);
+    for (const uint64_t id : state_.snapshots.undecided()) {
+      const snapshot::SnapshotState& known = *state_.snapshots.Find(id);
+      const catalog::Resource* resource = catalog->FindResource(known.resource_id);
+      const auto run = state_.sources.runs().find(id);
+      // The source's own table learns of the end a moment after the lanes can.
+      if (resource == nullptr || run == state_.sources.runs().end() || !run->second.ended) continue;
+      if (known.reports.size() == resource->partitions) ready.push_back({id, known, run->second});
+    }
+  }
+  for (const Ready& one : ready) {
+    RETURN_IF_ERROR(Judge(one.snapshot, one.run, *catalog->FindResource(one.reported.resource_id), one.reported));
+  }
+  return !ready.empty();
+}
+
+absl::Status SnapshotDesk::Judge(uint64_t snapshot, const SourceRun& run, const catalog::Resource& resource,
+                                 const snapshot::SnapshotState& reported) {
+  SnapshotDecision decision;
+  base::TimeUs as_of = run.as_of_declared ? run.as_of : 0;
+  if (run.as_of_from_items) {
+    for (const auto& [partition, report] : reported.reports) as_of = std::max(as_of, report.event_time_max());
+  }
+  std::optional<uint64_t> last_rows;
+  base::TimeUs last_as_of = 0;
+  {
+    const std::lock_guard lock(state_.tables);
+    if (const auto* last = state_.snapshots.Find(state_.snapshots.LastReleasedOf(reported.source_id))) {
+      last_rows = last->rows();
+      last_as_of = last->decision->as_of();
+    }
+  }
+  const snapshot::SnapshotFacts facts = FactsOf(reported, run, *resource.schema, last_rows);
+  if (!run.complete) {
+    decision.set_action(SnapshotDecision::DROP);
+    decision.set_why(run.failure);
+  } else if (facts.rows != run.rows_published) {
+    decision.set_action(SnapshotDecision::DROP);
+    decision.set_why(absl::StrCat("its source published ", run.rows_published, " rows, ", facts.rows, " were found"));
+  } else if (as_of != 0 && as_of < last_as_of) {
+    decision.set_action(SnapshotDecision::DROP);
+    decision.set_stale(true);
+    decision.set_why("it is older than the last released one");
+  } else if (const std::vector<snapshot::Stop> stops = FindStops(resource.snapshots, facts); !stops.empty()) {
+    decision.set_action(SnapshotDecision::HOLD);
+    for (const snapshot::Stop& stop : stops) {
+      auto* to = decision.add_stops();
+      to->set_code(stop.code);
+      to->set_text(stop.text);
+    }
+  } else {
+    decision.set_action(SnapshotDecision::RELEASE);
+  }
+  decision.set_as_of(std::max(as_of, last_as_of));
+  return Write(snapshot, reported, std::move(decision));
+}
+
+absl::Status SnapshotDesk::Write(uint64_t snapshot, const snapshot::SnapshotState& about, SnapshotDecision decision) {
+  if (writer_ == nullptr) {
+    ASSIGN_OR_RETURN(writer_, state_.options.broker->OpenWriter("snapshots"));
+  }
+  ASSIGN_OR_RETURN(const auto transaction, writer_->Begin());
+  SnapshotEvent event;
+  event.set_resource_id(about.resource_id);
+  event.set_source_id(about.source_id);
+  event.set_time(state_.options.clock->Now());
+  const auto append = [&](uint64_t id, SnapshotDecision what) {
+    event.set_snapshot(id);
+    *event.mutable_decision() = std::move(what);
+    transaction->Append({snapshot::kSnapshotsTopic, 0}, "", "", broker::Body(snapshot::EncodeSnapshotEvent(event)));
+  };
+  const bool released = decision.action() == SnapshotDecision::RELEASE;
+  append(snapshot, std::move(decision));
+  if (released) {
+    const std::lock_guard lock(state_.tables);
+    for (const auto& [id, known] : state_.snapshots.snapshots()) {
+      if (id >= snapshot || known.source_id != about.source_id || !known.is_held()) continue;
+      SnapshotDecision superseded;
+      superseded.set_action(SnapshotDecision::DROP);
+      superseded.set_superseded_by(snapshot);
+      superseded.set_why(absl::StrCat("snapshot ", snapshot, " was released in its place"));
+      append(id, std::move(superseded));
+    }
+  }
+  RETURN_IF_ERROR(transaction->Commit());
+  state_.options.steps->Reached("snapshot.decided");
+  return absl::OkStatus();
+}
+
+absl::Status SnapshotDesk::DecideHeld(uint64_t snapshot, bool confirm, const std::string& by, const std::string& why) {
+  const std::lock_guard order(state_.source_order);  // no source begins another one meanwhile
+  const std::lock_guard lock(mutex_);
+  RETURN_IF_ERROR(TakeNews().status());
+  snapshot::SnapshotState held;
+  SourceRun run;
+  uint64_t latest = 0;
+  {
+    const std::lock_guard tables(state_.tables);
+    const snapshot::SnapshotState* known = state_.snapshots.Find(snapshot);
+    if (known == nullptr) return absl::NotFoundError(absl::StrCat("there is no snapshot ", snapshot));
+    held = *known;
+    run = state_.sources.runs().at(snapshot);
+    latest = state_.sources.sources().at(held.source_id).last_snapshot;
+  }
+  if (!held.is_held()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("snapshot ", snapshot, held.is_final() ? " is decided already" : " is not judged yet"));
+  }
+  SnapshotDecision decision;
+  decision.set_action(confirm ? SnapshotDecision::RELEASE : SnapshotDecision::DROP);
+  decision.set_by(by);
+  decision.set_why(why);
+  if (confirm) {
+    // Rows of the later one were judged against what is known without this one.
+    if (latest != snapshot) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("snapshot ", latest, " of the same source came later; decide that one"));
+    }
+    const auto catalog = state_.Catalog();
+    const catalog::Resource* resource = catalog->FindResource(held.resource_id);
+    if (resource == nullptr) return absl::FailedPreconditionError("its resource is retired");
+    if (snapshot::FindColumnDifferences(*resource->schema, run.columns).key_dropped) {
+      return absl::FailedPreconditionError("an item of the key has no column in it: none of its rows could be read");
+    }
+    decision.set_as_of(held.decision->as_of());
+  }
+  const absl::Status written = Write(snapshot, held, std::move(decision));
+  if (!written.ok()) {
+    writer_.reset();
+    return written;
+  }
+  RETURN_IF_ERROR(TakeNews().status());
+  state_.options.scheduler->WakeAll();
+  return absl::OkStatus();
+}
+
+absl::Status SnapshotDesk::Confirm(uint64_t snapshot, const std::string& by, const std::string& why) {
+  return DecideHeld(snapshot, true, by, why);
+}
+absl::Status SnapshotDesk::Reject(uint64_t snapshot, const std::string& by, const std::string& why) {
+  return DecideHeld(snapshot, false, by, why);
+}
+
+}  // namespace datong::node

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <string>
+#include <utility>
+
+#include "exchange_core/broker/broker.h"
+#include "exchange_core/record/batch_codec.h"
+
+namespace datong::pipeline {
+
+// Input batches read again from the log, one open at a time: whoever asks in the order of positions opens each once.
+// Errors name the place; DataLoss when a batch does not decode. Not thread-safe.
+class StoredBatches {
+ public:
+  StoredBatches(broker::Broker& broker, broker::TopicPartition input) : broker_(broker), input_(std::move(input)) {}
+
+  struct Opened {
+    broker::Message message;
+    record::PackedBatch packed;
+    std::string payload;
+    std::string_view record(size_t i) const {
+      const uint32_t begin = i == 0 ? 0 : packed.columns.payload_end[i - 1];
+      return std::string_view(payload).substr(begin, packed.columns.payload_end[i] - begin);
+    }
+  };
+  // Valid until the next call.
+  absl::StatusOr<Opened*> At(broker::Position position);
+
+ private:
+  broker::Broker& broker_;
+  const broker::TopicPartition input_;
+  bool any_ = false;
+  Opened opened_;
+};
+
+}  // namespace datong::pipeline

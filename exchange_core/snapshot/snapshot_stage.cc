@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exchange_core/snapshot/snapshot_stage.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <type_traits>
+
+#include "exchange_core/base/check.h"
+#include "exchange_core/base/frame.h"
+#include "exchange_core/base/little_endian.h"
+#include "exchange_core/base/status_macros.h"
+#include "exchange_core/index/judge_entity.h"
+#include "exchange_core/ledger/source_order.h"
+
+namespace datong::snapshot {
+namespace {
+
+using catalog::SameKeyRule;
+using ledger::Verdict;
+
+constexpr char kSectionMagic[5] = "DTSS";
+constexpr uint16_t kSectionVersion = 1;
+// As many as the index looks up at once: their entries are still in the first cache when they are judged.
+constexpr size_t kBlock = 64;
+
+static_assert(sizeof(StagedRecord) == 64 && std::is_trivially_copyable_v<StagedRecord>);
+
+bool KeyIsKnown(const record::RecordColumns& columns, size_t i) {
+  return columns.operation[i] != record::Operation::kUnreadable || columns.key[i] != columns.id[i];
+}
+
+// Held back for what the row is, not for who sent it or for another row of its key.
+bool IsHeldBack(Verdict verdict) { return ledger::IsQuarantined(verdict) && verdict != Verdict::kConflictingRows; }
+
+}  // namespace
+
+void SnapshotStage::Decide(const index::EntityIndex& index, const record::BatchHeader& header,
+                           const record::RecordColumns& columns, uint64_t input_position, bool declared_version,
+                           std::span<Verdict> verdicts) {
+  DATONG_CHECK(verdicts.size() == columns.size() && !identity_.flows);
+  numbers_.resize(std::min(verdicts.size(), kBlock));
+  for (size_t begin = 0; begin < verdicts.size(); begin += kBlock) {
+    const size_t end = std::min(verdicts.size(), begin + kBlock);
+    const std::span numbers(numbers_.data(), end - begin);
+    index.Look(std::span(columns.key).subspan(begin, end - begin), numbers);
+    for (const uint32_t number : numbers) seen_.Prefetch(number);
+    for (size_t i = begin; i < end; ++i) {
+      if (verdicts[i] != Verdict::kUndecided) continue;
+      if (columns.operation[i] == record::Operation::kUnreadable) {
+        verdicts[i] = Verdict::kUnreadableRow;
+      } else if (columns.operation[i] == record::Operation::kDelete) {
+        verdicts[i] = Verdict::kUnchanged;
+      } else {
+        verdicts[i] = DecideRow(index, numbers[i - begin], header, columns, i, input_position, declared_version);
+      }
+    }
+  }
+}
+
+Verdict SnapshotStage::DecideRow(const index::EntityIndex& index, uint32_t number, const record::BatchHeader& header,
+                                 const record::RecordColumns& columns, size_t i, uint64_t input_position,
+                                 bool declared_version) {
+  const base::Digest& key = columns.key[i];
+  const bool is_known = number != index::EntityIndex::kNoEntry;
+  const index::EntityEntry* known = is_known ? &index.At(number) : nullptr;
+  const index::IncomingRecord incoming{columns.fingerprint[i], columns.version[i],
+                                       ledger::SourceOrder(header, columns, i), false};
+  const auto stage = [&] {
+    if (!is_known) marked_below_ = std::min(marked_below_, static_cast<uint32_t>(index.size()));
+    Stage({key, incoming.fingerprint, incoming.version, incoming.source_order, input_position, static_cast<uint32_t>(i),
+           0});
+    return Verdict::kStaged;
+  };
+  const bool marked = is_known && seen_.Has(number);
+  StagedRecord* earlier = LatestStaged(number, marked, key);
+  if (is_known && !marked) seen_.Set(number);
+
+  // What the earlier row said: its own content when it waits, else what the index held - unless somebody else changed
+  // the key since.
+  const bool index_is_earlier = marked && known->content_position < identity_.begin_position;
+  if (earlier != nullptr || index_is_earlier) {
+    const base::Digest& said = earlier != nullptr ? earlier->fingerprint : known->fingerprint;
+    if (said == incoming.fingerprint) return Verdict::kDuplicate;
+    if (identity_.same_key == SameKeyRule::kLast) {
+      if (earlier != nullptr) earlier->set_aside = 1;
+      return stage();
+    }
+    if (earlier != nullptr && identity_.same_key == SameKeyRule::kQuarantine) earlier->set_aside = 1;
+    return Verdict::kConflictingRows;
+  }
+  const Verdict verdict = index::JudgeEntity(known, incoming, declared_version);
+  return ledger::IsAdmitted(verdict) ? stage() : verdict;
+}
+
+StagedRecord* SnapshotStage::LatestStaged(uint32_t number, bool marked, const base::Digest& key) {
+  // Most rows are of a known key that comes for the first time: the mark alone answers for them.
+  if (staged_.empty() || (!marked && number < marked_below_)) return nullptr;
+  const auto staged = staged_by_key_.find(key);
+  return staged == staged_by_key_.end() ? nullptr : &staged_[staged->second - taken_];
+}
+
+size_t SnapshotStage::memory_bytes() const {
+  return seen_.memory_bytes() + staged_.size() * sizeof(StagedRecord) +
+         staged_by_key_.capacity() * (sizeof(std::pair<base::Digest, uint64_t>) + 1) +
+         quarantined_keys_.capacity() * (sizeof(base::Digest) + 1);
+}
+
+void SnapshotStage::Stage(const StagedRecord& record) {
+  staged_by_key_[record.key] = taken_ + staged_.size();
+  staged_.push_back(record);
+}
+
+void SnapshotStage::NoteVerdicts(std::span<const Verdict> verdicts) {
+  rows_ += verdicts.size();
+  for (size_t i = 0; i < verdicts.size();) {
+    size_t end = i + 1;
+    while (end < verdicts.size() && verdicts[end] == verdicts[i]) ++end;
+    verdicts_[verdicts[i]] += end - i;
+    i = end;
+  }
+}
+
+void SnapshotStage::NoteRows(const record::RecordColumns& columns, std::span<const Verdict> verdicts) {
+  for (size_t i = 0; i < verdicts.size(); ++i) {
+    event_time_max_ = std::max(event_time_max_, columns.event_time[i]);
+    if (!IsHeldBack(verdicts[i])) continue;
+    if (KeyIsKnown(columns, i)) {
+      quarantined_keys_.insert(columns.key[i]);
+    } else {
+      ++keyless_;
+    }
+  }
+}
+
+void SnapshotStage::Book(const record::RecordColumns& columns, std::span<const Verdict> verdicts) {
+  NoteVerdicts(verdicts);
+  NoteRows(columns, verdicts);
+}
+
+void SnapshotStage::Replay(const ledger::AdmittedColumns& kept, std::span<const Verdict> verdicts,
+                           uint64_t input_position) {
+  NoteVerdicts(verdicts);
+  unread_.push_back({input_position, {verdicts.begin(), verdicts.end()}});
+  for (size_t i = 0; i < kept.size(); ++i) {
+    const auto staged = staged_by_key_.find(kept.key[i]);
+    StagedRecord* earlier = staged == staged_by_key_.end() ? nullptr : &staged_[staged->second - taken_];
+    if (kept.verdict[i] == Verdict::kStaged) {
+      marked_below_ = 0;  // marks come only when the batch is read again
+      if (earlier != nullptr) earlier->set_aside = 1;
+      Stage(
+          {kept.key[i], kept.fingerprint[i], kept.version[i], kept.source_order[i], input_position, kept.record[i], 0});
+    } else if (kept.verdict[i] == Verdict::kConflictingRows && earlier != nullptr &&
+               identity_.same_key == SameKeyRule::kQuarantine) {
+      earlier->set_aside = 1;
+    }
+  }
+}
+
+void SnapshotStage::ReadAgain(const index::EntityIndex& index, const record::RecordColumns& columns,
+                              std::span<const Verdict> verdicts) {
+  NoteRows(columns, verdicts);
+  numbers_.resize(columns.size());
+  index.Look(columns.key, numbers_);
+  for (size_t i = 0; i < verdicts.size(); ++i) {
+    const bool says_something = columns.operation[i] == record::Operation::kUpsert && !IsHeldBack(verdicts[i]) &&
+                                verdicts[i] != Verdict::kUnauthorized;
+    if (says_something && numbers_[i] != index::EntityIndex::kNoEntry) seen_.Set(numbers_[i]);
+  }
+}
+
+void SnapshotStage::See(const index::EntityIndex& index, const base::Digest& key) {
+  uint32_t number;
+  index.Look({&key, 1}, {&number, 1});
+  if (number != index::EntityIndex::kNoEntry) seen_.Set(number);
+}
+
+void SnapshotStage::TakeFront(const index::EntityIndex& index, size_t count) {
+  DATONG_CHECK(count <= staged_.size());
+  for (size_t i = 0; i < count; ++i) {
+    const StagedRecord& record = staged_.front();
+    See(index, record.key);  // it may have an entry only now
+    const auto latest = staged_by_key_.find(record.key);
+    if (latest != staged_by_key_.end() && latest->second == taken_) staged_by_key_.erase(latest);
+    staged_.pop_front();
+    ++taken_;
+  }
+}
+
+void SnapshotStage::DropStaged() {
+  staged_.clear();
+  staged_by_key_.clear();
+  taken_ = 0;
+}
+
+bool SnapshotStage::HasSeen(const index::EntityIndex& index, uint32_t number) const {
+  if (seen_.Has(number)) return true;
+  const base::Digest& key = index.At(number).key;
+  return quarantined_keys_.contains(key) || staged_by_key_.contains(key);
+}
+
+bool SnapshotStage::IsDue(const index::EntityIndex& index, uint32_t number) const {
+  if (seen_.Has(number)) return false;  // nearly all, and this is all that is read for them
+  const index::EntityEntry& entry = index.At(number);
+  return entry.deleted == 0 && entry.source_id == static_cast<uint16_t>(identity_.source_id) &&
+         entry.content_position < identity_.begin_position &&
+         entry.source_order >> ledger::kRowBits <= identity_.file_sequence && !HasSeen(index, number);
+}
+
+// frame "DTSS" 1 | identity, phase, numbers | seen words | quarantined keys, ascending | staged records as in memory
+void SnapshotStage::Serialize(const index::EntityIndex& index, std::string& out) const {
+  out.append(base::Frame(kSectionMagic, kSectionVersion, {}));
+  base::PutVarint(out, identity_.snapshot);
+  base::PutVarint(out, identity_.resource_id);
+  base::PutVarint(out, identity_.partition);
+  base::PutVarint(out, identity_.source_id);
+  base::PutVarint(out, identity_.publisher_id);
+  base::PutVarint(out, identity_.file_sequence);
+  base::PutBytes(out, identity_.file);
+  base::PutVarint(out, base::ZigZag(identity_.as_of));
+  base::PutVarint(out, identity_.begin_position);
+  base::PutVarint(out, identity_.flows ? 1 : 0);
+  base::PutVarint(out, static_cast<uint64_t>(identity_.same_key));
+  base::PutVarint(out, static_cast<uint64_t>(phase_));
+  base::PutVarint(out, rows_);
+  base::PutVarint(out, keyless_);
+  base::PutVarint(out, base::ZigZag(event_time_max_));
+  base::PutVarint(out, verdicts_.size());
+  for (const auto& [verdict, records] : verdicts_) {
+    base::PutVarint(out, static_cast<uint64_t>(verdict));
+    base::PutVarint(out, records);
+  }
+  // A staged key may have got its entry since: then a mark says so, as it does after a replay.
+  index::SeenMarks seen = seen_;
+  for (const StagedRecord& record : staged_) {
+    uint32_t number;
+    index.Look({&record.key, 1}, {&number, 1});
+    if (number != index::EntityIndex::kNoEntry) seen.Set(number);
+  }
+  const std::vector<uint64_t> words = seen.Words();
+  base::PutVarint(out, words.size());
+  for (const uint64_t word : words) base::PutFixed(out, word);
+  std::vector<base::Digest> keys(quarantined_keys_.begin(), quarantined_keys_.end());
+  std::sort(keys.begin(), keys.end());
+  base::PutVarint(out, keys.size());
+  for (const base::Digest& key : keys) base::PutFixed(out, key);
+  base::PutVarint(out, staged_.size());
+  for (const StagedRecord& record : staged_) base::PutFixed(out, record);
+}
+
+absl::StatusOr<std::unique_ptr<SnapshotStage>> SnapshotStage::Parse(std::string_view section) {
+  ASSIGN_OR_RETURN(const std::string_view body,
+                   base::Unframe(kSectionMagic, kSectionVersion, "snapshot section", section));
+  const auto damaged = [] {
+    return absl::DataLossError("snapshot section: it does not parse. Rebuild the index from the ledger");
+  };
+  base::ByteReader reader(body);
+  StageIdentity identity;
+  identity.snapshot = reader.Varint();
+  identity.resource_id = static_cast<uint32_t>(reader.Varint());
+  identity.partition = static_cast<uint32_t>(reader.Varint());
+  identity.source_id = static_cast<uint32_t>(reader.Varint());
+  identity.publisher_id = static_cast<uint32_t>(reader.Varint());
+  identity.file_sequence = static_cast<uint32_t>(reader.Varint());
+  identity.file = std::string(reader.Bytes());
+  identity.as_of = base::UnZigZag(reader.Varint());
+  identity.begin_position = reader.Varint();
+  identity.flows = reader.Varint() != 0;
+  const uint64_t same_key = reader.Varint();
+  const uint64_t phase = reader.Varint();
+  if (!reader.ok() || same_key > 2 || phase > 3) return damaged();
+  identity.same_key = static_cast<SameKeyRule>(same_key);
+  auto stage = std::make_unique<SnapshotStage>(std::move(identity));
+  stage->phase_ = static_cast<StagePhase>(phase);
+  stage->rows_ = reader.Varint();
+  stage->keyless_ = reader.Varint();
+  stage->event_time_max_ = base::UnZigZag(reader.Varint());
+  for (uint64_t left = reader.Varint(); left > 0 && reader.ok(); --left) {
+    const auto verdict = ledger::VerdictFromCode(static_cast<uint32_t>(reader.Varint()));
+    if (!verdict) return damaged();
+    stage->verdicts_[*verdict] = reader.Varint();
+  }
+  const uint64_t words = reader.Varint();
+  if (!reader.ok() || words > reader.rest().size() / sizeof(uint64_t)) return damaged();
+  std::vector<uint64_t> seen(words);
+  for (uint64_t& word : seen) word = reader.Fixed<uint64_t>();
+  stage->seen_.Assign(std::move(seen));
+  const uint64_t keys = reader.Varint();
+  if (!reader.ok() || keys > reader.rest().size() / sizeof(base::Digest)) return damaged();
+  for (uint64_t i = 0; i < keys; ++i) stage->quarantined_keys_.insert(reader.Fixed<base::Digest>());
+  const uint64_t staged = reader.Varint();
+  const size_t left = reader.rest().size();  // divided: the product could be more than a number holds
+  if (!reader.ok() || left % sizeof(StagedRecord) != 0 || left / sizeof(StagedRecord) != staged) return damaged();
+  if (staged > 0) stage->marked_below_ = 0;  // which of their keys had an entry is not stored
+  for (uint64_t i = 0; i < staged; ++i) stage->Stage(reader.Fixed<StagedRecord>());
+  return stage;
+}
+
+}  // namespace datong::snapshot

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+// Successive full dumps of a register reach a subscriber as exactly what changed, deletes included; a broken dump is
+// held before any of it leaves; and every step of that survives a restart.
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "tests/support/test_exchange.h"
+#include "tests/support/test_sink.h"
+
+namespace datong {
+namespace {
+
+using tests::Received;
+using tests::RequireBalanced;
+using tests::TestExchange;
+using tests::TestSink;
+using tests::TestSource;
+using Rows = std::vector<TestSource::Row>;
+using State = node::SnapshotBooks::State;
+
+std::string Catalog(uint32_t partitions, const std::string& policy = "") {
+  return R"(
+departments: [{name: 市场监管局}, {name: 税务局}]
+key_domains: [{name: company}]
+resources:
+  - name: companies
+    provider: 市场监管局
+    key_domain: company
+    kind: entity
+    partitions: )" +
+         std::to_string(partitions) + R"(
+    items: [code, name, address]
+    key: [code]
+)" + policy +
+         R"(
+grants:
+  - {name: all-companies, resource: companies, department: 税务局, items: all, purpose: test}
+  - {name: some-companies, resource: companies, department: 税务局, items: [code, name], purpose: test}
+subscriptions:
+  - {name: tax, grant: all-companies, start: beginning}
+  - {name: part, grant: some-companies, start: beginning}
+)";
+}
+
+Rows Companies(size_t from, size_t to, const std::string& address = "street") {
+  Rows rows;
+  for (size_t i = from; i < to; ++i) rows.push_back({"C" + std::to_string(i), "name " + std::to_string(i), address});
+  return rows;
+}
+
+node::SnapshotBooks Only(const std::vector<node::SnapshotBooks>& all, uint64_t snapshot) {
+  for (const auto& one : all) {
+    if (one.snapshot == snapshot) return one;
+  }
+  FAIL("no snapshot " << snapshot);
+  return all.front();
+}
+
+struct World {
+  TestExchange exchange;
+  std::unique_ptr<TestSource> source;
+  Received tax, part;
+  explicit World(uint32_t partitions, const std::string& policy = "") {
+    exchange.Apply(Catalog(partitions, policy));
+    source = std::make_unique<TestSource>(*exchange, "files", "companies");
+  }
+  uint64_t Dump(const std::string& name, const Rows& rows, base::TimeUs as_of = 0) {
+    const uint64_t snapshot = source->PublishDump(name, rows, as_of);
+    Settle();
+    return snapshot;
+  }
+  void Settle() {
+    exchange.Settle();
+    TestSink(*exchange, "tax").TakeAll(tax);
+    TestSink(*exchange, "part").TakeAll(part);
+    RequireBalanced(exchange);
+    const absl::Status verified = exchange->VerifyIndexAgainstLedger();
+    INFO(verified);
+    CHECK(verified.ok());
+  }
+  void Reopen() {
+    source.reset();
+    exchange.Reopen();
+    source = std::make_unique<TestSource>(*exchange, "files", "companies");
+  }
+  State StateOf(uint64_t snapshot) { return Only(exchange->snapshots(), snapshot).state; }
+  std::string StopsOf(uint64_t snapshot) {
+    std::string codes;
+    const node::SnapshotBooks books = Only(exchange->snapshots(), snapshot);
+    for (const auto& stop : books.stops) codes += stop.code + " ";
+    return codes;
+  }
+};
+
+TEST_CASE("dumps become inserts, updates and deletes") {
+  World world(GENERATE(1u, 4u));
+  const uint64_t first = world.Dump("day-1", Companies(0, 20));
+  CHECK(world.StateOf(first) == State::kReleased);
+  CHECK(world.tax.inserts == 20);
+
+  Rows second = Companies(2, 20);  // 0 and 1 are gone
+  second[0][2] = "moved";
+  second.push_back({"C99", "new", "street"});
+  const uint64_t day_2 = world.Dump("day-2", second);
+  CHECK(world.StateOf(day_2) == State::kReleased);
+  CHECK(world.tax.inserts == 21);
+  CHECK(world.tax.updates == 1);
+  CHECK(world.tax.deletes == 2);
+  CHECK(world.part.deletes == 2);
+  CHECK(world.tax.state.size() == 19);
+  CHECK(world.tax.state.count("C0") == 0);
+  CHECK(world.part.state.size() == 19);
+
+  const uint64_t again = world.Dump("day-2", second);
+  CHECK(world.StateOf(again) == State::kReleased);
+  CHECK(world.tax.log.size() == 24);
+
+  const node::Books books = world.exchange->books();
+  CHECK(books.resources[0].generated == 2);
+  CHECK(books.resources[0].outcomes[static_cast<size_t>(ledger::Outcome::kStaged)] == 0);
+}
+
+TEST_CASE("nothing of a dump leaves before its end, and a restart in between changes nothing") {
+  World world(4);
+  world.Dump("day-1", Companies(0, 20));
+  const client::UnitRun run = world.source->Begin({.name = "day-2", .identity = "x", .full = true});
+  world.source->PublishRows(run, Companies(0, 19, "moved"), 0, 10);
+  world.Settle();
+  CHECK(world.tax.log.size() == 20);
+  world.Reopen();
+  world.Settle();
+  REQUIRE(world.source->session().unfinished());
+  world.source->PublishRows(run, Companies(0, 19, "moved"), 10, 19);
+  world.Settle();
+  CHECK(world.tax.log.size() == 20);
+  world.source->End("day-2", true);
+  world.Settle();
+  CHECK(world.tax.updates == 19);
+  CHECK(world.tax.deletes == 1);
+}
+
+TEST_CASE("a dump that broke off deletes nothing and changes nothing") {
+  World world(4);
+  world.Dump("day-1", Companies(0, 20));
+  const client::UnitRun run = world.source->Begin({.name = "day-2", .identity = "x", .full = true});
+  world.source->PublishRows(run, Companies(0, 10, "moved"), 0, 10);
+  world.source->End("day-2", false);
+  world.Settle();
+  CHECK(world.StateOf(run.run) == State::kDropped);
+  CHECK(world.tax.log.size() == 20);
+  const auto books = world.exchange->books();
+  CHECK(books.resources[0].verdicts.at(ledger::Verdict::kSnapshotDropped) == 10);
+
+  SECTION("and the repaired one takes its place") {
+    world.Dump("day-2", Companies(0, 20, "moved"));
+    CHECK(world.tax.updates == 20);
+  }
+  SECTION("and one that is abandoned for another file neither") {
+    const client::UnitRun abandoned = world.source->Begin({.name = "day-3", .identity = "y", .full = true});
+    world.source->PublishRows(abandoned, Companies(0, 10, "away"), 0, 10);
+    const auto refused = world.source->session().BeginUnit({.name = "day-4", .identity = "z", .full = true});
+    CHECK(absl::IsUnavailable(refused.status()));  // until the abandoned one is dropped
+    world.Settle();
+    CHECK(world.StateOf(abandoned.run) == State::kDropped);
+    world.Dump("day-4", Companies(0, 20, "moved"));
+    CHECK(world.tax.updates == 20);
+  }
+}
+
+TEST_CASE("a dump in which too much vanishes is held; everything else goes on") {
+  World world(GENERATE(1u, 4u));
+  world.Dump("day-1", Companies(0, 20));
+  const uint64_t held = world.Dump("day-2", Companies(0, 10, "moved"));
+  CHECK(world.StateOf(held) == State::kHeld);
+  CHECK(world.StopsOf(held) == "vanishing ");
+  CHECK(world.tax.log.size() == 20);
+  CHECK(world.exchange->caught_up());
+
+  // Another source of the provider changes one of the keys that would vanish and one that would change.
+  TestSource live(*world.exchange, "live", "companies");
+  live.PublishUnit("live-1", "l1", {{"C15", "name 15", "live"}, {"C5", "name 5", "live"}});
+  world.Settle();
+  CHECK(world.tax.updates == 2);
+  world.Reopen();
+  CHECK(world.StateOf(held) == State::kHeld);
+
+  SECTION("confirmed, it takes effect but for what changed since") {
+    REQUIRE(world.exchange->ConfirmSnapshot(held, "steward", "half of them moved away").ok());
+    world.Settle();
+    CHECK(world.StateOf(held) == State::kReleased);
+    CHECK(world.tax.deletes == 9);
+    CHECK(world.tax.state.count("C15") == 1);
+    CHECK(world.tax.state.at("C5").find("live") != std::string::npos);
+    CHECK(world.tax.state.at("C6").find("moved") != std::string::npos);
+    const auto books = Only(world.exchange->snapshots(), held);
+    CHECK(books.by == "steward");
+    CHECK(books.why == "half of them moved away");
+    CHECK_FALSE(world.exchange->ConfirmSnapshot(held, "x", "y").ok());
+  }
+  SECTION("rejected, nothing of it counts") {
+    REQUIRE(world.exchange->RejectSnapshot(held, "steward", "cut off").ok());
+    world.Settle();
+    CHECK(world.StateOf(held) == State::kDropped);
+    CHECK(world.tax.updates == 2);
+    CHECK(world.tax.state.size() == 20);
+  }
+  SECTION("a later good one supersedes it") {
+    const uint64_t good = world.Dump("day-3", Companies(0, 19, "moved"));
+    CHECK(world.StateOf(good) == State::kReleased);
+    CHECK(world.StateOf(held) == State::kDropped);
+    CHECK(Only(world.exchange->snapshots(), held).superseded_by == good);
+    CHECK(world.tax.deletes == 1);
+  }
+  SECTION("while a later one is held, only that can be confirmed") {
+    const uint64_t later = world.Dump("day-3", Companies(0, 9, "moved"));
+    CHECK(world.StateOf(later) == State::kHeld);
+    CHECK(absl::IsFailedPrecondition(world.exchange->ConfirmSnapshot(held, "x", "y")));
+    REQUIRE(world.exchange->ConfirmSnapshot(later, "x", "y").ok());
+    world.Settle();
+    CHECK(world.StateOf(held) == State::kDropped);
+    CHECK(world.StateOf(later) == State::kReleased);
+    CHECK(world.tax.deletes == 10);
+  }
+}
+
+TEST_CASE("an empty dump, and one without a key column, are held") {
+  World world(4);
+  world.Dump("day-1", Companies(0, 20));
+  const uint64_t empty = world.Dump("day-2", {});
+  CHECK(world.StopsOf(empty) == "empty vanishing ");
+
+  const client::UnitRun run =
+      world.source->Begin({.name = "day-3", .identity = "x", .full = true, .columns = {"Code", "name", "address"}});
+  world.source->End("day-3", true);
+  world.Settle();
+  CHECK(world.StopsOf(run.run) == "empty keys_missing columns_differ vanishing ");
+  CHECK(absl::IsFailedPrecondition(world.exchange->ConfirmSnapshot(run.run, "x", "y")));
+  CHECK(world.tax.log.size() == 20);
+}
+
+TEST_CASE("keys that are spelled otherwise are told as the cause") {
+  World world(GENERATE(1u, 4u));
+  world.Dump("day-1", Companies(0, 40));
+  Rows respelled = Companies(0, 40);
+  for (auto& row : respelled) row[0] = "c " + row[0].substr(1);
+  const uint64_t held = world.Dump("day-2", respelled);
+  CHECK(world.StopsOf(held) == "keys_respelled vanishing ");
+}
+
+TEST_CASE("two rows with one key") {
+  const auto rule = GENERATE(as<std::string>{}, "quarantine", "first", "last");
+  World world(4, "    snapshots: {same_key: " + rule + "}");
+  world.Dump("day-1", Companies(0, 20));
+  Rows rows = Companies(0, 20);
+  rows[3][2] = "here";
+  rows.push_back({"C3", "name 3", "there"});
+  rows.push_back({"C4", "name 4", "street"});  // the same once more
+  const uint64_t snapshot = world.Dump("day-2", rows);
+  CHECK(world.StateOf(snapshot) == State::kReleased);
+  const std::string now = world.tax.state.at("C3");
+  const auto books = world.exchange->books();
+  const auto& verdicts = books.resources[0].verdicts;
+  CHECK(verdicts.at(ledger::Verdict::kDuplicate) == 1);
+  CHECK(verdicts.at(ledger::Verdict::kConflictingRows) == (rule == "quarantine" ? 2 : 1));
+  if (rule == "quarantine") CHECK(now.find("street") != std::string::npos);
+  if (rule == "first") CHECK(now.find("here") != std::string::npos);
+  if (rule == "last") CHECK(now.find("there") != std::string::npos);
+  CHECK(world.tax.state.size() == 20);
+}
+
+TEST_CASE("an older dump is stale") {
+  World world(4);
+  constexpr base::TimeUs kDay = base::TimeUs{86'400} * 1'000'000;
+  world.Dump("day-1", Companies(0, 20), 10 * kDay);
+  world.Dump("day-3", Companies(0, 20, "moved"), 12 * kDay);
+  const uint64_t older = world.Dump("day-2", Companies(1, 20, "old"), 11 * kDay);
+  const auto books = Only(world.exchange->snapshots(), older);
+  CHECK(books.state == State::kDropped);
+  CHECK(books.stale);
+  CHECK(books.verdicts.at(ledger::Verdict::kStale) == 19);
+  CHECK(world.tax.deletes == 0);
+  const uint64_t corrected = world.Dump("day-3b", Companies(0, 20, "better"), 12 * kDay);
+  CHECK(world.StateOf(corrected) == State::kReleased);
+}
+
+TEST_CASE("two sources of a provider each delete only their own") {
+  World world(4);
+  TestSource east(*world.exchange, "east", "companies");
+  world.Dump("west-1", Companies(0, 10));
+  east.PublishDump("east-1", Companies(10, 20));
+  world.Settle();
+  world.Dump("west-2", Companies(0, 9));
+  CHECK(world.tax.deletes == 1);
+  CHECK(world.tax.state.size() == 19);
+  east.PublishDump("east-2", Companies(10, 19));
+  world.Settle();
+  CHECK(world.tax.state.size() == 18);
+  CHECK(world.tax.state.count("C0") == 1);
+}
+
+TEST_CASE("early flow lets changes go, and holds deletes") {
+  World world(4, "    snapshots: {early_flow: true}");
+  world.Dump("day-1", Companies(0, 20));
+  const uint64_t held = world.Dump("day-2", Companies(0, 10, "moved"));
+  CHECK(world.StateOf(held) == State::kHeld);
+  CHECK(world.tax.updates == 10);
+  CHECK(world.tax.deletes == 0);
+  REQUIRE(world.exchange->ConfirmSnapshot(held, "x", "y").ok());
+  world.Settle();
+  CHECK(world.tax.deletes == 10);
+}
+
+TEST_CASE("a subscription that starts in the middle gets what an old one holds") {
+  World world(4);
+  world.Dump("day-1", Companies(0, 20));
+  const uint64_t held = world.Dump("day-2", Companies(0, 10, "moved"));
+  const auto start = GENERATE(as<std::string>{}, "beginning", "present");
+  world.exchange.Apply(
+      "departments: [{name: 税务局}]\nsubscriptions: [{name: late, grant: all-companies, start: " + start + "}]");
+  world.Settle();
+  REQUIRE(world.exchange->ConfirmSnapshot(held, "x", "y").ok());
+  world.Settle();
+  world.exchange.Apply(
+      "departments: [{name: 税务局}]\nsubscriptions: [{name: later, grant: all-companies, start: " + start + "}]");
+  world.Settle();
+  for (const char* name : {"late", "later"}) {
+    Received received;
+    TestSink(*world.exchange, name).TakeAll(received);
+    CHECK(received.state == world.tax.state);
+  }
+  RequireBalanced(world.exchange);
+}
+
+}  // namespace
+}  // namespace datong
