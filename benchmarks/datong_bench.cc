@@ -27,7 +27,8 @@ struct Benchmark {
 constexpr Benchmark kBenchmarks[] = {{"index", datong::benchmarks::MeasureIndex},
                                      {"codec", datong::benchmarks::MeasureCodec},
                                      {"pipeline", datong::benchmarks::MeasurePipeline},
-                                     {"end-to-end", datong::benchmarks::MeasureEndToEnd}};
+                                     {"end-to-end", datong::benchmarks::MeasureEndToEnd},
+                                     {"snapshot", datong::benchmarks::MeasureSnapshot}};
 
 std::vector<std::string> WarningsFor(const BenchmarkOptions& options, const datong::benchmarks::Machine& machine) {
   std::vector<std::string> warnings;
@@ -48,22 +49,26 @@ std::vector<std::string> WarningsFor(const BenchmarkOptions& options, const dato
 
 int main(int argc, char** argv) {
   CLI::App app{
-      "Measures the exchange on this machine: index, batch codec, pipeline in memory, and end to end on the disk."};
+      "Measures the exchange on this machine: index, batch codec, pipeline in memory, end to end on the disk, and full "
+      "dumps."};
   BenchmarkOptions options;
   options.directory = std::filesystem::temp_directory_path().string();
   std::string output = "table";
   std::set<std::string> only;
   std::set<std::string> names;
   for (const Benchmark& benchmark : kBenchmarks) names.insert(benchmark.name);
-  app.add_flag("--quick", options.quick, "about half a minute in all: smaller workloads, coarser figures");
-  CLI::Option* records = app.add_option("--records", options.records,
-                                        "records through pipeline and end to end (default 1000000, quick 250000)")
-                             ->check(CLI::Range(uint64_t{1'000}, uint64_t{100'000'000}));
-  app.add_option("--only", only, "measure these only: index, codec, pipeline, end-to-end")->check(CLI::IsMember(names));
+  app.add_flag("--quick", options.quick, "a minute or two in all: smaller workloads, coarser figures");
+  CLI::Option* records =
+      app.add_option("--records", options.records,
+                     "records through pipeline and end to end (default 1000000, quick 250000), and of a dump")
+          ->check(CLI::Range(uint64_t{1'000}, uint64_t{100'000'000}));
+  app.add_option("--only", only, "measure these only: index, codec, pipeline, end-to-end, snapshot")
+      ->check(CLI::IsMember(names));
   app.add_option("--directory", options.directory, "a folder on the disk to measure")->check(CLI::ExistingDirectory);
   app.add_option("--output", output, "table or json")->check(CLI::IsMember({"table", "json"}));
   CLI11_PARSE(app, argc, argv);
   if (options.quick && records->count() == 0) options.records = 250'000;
+  if (records->count() != 0) options.records_asked = options.records;
   if (access(options.directory.c_str(), W_OK | X_OK) != 0) {
     std::cerr << "datong-bench: cannot write to " << options.directory << "; name another folder with --directory\n";
     return 2;
