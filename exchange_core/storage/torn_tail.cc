@@ -137,8 +137,11 @@ absl::StatusOr<std::vector<std::string>> LogsYoungestFirst(base::FileSystem& fil
   return logs;
 }
 
-absl::Status Cut(base::FileSystem& files, const LogFile& log) {
-  RETURN_IF_ERROR(files.Truncate(log.path, log.tail.at));
+// What a process that died had written is read here and about to be relied on: rows are made of it, and the log is
+// removed. A power cut that brought the log back without its last bytes would then show a torn log with younger ones
+// behind it, which is what damage looks like. So it is made safe first.
+absl::Status CutAndSync(base::FileSystem& files, const LogFile& log) {
+  if (log.tail.kind == LogTail::Kind::kTorn) RETURN_IF_ERROR(files.Truncate(log.path, log.tail.at));
   ASSIGN_OR_RETURN(auto file, files.OpenAppend(log.path));
   RETURN_IF_ERROR(file->Sync());
   return file->Close();
@@ -167,13 +170,13 @@ LogTail ReadLogTail(std::string_view log) {
 }
 
 absl::Status CutTornTails(base::FileSystem& files, const std::string& directory) {
-  std::vector<LogFile> torn;
+  std::vector<LogFile> found;
   const auto manifest = ManifestPath(files, directory);
   if (manifest.ok()) {
     auto log = Examine(files, *manifest);
     // A missing MANIFEST is RocksDB's to tell.
     if (!log.ok() && !absl::IsNotFound(log.status())) return log.status();
-    if (log.ok() && log->tail.kind == LogTail::Kind::kTorn) torn.push_back(*std::move(log));
+    if (log.ok()) found.push_back(*std::move(log));
   } else if (!absl::IsNotFound(manifest.status())) {
     return manifest.status();
   }
@@ -189,9 +192,9 @@ absl::Status CutTornTails(base::FileSystem& files, const std::string& directory)
                                               "a backup"));
     }
     if (log.tail.at > 0) younger_with_records = name;
-    if (log.tail.kind == LogTail::Kind::kTorn) torn.push_back(std::move(log));
+    found.push_back(std::move(log));
   }
-  for (const LogFile& log : torn) RETURN_IF_ERROR(Cut(files, log));
+  for (const LogFile& log : found) RETURN_IF_ERROR(CutAndSync(files, log));
   return absl::OkStatus();
 }
 
