@@ -53,8 +53,8 @@ def write_perfectly(office):
             continue
         changes = [change for history in sink.model.history.values() for change in history]
         changes.sort(key=lambda change: (change.file, change.row))
-        if sink.check == "late":  # began when half of the files were through
-            middle = changes[len(changes) // 2].file
+        if sink.check == "late":  # began when half of the files were through, but before the last file with a delete
+            middle = min(changes[len(changes) // 2].file, max(c.file for c in changes if c.operation == "delete"))
             before = {}
             for change in changes:
                 if change.file < middle:
@@ -172,6 +172,10 @@ def _damage_file(sink, name, kind, rng):
     return True
 
 
+def _lacks_deletes(register):
+    return not any(change.operation == "delete" for history in register.model.history.values() for change in history)
+
+
 def run_self_test(seed):
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="datong-judge-") as folder:
@@ -182,6 +186,9 @@ def run_self_test(seed):
             path, held = office.permits_file()
             if held:
                 office.permits.model.take(path)  # somebody confirmed it
+        while _lacks_deletes(office.companies) or _lacks_deletes(office.permits):
+            office.companies.write_dump(new=10, changed=15, repeated=10)
+            office.permits.write_dump(new=10, changed=15, repeated=10)
         write_perfectly(office)
         complaints = judge_all(office.sinks)
         if complaints:
