@@ -6,10 +6,12 @@
 #     USES     base broker proto            # our folders; transitive ones must be named too if included
 #     PACKAGES absl openssl)                # names from datong_packages.cmake
 #
+#   THREADS says that its tests start threads: they run under the thread sanitizer too.
+#
 # Makes the library datong_<name>. Its unit tests are tests/unit/<same path>/*_test.cc, linked into the one executable
 # <name>_test; TEST_USES and TEST_PACKAGES name what only the tests need.
 function(datong_module name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;USES;PACKAGES;TEST_USES;TEST_PACKAGES" ${ARGN})
+  cmake_parse_arguments(ARG "THREADS" "" "SOURCES;USES;PACKAGES;TEST_USES;TEST_PACKAGES" ${ARGN})
   set(target datong_${name})
   if(ARG_SOURCES)
     add_library(${target} STATIC ${ARG_SOURCES})
@@ -30,13 +32,27 @@ function(datong_module name)
   file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
   file(GLOB tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/${path}/*_test.cc)
   if(tests)
-    datong_test(${name}_test LABEL unit SOURCES ${tests} USES ${name} ${ARG_TEST_USES} PACKAGES ${ARG_TEST_PACKAGES})
+    set(labels unit)
+    if(ARG_THREADS)
+      list(APPEND labels threads)
+    endif()
+    datong_test(${name}_test LABELS ${labels} SOURCES ${tests} USES ${name} ${ARG_TEST_USES} PACKAGES ${ARG_TEST_PACKAGES})
   endif()
 endfunction()
 
-# A Catch2 executable: datong_test(NAME LABEL unit|conformance|... SOURCES ... USES ... PACKAGES ...).
+# The target tests-<label> builds what the tests with that label run.
+function(datong_needed_by_tests target)
+  foreach(label ${ARGN})
+    if(NOT TARGET tests-${label})
+      add_custom_target(tests-${label})
+    endif()
+    add_dependencies(tests-${label} ${target})
+  endforeach()
+endfunction()
+
+# A Catch2 executable: datong_test(NAME LABELS unit|conformance|threads... SOURCES ... USES ... PACKAGES ...).
 function(datong_test name)
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;USES;PACKAGES" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT" "LABELS;SOURCES;USES;PACKAGES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE datong_catch_main)
   foreach(used ${ARG_USES})
@@ -50,5 +66,6 @@ function(datong_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 600)
   endif()
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT})
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  datong_needed_by_tests(${name} ${ARG_LABELS})
 endfunction()
