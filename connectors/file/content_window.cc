@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connectors/file/content_window.h"
 
-#include <algorithm>
 #include <cstring>
 
 namespace datong::file {
@@ -10,7 +9,9 @@ constexpr size_t kChunkBytes = size_t{512} << 10;  // stays in the second-level 
 }
 
 ContentWindow::ContentWindow(std::unique_ptr<ByteStream> stream)
-    : stream_(std::move(stream)), buffer_(2 * kChunkBytes) {}
+    : stream_(std::move(stream)),
+      buffer_(std::make_unique_for_overwrite<char[]>(2 * kChunkBytes)),
+      capacity_(2 * kChunkBytes) {}
 
 bool ContentWindow::TakeError(const absl::Status& error) {
   status_ = error;
@@ -21,13 +22,19 @@ bool ContentWindow::TakeError(const absl::Status& error) {
 bool ContentWindow::More() {
   if (ended_) return false;
   status_ = absl::OkStatus();
-  if (buffer_.size() - end_ < kChunkBytes) {
-    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+  if (capacity_ - end_ < kChunkBytes) {
+    std::unique_ptr<char[]> grown;
+    if (capacity_ - (end_ - begin_) < kChunkBytes) {
+      capacity_ *= 2;
+      grown = std::make_unique_for_overwrite<char[]>(capacity_);
+    }
+    char* to = grown ? grown.get() : buffer_.get();
+    std::memmove(to, buffer_.get() + begin_, end_ - begin_);
+    if (grown) buffer_ = std::move(grown);
     end_ -= begin_;
     begin_ = 0;
-    if (buffer_.size() - end_ < kChunkBytes) buffer_.resize(2 * buffer_.size());
   }
-  const absl::StatusOr<size_t> got = stream_->Read(buffer_.data() + end_, std::min(kChunkBytes, buffer_.size() - end_));
+  const absl::StatusOr<size_t> got = stream_->Read(buffer_.get() + end_, kChunkBytes);
   if (!got.ok()) return TakeError(got.status());
   end_ += *got;
   ended_ = *got == 0;

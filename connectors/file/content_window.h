@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
-#include <vector>
 
 #include "connectors/file/byte_stream.h"
 
@@ -19,7 +18,7 @@ class ContentWindow {
  public:
   explicit ContentWindow(std::unique_ptr<ByteStream> stream);
 
-  std::string_view view() const { return {buffer_.data() + begin_, end_ - begin_}; }
+  std::string_view view() const { return {buffer_.get() + begin_, end_ - begin_}; }
   uint64_t offset() const { return offset_; }  // of view()'s first byte within the content
   uint64_t stored_bytes_read() const { return stream_->stored_bytes_read(); }
   bool ended() const { return ended_; }  // nothing follows view(): the end, or status() says why not
@@ -39,7 +38,9 @@ class ContentWindow {
   bool TakeError(const absl::Status& error);
 
   std::unique_ptr<ByteStream> stream_;
-  std::vector<char> buffer_;
+  // Not a vector: most files are small, and making a megabyte of zeros costs more than reading them.
+  std::unique_ptr<char[]> buffer_;
+  size_t capacity_;
   size_t begin_ = 0;
   size_t end_ = 0;
   uint64_t offset_ = 0;

@@ -4,7 +4,9 @@
 #include <rocksdb/memtablerep.h>
 
 #include <deque>
-#include <utility>
+#include <new>
+#include <set>
+#include <vector>
 
 namespace datong::storage {
 namespace {
@@ -13,32 +15,75 @@ using rocksdb::KeyHandle;
 using rocksdb::MemTableRep;
 using rocksdb::Slice;
 
-// Rows in memory of its own, all else by the vector below. The arena that RocksDB measures stays as small as it began.
-class MeasuredMemtable final : public MemTableRep {
+struct Before {
+  using is_transparent = void;
+  const MemTableRep::KeyComparator* compare;
+  bool operator()(const char* a, const char* b) const { return (*compare)(a, b) < 0; }
+  bool operator()(const char* a, const Slice& b) const { return (*compare)(a, b) < 0; }
+  bool operator()(const Slice& a, const char* b) const { return (*compare)(b, a) > 0; }
+};
+using Rows = std::set<const char*, Before>;
+
+class RowIterator final : public MemTableRep::Iterator {
  public:
-  MeasuredMemtable(std::unique_ptr<MemTableRep> below, rocksdb::Allocator* allocator)
-      : MemTableRep(allocator), below_(std::move(below)) {}
+  explicit RowIterator(const Rows& rows) : rows_(rows), at_(rows.end()) {}
 
-  KeyHandle Allocate(const size_t size, char** row) override {
-    rows_.push_back(std::make_unique<char[]>(size));
-    bytes_ += size;
-    *row = rows_.back().get();
-    return *row;
+  bool Valid() const override { return at_ != rows_.end(); }
+  const char* key() const override { return *at_; }
+  void Next() override { ++at_; }
+  void Prev() override { at_ == rows_.begin() ? SeekToEnd() : static_cast<void>(--at_); }
+  void Seek(const Slice& key, const char* row) override {
+    at_ = row != nullptr ? rows_.lower_bound(row) : rows_.lower_bound(key);
   }
-  size_t ApproximateMemoryUsage() override { return bytes_ + below_->ApproximateMemoryUsage(); }
-
-  void Insert(KeyHandle handle) override { below_->Insert(handle); }
-  bool Contains(const char* key) const override { return below_->Contains(key); }
-  void MarkReadOnly() override { below_->MarkReadOnly(); }
-  void Get(const rocksdb::LookupKey& key, void* arguments, bool (*found)(void*, const char*)) override {
-    below_->Get(key, arguments, found);
+  void SeekForPrev(const Slice& key, const char* row) override {
+    at_ = row != nullptr ? rows_.upper_bound(row) : rows_.upper_bound(key);
+    Prev();
   }
-  Iterator* GetIterator(rocksdb::Arena* arena) override { return below_->GetIterator(arena); }
+  void SeekToFirst() override { at_ = rows_.begin(); }
+  void SeekToLast() override {
+    SeekToEnd();
+    Prev();
+  }
 
  private:
-  std::deque<std::unique_ptr<char[]>> rows_;
+  void SeekToEnd() { at_ = rows_.end(); }
+
+  const Rows& rows_;
+  Rows::const_iterator at_;
+};
+
+class MeasuredMemtable final : public MemTableRep {
+ public:
+  MeasuredMemtable(const KeyComparator& compare, rocksdb::Allocator* allocator)
+      : MemTableRep(allocator), rows_(Before{&compare}) {}
+
+  KeyHandle Allocate(const size_t size, char** row) override {
+    memory_.emplace_back(size);
+    bytes_ += size;
+    *row = memory_.back().data();
+    return *row;
+  }
+  // Rows in memory of its own: the arena that RocksDB measures besides stays as small as it began.
+  size_t ApproximateMemoryUsage() override { return bytes_; }
+
+  void Insert(KeyHandle handle) override { rows_.insert(static_cast<const char*>(handle)); }
+  bool Contains(const char* key) const override { return rows_.contains(key); }
+  // An iterator for an arena is destroyed and not freed. RocksDB's Arena is none of its public types, so such iterators
+  // live here, as long as the table.
+  Iterator* GetIterator(rocksdb::Arena* arena) override {
+    if (arena == nullptr) return new RowIterator(rows_);
+    return new (&iterators_.emplace_back()) RowIterator(rows_);
+  }
+
+ private:
+  struct alignas(RowIterator) IteratorMemory {
+    std::byte bytes[sizeof(RowIterator)];
+  };
+
+  std::deque<std::vector<char>> memory_;
   size_t bytes_ = 0;
-  const std::unique_ptr<MemTableRep> below_;  // points into rows_
+  Rows rows_;  // points into memory_
+  std::deque<IteratorMemory> iterators_;
 };
 
 class MeasuredMemtables final : public rocksdb::MemTableRepFactory {
@@ -46,14 +91,10 @@ class MeasuredMemtables final : public rocksdb::MemTableRepFactory {
   using rocksdb::MemTableRepFactory::CreateMemTableRep;
 
   const char* Name() const override { return "DatongMeasured"; }
-  MemTableRep* CreateMemTableRep(const MemTableRep::KeyComparator& comparator, rocksdb::Allocator* allocator,
-                                 const rocksdb::SliceTransform* transform, rocksdb::Logger* logger) override {
-    std::unique_ptr<MemTableRep> below(vectors_.CreateMemTableRep(comparator, allocator, transform, logger));
-    return new MeasuredMemtable(std::move(below), allocator);  // RocksDB takes it
+  MemTableRep* CreateMemTableRep(const MemTableRep::KeyComparator& compare, rocksdb::Allocator* allocator,
+                                 const rocksdb::SliceTransform*, rocksdb::Logger*) override {
+    return new MeasuredMemtable(compare, allocator);  // RocksDB takes it
   }
-
- private:
-  rocksdb::VectorRepFactory vectors_;
 };
 
 }  // namespace
