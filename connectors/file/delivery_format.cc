@@ -70,6 +70,11 @@ void DeliveryFormat::AppendCsvValue(std::optional<std::string_view> value, std::
   out += '"';
 }
 
+std::optional<std::string_view> DeliveryFormat::Written(std::optional<std::string_view> value) {
+  if (!leaves_out_ || !value || encoder_.Append(*value, ignored_)) return value;
+  return std::nullopt;
+}
+
 void DeliveryFormat::AppendCsv(const sdk::DeliveryBatch& batch, const sdk::DeliveryBatch::Record& record) {
   if (changes_) {
     line_ += OperationName(record.change);
@@ -83,12 +88,12 @@ void DeliveryFormat::AppendCsv(const sdk::DeliveryBatch& batch, const sdk::Deliv
     AppendNumber(record.sequence, line_);
     line_ += ',';
   }
-  if (!record.source_file.empty()) AppendCsvValue(record.source_file, line_);
+  if (!record.source_file.empty()) AppendCsvValue(Written(record.source_file), line_);
   line_ += ',';
   AppendNumber(record.source_row, line_);
   for (size_t item = 0; item < items_.size(); ++item) {
     line_ += ',';
-    AppendCsvValue(batch.values[record.first_value + item], line_);
+    AppendCsvValue(Written(batch.values[record.first_value + item]), line_);
   }
 }
 
@@ -110,11 +115,11 @@ void DeliveryFormat::AppendJson(const sdk::DeliveryBatch& batch, const sdk::Deli
   } else {
     line_ += "\",\"_source_file\":";
   }
-  AppendJsonString(record.source_file, line_);
+  AppendJsonString(Written(record.source_file).value_or(""), line_);
   line_ += ",\"_source_row\":";
   AppendNumber(record.source_row, line_);
   for (size_t item = 0; item < items_.size(); ++item) {
-    const auto value = batch.values[record.first_value + item];
+    const auto value = Written(batch.values[record.first_value + item]);
     if (!value) continue;
     line_ += json_names_[item];
     AppendJsonString(*value, line_);
@@ -124,19 +129,20 @@ void DeliveryFormat::AppendJson(const sdk::DeliveryBatch& batch, const sdk::Deli
 
 std::optional<std::string> DeliveryFormat::AppendLine(const sdk::DeliveryBatch& batch, size_t record,
                                                       std::string& out) {
-  line_.clear();
-  if (json_) {
-    AppendJson(batch, batch.records[record]);
-  } else {
-    AppendCsv(batch, batch.records[record]);
+  const sdk::DeliveryBatch::Record& written = batch.records[record];
+  for (const bool leaves_out : {false, true}) {
+    if (leaves_out && written.change != sdk::ChangeKind::kDelete) break;
+    leaves_out_ = leaves_out;
+    ignored_.clear();
+    line_.clear();
+    json_ ? AppendJson(batch, written) : AppendCsv(batch, written);
+    line_ += '\n';
+    if (encoder_.Append(line_, out)) return std::nullopt;
   }
-  line_ += '\n';
-  if (encoder_.Append(line_, out)) return std::nullopt;
   // Rare: now find which item it was, for the one who has to mend it.
-  std::string ignored;
   for (size_t item = 0; item < items_.size(); ++item) {
     const auto value = batch.value(record, item);
-    if (value && !encoder_.Append(*value, ignored)) {
+    if (value && !encoder_.Append(*value, ignored_)) {
       return "not_representable: item " + items_[item] + " holds a character that " + EncodingName(encoding_) +
              " does not have";
     }

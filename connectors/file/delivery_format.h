@@ -21,11 +21,14 @@ class DeliveryFormat {
   // encoding.
   const std::optional<std::string>& head() const { return head_; }
   // Appends the record's line with its line end. The reason of refusal when a value has no form in the encoding; `out`
-  // is then unchanged.
+  // is then unchanged. A delete is written without such values instead: it says that its key is gone, and who holds an
+  // earlier content of that key must hear so.
   std::optional<std::string> AppendLine(const sdk::DeliveryBatch& batch, size_t record, std::string& out);
 
  private:
   void AppendCsvValue(std::optional<std::string_view> value, std::string& out);
+  // The value as it is written: none when it has no form and is to be left out.
+  std::optional<std::string_view> Written(std::optional<std::string_view> value);
   void AppendCsv(const sdk::DeliveryBatch& batch, const sdk::DeliveryBatch::Record& record);
   void AppendJson(const sdk::DeliveryBatch& batch, const sdk::DeliveryBatch::Record& record);
 
@@ -36,7 +39,8 @@ class DeliveryFormat {
   std::optional<std::string> head_;
   TextEncoder encoder_;
   const Encoding encoding_;
-  std::string line_;
+  bool leaves_out_ = false;  // what has no form in the encoding
+  std::string line_, ignored_;
 };
 
 }  // namespace datong::file

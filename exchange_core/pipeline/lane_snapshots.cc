@@ -17,6 +17,13 @@ namespace {
 
 constexpr char kSectionPrefix[] = "snapshot/";
 
+// A snapshot may begin before anything is known of its partition; looking must not make an index of nothing.
+const index::EntityIndex& IndexOf(const LaneIndexes& indexes, const snapshot::StageIdentity& identity) {
+  static const index::EntityIndex nothing;
+  const index::EntityIndex* index = indexes.FindEntity(identity.resource_id, identity.partition);
+  return index == nullptr ? nothing : *index;
+}
+
 snapshot::StageIdentity IdentityOf(const ledger::v1::SnapshotMarkTaken& taken) {
   const auto& begin = taken.mark().begin();
   snapshot::StageIdentity identity;
@@ -98,12 +105,12 @@ void LaneSnapshots::TakeStep(const ledger::v1::SnapshotStep& step, const index::
   if (step.finished()) stages_.erase(stage);
 }
 
-absl::Status LaneSnapshots::ReadAgain(broker::Broker& broker, LaneIndexes& indexes) {
+absl::Status LaneSnapshots::ReadAgain(broker::Broker& broker, const LaneIndexes& indexes) {
   record::PackedBatch batch;
   for (const auto& [place, stage] : stages_) {
     const auto& identity = stage->identity();
     const std::string topic = absl::StrCat("pub.", identity.resource_id);
-    const index::EntityIndex& index = indexes.Entity(identity.resource_id, identity.partition);
+    const index::EntityIndex& index = IndexOf(indexes, identity);
     for (const snapshot::SnapshotStage::Unread& unread : stage->TakeUnread()) {
       ASSIGN_OR_RETURN(const broker::Message message,
                        broker.ReadAt({topic, identity.partition}, unread.input_position));
@@ -119,13 +126,11 @@ absl::Status LaneSnapshots::ReadAgain(broker::Broker& broker, LaneIndexes& index
 }
 
 void LaneSnapshots::AppendSections(const LaneIndexes& indexes, std::vector<index::CheckpointSection>& sections) const {
-  static const index::EntityIndex nothing;
   for (const auto& [place, stage] : stages_) {
     const auto& identity = stage->identity();
-    const index::EntityIndex* index = indexes.FindEntity(identity.resource_id, identity.partition);
     auto& section = sections.emplace_back();
     section.name = absl::StrCat(kSectionPrefix, identity.resource_id, "/", identity.partition, "/", identity.snapshot);
-    stage->Serialize(index == nullptr ? nothing : *index, section.content);
+    stage->Serialize(IndexOf(indexes, identity), section.content);
   }
 }
 

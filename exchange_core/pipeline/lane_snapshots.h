@@ -54,7 +54,7 @@ class LaneSnapshots {
 
   // After a replay: reads what the open snapshots have seen from the input again. NotFound: it is gone, which can only
   // be when the snapshot was done meanwhile by somebody else.
-  absl::Status ReadAgain(broker::Broker& broker, LaneIndexes& indexes);
+  absl::Status ReadAgain(broker::Broker& broker, const LaneIndexes& indexes);
 
   void Clear() { stages_.clear(); }
   void AppendSections(const LaneIndexes& indexes, std::vector<index::CheckpointSection>& sections) const;

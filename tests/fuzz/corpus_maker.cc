@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "datong/exchange/v1/snapshot_journal.pb.h"
 #include "datong/exchange/v1/source_journal.pb.h"
 #include "datong/ledger/v1/ledger.pb.h"
 #include "exchange_core/base/check.h"
@@ -16,10 +17,13 @@
 #include "exchange_core/base/random.h"
 #include "exchange_core/catalog/catalog_frontend.h"
 #include "exchange_core/index/checkpoint_file.h"
+#include "exchange_core/index/entity_index.h"
 #include "exchange_core/ledger/ledger_entry.h"
 #include "exchange_core/node/control_codec.h"
 #include "exchange_core/pipeline/envelopes.h"
 #include "exchange_core/pipeline/lane_state.h"
+#include "exchange_core/snapshot/snapshot_codec.h"
+#include "exchange_core/snapshot/snapshot_stage.h"
 #include "tests/fuzz/memory_files.h"
 
 namespace {
@@ -286,6 +290,83 @@ void ControlMessages() {
   Write("control_codec", "receipt_framed", node::EncodeReceipt(later));
 }
 
+void Snapshots() {
+  ledger::v1::SnapshotMark begin, end;
+  for (auto* mark : {&begin, &end}) {
+    mark->set_snapshot(9);
+    mark->set_source_id(1);
+    mark->set_publisher_id(2);
+  }
+  begin.mutable_begin()->set_file_sequence(4);
+  begin.mutable_begin()->set_file("企业_2024.csv");
+  begin.mutable_begin()->set_as_of(1'700'000'000'000'000);
+  begin.mutable_begin()->set_flows(true);
+  begin.mutable_begin()->set_same_key(2);
+  end.mutable_end()->set_complete(true);
+  Write("snapshots", "mark_framed", snapshot::EncodeMark(begin));
+  Write("snapshots", "marks", Piece(begin.SerializeAsString()) + Piece(end.SerializeAsString()));
+
+  exchange::v1::SnapshotEvent reported, held, released;
+  for (auto* event : {&reported, &held, &released}) {
+    event->set_snapshot(9);
+    event->set_resource_id(3);
+    event->set_source_id(1);
+    event->set_time(1'700'000'000'000'000);
+  }
+  auto* report = reported.mutable_report();
+  report->set_rows(1000);
+  report->set_absent(400);
+  report->set_source_keys(900);
+  report->add_samples()->set_position(77);
+  report->add_absent_sketch(0x0123456789abcdef);
+  report->add_changed_items()->set_records(5);
+  held.mutable_decision()->set_action(exchange::v1::SnapshotDecision::HOLD);
+  held.mutable_decision()->add_stops()->set_code("vanishing");
+  released.mutable_decision()->set_action(exchange::v1::SnapshotDecision::RELEASE);
+  released.mutable_decision()->set_by("steward");
+  Write("snapshots", "event_framed", snapshot::EncodeSnapshotEvent(held));
+  std::string events;
+  for (const auto* event : {&reported, &held, &released}) events += Piece(event->SerializeAsString());
+  Write("snapshots", "reported_held_released", events);
+  Write("snapshots", "released_twice", events + Piece(released.SerializeAsString()));
+
+  snapshot::StageIdentity identity;
+  identity.snapshot = 9;
+  identity.resource_id = 3;
+  identity.source_id = 1;
+  identity.file_sequence = 4;
+  identity.file = "企业_2024.csv";
+  identity.begin_position = 5'000'000'000;
+  snapshot::SnapshotStage stage(identity);
+  record::BatchHeader header;
+  header.files = {{4, identity.file}};
+  record::RecordColumns columns;
+  for (uint64_t row = 1; row <= 5; ++row) {
+    columns.operation.push_back(row == 3 ? record::Operation::kUnreadable : record::Operation::kUpsert);
+    columns.key.push_back({row % 4, 1});
+    columns.id.push_back({row, 7});
+    columns.fingerprint.push_back({row, 2});
+    columns.version.push_back(static_cast<int64_t>(row));
+    columns.event_time.push_back(0);
+    columns.file_index.push_back(0);
+    columns.row.push_back(row);
+    columns.payload_end.push_back(0);
+  }
+  const index::EntityIndex index;
+  std::vector<Verdict> verdicts(columns.size(), Verdict::kUndecided);
+  stage.Decide(index, header, columns, 5'000'000'001, false, verdicts);
+  stage.Book(columns, verdicts);
+  std::string section;
+  stage.Serialize(index, section);
+  Write("snapshots", "stage_framed", section);
+  Write("snapshots", "stage_body", section.substr(base::kFrameBytes));
+  // The number of staged records stands before them: so many that their bytes add up to none.
+  std::string many = section.substr(base::kFrameBytes, section.size() - base::kFrameBytes - 1 - stage.staged() * 64);
+  base::PutVarint(many, uint64_t{1} << 58);
+  Write("snapshots", "stage_of_too_many", many);
+  Write("snapshots", "stage_cut", section.substr(base::kFrameBytes, section.size() - base::kFrameBytes - 9));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -301,5 +382,6 @@ int main(int argc, char** argv) {
   CheckpointFiles();
   CatalogChanges();
   ControlMessages();
+  Snapshots();
   return EXIT_SUCCESS;
 }

@@ -22,6 +22,7 @@ void FuzzCsvReader(std::string_view input);
 void FuzzJsonLines(std::string_view input);
 void FuzzCatalogYaml(std::string_view input);
 void FuzzWireAgainstProtobuf(std::string_view input);
+void FuzzSnapshots(std::string_view input);
 
 struct FuzzTarget {
   std::string_view name;
@@ -37,6 +38,7 @@ inline constexpr FuzzTarget kFuzzTargets[] = {
     {"catalog_change", FuzzCatalogChange, 8'000}, {"control_codec", FuzzControlCodec, 25'000},
     {"csv_reader", FuzzCsvReader, 2'000},         {"json_lines", FuzzJsonLines, 1'200},
     {"catalog_yaml", FuzzCatalogYaml, 5'000},     {"wire_against_protobuf", FuzzWireAgainstProtobuf, 50'000},
+    {"snapshots", FuzzSnapshots, 25'000},
 };
 
 }  // namespace datong::fuzz

@@ -28,6 +28,54 @@ std::string Text(const std::string& item, base::RandomSource& random) {
   return text;
 }
 
+// A file of JSON lines in which no row names the key has no such column, and is refused as a whole.
+void GiveAKeyToSomeRow(std::vector<Row>& rows) {
+  Row* readable = nullptr;
+  for (Row& row : rows) {
+    if (row.values.contains("_broken")) continue;
+    if (row.values.contains("code")) return;
+    readable = &row;
+  }
+  if (readable == nullptr) return;
+  readable->values["code"] = "code:0";
+  readable->defective = false;
+}
+
+std::string CsvValue(const std::string& value) {
+  if (value.find_first_of(",\"\n") == std::string::npos) return value;
+  std::string quoted = "\"";
+  for (const char c : value) {
+    quoted += c;
+    if (c == '"') quoted += '"';
+  }
+  return quoted + "\"";
+}
+
+std::string JsonContent(const std::vector<Row>& rows) {
+  std::string content;
+  for (const Row& row : rows) {
+    if (row.values.contains("_broken")) {
+      content += "{\"code\": broken}\n";
+      continue;
+    }
+    nlohmann::json line(row.values);
+    content += line.dump() + "\n";
+  }
+  return content;
+}
+
+}  // namespace
+
+const Dump* Departments::Find(const std::string& resource, const std::string& name, const std::string& identity) const {
+  const auto found = places_.find({resource, name, identity});
+  return found == places_.end() ? nullptr : &dumps[found->second];
+}
+
+const Dump& Departments::Add(Dump dump) {
+  places_.try_emplace({dump.resource, dump.name, dump.identity}, dumps.size());
+  return dumps.emplace_back(std::move(dump));
+}
+
 Row DrawRow(const ResourcePlan& resource, base::RandomSource& random) {
   Row row;
   for (const std::string& item : resource.items) {
@@ -64,70 +112,6 @@ void Spoil(Row& row, base::RandomSource& random) {
   }
 }
 
-// A file of JSON lines in which no row names the key has no such column, and is refused as a whole.
-void GiveAKeyToSomeRow(std::vector<Row>& rows) {
-  Row* readable = nullptr;
-  for (Row& row : rows) {
-    if (row.values.contains("_broken")) continue;
-    if (row.values.contains("code")) return;
-    readable = &row;
-  }
-  if (readable == nullptr) return;
-  readable->values["code"] = "code:0";
-  readable->defective = false;
-}
-
-std::string CsvValue(const std::string& value) {
-  if (value.find_first_of(",\"\n") == std::string::npos) return value;
-  std::string quoted = "\"";
-  for (const char c : value) {
-    quoted += c;
-    if (c == '"') quoted += '"';
-  }
-  return quoted + "\"";
-}
-
-std::string CsvContent(const ResourcePlan& resource, const std::vector<Row>& rows) {
-  std::string content;
-  for (const std::string& item : resource.items) content += (content.empty() ? "" : ",") + item;
-  content += "\n";
-  for (const Row& row : rows) {
-    std::string line;
-    for (const std::string& item : resource.items) {
-      if (&item != &resource.items.front()) line += ",";
-      if (const auto value = row.values.find(item); value != row.values.end()) line += CsvValue(value->second);
-    }
-    if (row.values.contains("_broken")) line += ",too,many,values";
-    content += line + "\n";
-  }
-  return content;
-}
-
-std::string JsonContent(const std::vector<Row>& rows) {
-  std::string content;
-  for (const Row& row : rows) {
-    if (row.values.contains("_broken")) {
-      content += "{\"code\": broken}\n";
-      continue;
-    }
-    nlohmann::json line(row.values);
-    content += line.dump() + "\n";
-  }
-  return content;
-}
-
-}  // namespace
-
-const Dump* Departments::Find(const std::string& resource, const std::string& name, const std::string& identity) const {
-  const auto found = places_.find({resource, name, identity});
-  return found == places_.end() ? nullptr : &dumps[found->second];
-}
-
-const Dump& Departments::Add(Dump dump) {
-  places_.try_emplace({dump.resource, dump.name, dump.identity}, dumps.size());
-  return dumps.emplace_back(std::move(dump));
-}
-
 std::vector<Row> DrawRows(const ResourcePlan& resource, bool deletes, size_t rows, base::RandomSource& random) {
   std::vector<Row> drawn;
   drawn.reserve(rows);
@@ -147,6 +131,22 @@ std::vector<Row> DrawRows(const ResourcePlan& resource, bool deletes, size_t row
   }
   GiveAKeyToSomeRow(drawn);
   return drawn;
+}
+
+std::string CsvContent(const ResourcePlan& resource, const std::vector<Row>& rows) {
+  std::string content;
+  for (const std::string& item : resource.items) content += (content.empty() ? "" : ",") + item;
+  content += "\n";
+  for (const Row& row : rows) {
+    std::string line;
+    for (const std::string& item : resource.items) {
+      if (&item != &resource.items.front()) line += ",";
+      if (const auto value = row.values.find(item); value != row.values.end()) line += CsvValue(value->second);
+    }
+    if (row.values.contains("_broken")) line += ",too,many,values";
+    content += line + "\n";
+  }
+  return content;
 }
 
 std::string FileContent(const ResourcePlan& resource, const std::vector<Row>& rows) {

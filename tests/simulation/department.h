@@ -30,6 +30,16 @@ struct Dump {
   std::string name;      // the unit's name; a name may come again, with the same or with other rows
   std::string identity;  // equal for equal content
   std::vector<Row> rows;
+  bool full = false;     // all there is of the source's part of the register: what is not in it is gone
+  bool cut_off = false;  // its end is missing and shows it: it must fail, whatever of it was read
+};
+
+// How full dumps of a register are judged (docs/snapshots.md).
+struct FullPlan {
+  enum class SameKey { kQuarantine, kFirst, kLast } same_key = SameKey::kQuarantine;
+  bool early_flow = false;
+  uint32_t vanish_percent_max = 20;
+  uint32_t vanish_records_max = 0;  // not 0: instead of the share
 };
 
 struct ResourcePlan {
@@ -41,6 +51,8 @@ struct ResourcePlan {
   std::vector<std::string> items;  // in the order of the catalog: code, serial, name, amount, note, secret, rev
   bool has_system = false;         // fed by a department's system (which deletes and repeats) besides files
   bool json_lines = false;         // its files
+  bool has_full = false;           // a register that is handed over as a whole as well, by a source of its own
+  FullPlan full;
 };
 // The key is item "code"; the id of an event is code and serial.
 
@@ -76,7 +88,13 @@ inline constexpr char kNoFormInGbk[] = "\xF0\x9F\x8C\x8A";  // U+1F30A
 // when `deletes`. Deterministic.
 std::vector<Row> DrawRows(const ResourcePlan& resource, bool deletes, size_t rows, base::RandomSource& random);
 
+// One row, as DrawRows draws it, neither defective nor a delete; and one made wrong.
+Row DrawRow(const ResourcePlan& resource, base::RandomSource& random);
+void Spoil(Row& row, base::RandomSource& random);
+
 // The dump as file bytes (CSV or JSON lines); defective rows are written so that they are wrong in this format.
 std::string FileContent(const ResourcePlan& resource, const std::vector<Row>& rows);
+// Likewise, always CSV: with a head that names every item, however few rows there are.
+std::string CsvContent(const ResourcePlan& resource, const std::vector<Row>& rows);
 
 }  // namespace datong::simulation

@@ -7,18 +7,15 @@
 #include <optional>
 #include <utility>
 
-#include "datong/ledger/v1/ledger.pb.h"
 #include "exchange_core/ledger/ledger_entry.h"
 #include "tests/simulation/judges/ledger_reading.h"
-#include "tests/simulation/naive_rules.h"
+#include "tests/simulation/naive_replay.h"
 
 namespace datong::simulation {
 namespace {
 
 using ledger::Verdict;
 using record::Operation;
-
-constexpr size_t kComplaintsMax = 50;  // the first is the one to look at
 
 std::string Name(Verdict verdict) { return std::string(ledger::NameOf(verdict)); }
 
@@ -29,87 +26,29 @@ Operation OperationOf(const Row& row) {
 
 }  // namespace
 
-struct NaiveExchange::Replay {
-  // A published resource: its plan, where its lanes stand in its inputs, and what it knows.
-  struct Inputs {
-    const ResourcePlan* plan = nullptr;
-    std::string topic;
-    std::map<uint32_t, size_t> next;  // by partition: the message to be decided next
-    ResourceState* state = nullptr;
-    std::optional<NaiveRegister> entities;
-    std::optional<NaiveEvents> events;
-    std::map<uint32_t, std::pair<std::string, std::string>> units;  // name and identity by file sequence
-    std::map<std::string, std::string> digest_of_key, key_of_digest;
-  };
-  // One record at the moment of its decision.
-  struct Record {
-    const ledger::v1::LedgerEntry& entry;
-    const Witness::Message& message;
-    const Witness::SeenRecord& seen;
-    size_t number;
-    Verdict said;
-  };
-
-  Replay(NaiveExchange& to, const Departments& from, const Witness& seen, const catalog::CatalogTable& table,
-         const std::vector<node::RunBooks>& books)
-      : out(to), departments(from), witness(seen), catalog(table) {
-    for (const node::RunBooks& run : books) runs[run.run] = &run;
-    for (const auto& [name, plan] : departments.resources) {
-      if (const catalog::Resource* known = catalog.FindResource(name); known != nullptr) Add(*known, plan);
-    }
-  }
-
-  void Add(const catalog::Resource& known, const ResourcePlan& plan) {
-    Inputs& inputs = resources[known.id];
-    inputs.plan = &plan;
-    inputs.topic = known.publish_topic();
-    inputs.state = &out.resources_[plan.name];
-    if (plan.entity) {
-      inputs.entities.emplace(plan.versioned);
-    } else {
-      inputs.events.emplace(plan.window_us);
-    }
-  }
-
-  void Complain(std::string sentence) {
-    if (out.complaints_.size() < kComplaintsMax) out.complaints_.push_back(std::move(sentence));
-  }
-
-  void Run();
-  void TakeStart(const ledger::v1::LedgerEntry& entry);
-  void TakeBatch(const ledger::v1::LedgerEntry& entry);
-  const Witness::Message* NextMessage(const ledger::v1::LedgerEntry& entry, Inputs& inputs, const std::string& place);
-  void TakeRecord(Inputs& inputs, const Record& record);
-  const Dump* DumpOf(Inputs& inputs, const Record& record);
-  void CheckColumns(Inputs& inputs, const Record& record, const Row& row);
-  void Accept(Inputs& inputs, const Record& record, const Dump& dump, Verdict verdict);
-  void Complain(const Inputs& inputs, const Record& record, const std::string& what);
-
-  NaiveExchange& out;
-  const Departments& departments;
-  const Witness& witness;
-  const catalog::CatalogTable& catalog;
-  std::map<uint64_t, const node::RunBooks*> runs;
-  std::map<uint32_t, Inputs> resources;
-  std::map<std::pair<uint32_t, uint32_t>, uint64_t> next_in_stream;  // by lane and view
-};
-
 void NaiveExchange::Replay::Run() {
   size_t lanes = 0;
   for (const auto& [place, partition] : witness.partitions()) {
     if (place.first == ledger::kLedgerTopic) lanes = std::max<size_t>(lanes, place.second + 1);
   }
   for (auto& [name, state] : out.resources_) state.changes.resize(lanes);
-  const std::vector<LaneLedger> ledgers = ReadLedgers(witness, [this](const ledger::v1::LedgerEntry& entry) {
+  const auto take = [this](const ledger::v1::LedgerEntry& entry, const Witness::Message& message) {
     if (entry.has_batch()) TakeBatch(entry);
     if (entry.has_stream_start()) TakeStart(entry);
-  });
+    if (entry.has_snapshot_mark()) TakeMark(entry);
+    if (entry.has_snapshot_reported()) TakeReported(entry);
+    if (entry.has_snapshot_step()) TakeStep(entry, message.look);
+  };
+  const std::vector<LaneLedger> ledgers = ReadLedgers(witness, take);
+  bool all_read = true;
   for (const LaneLedger& ledger : ledgers) {
     if (!ledger.status.ok()) {
+      all_read = false;
       Complain(absl::StrCat("lane ", ledger.lane, ": its ledger can't be read on behind entry ", ledger.head.sequence,
                             ": ", ledger.status.message()));
     }
   }
+  if (all_read) JudgeDecisions();
 }
 
 void NaiveExchange::Replay::TakeStart(const ledger::v1::LedgerEntry& entry) {
@@ -131,20 +70,19 @@ void NaiveExchange::Replay::TakeStart(const ledger::v1::LedgerEntry& entry) {
 }
 
 // The published message that the entry speaks of: always the next of its partition. nullptr: there is none.
-const Witness::Message* NaiveExchange::Replay::NextMessage(const ledger::v1::LedgerEntry& entry, Inputs& inputs,
+const Witness::Message* NaiveExchange::Replay::NextMessage(Inputs& inputs, uint32_t number, uint64_t position,
                                                            const std::string& place) {
-  const auto& batch = entry.batch();
-  const Witness::Partition* partition = witness.Find(inputs.topic, batch.partition());
+  const Witness::Partition* partition = witness.Find(inputs.topic, number);
   if (partition == nullptr) {
     Complain(absl::StrCat(place, ": nothing was ever published there"));
     return nullptr;
   }
-  size_t& next = inputs.next[batch.partition()];
+  size_t& next = inputs.next[number];
   const auto& messages = partition->messages;
   const auto found =
-      std::lower_bound(messages.begin(), messages.end(), batch.input_position(),
-                       [](const Witness::Message& message, uint64_t position) { return message.position < position; });
-  if (found == messages.end() || found->position != batch.input_position()) {
+      std::lower_bound(messages.begin(), messages.end(), position,
+                       [](const Witness::Message& message, uint64_t at) { return message.position < at; });
+  if (found == messages.end() || found->position != position) {
     Complain(absl::StrCat(place, ": nobody ever saw a message there"));
     return nullptr;
   }
@@ -175,7 +113,7 @@ void NaiveExchange::Replay::TakeBatch(const ledger::v1::LedgerEntry& entry) {
   const std::string place =
       absl::StrCat("lane ", entry.lane(), " entry ", entry.sequence(), ", resource ", inputs.plan->name, " partition ",
                    batch.partition(), " position ", batch.input_position());
-  const Witness::Message* message = NextMessage(entry, inputs, place);
+  const Witness::Message* message = NextMessage(inputs, batch.partition(), batch.input_position(), place);
   if (message == nullptr) return;
   if (batch.input_next() != batch.input_position() + 1) {
     Complain(absl::StrCat(place, ": the lane reads on at ", batch.input_next()));
@@ -188,15 +126,14 @@ void NaiveExchange::Replay::TakeBatch(const ledger::v1::LedgerEntry& entry) {
     return Complain(absl::StrCat(place, ": the verdicts are not those of ", message->records.size(), " records"));
   }
   for (size_t i = 0; i < codes.size(); ++i) {
-    TakeRecord(inputs, {entry, *message, message->records[i], i, static_cast<Verdict>(codes[i])});
+    TakeRecord(inputs, {entry, *message, message->records[i], i, static_cast<Verdict>(codes[i]), batch.partition()});
   }
 }
 
 void NaiveExchange::Replay::Complain(const Inputs& inputs, const Record& record, const std::string& what) {
   Complain(absl::StrCat("lane ", record.entry.lane(), " entry ", record.entry.sequence(), ", resource ",
-                        inputs.plan->name, " partition ", record.entry.batch().partition(), " position ",
-                        record.message.position, " record ", record.number, " (", record.seen.file, " row ",
-                        record.seen.row, "): ", what));
+                        inputs.plan->name, " partition ", record.partition, " position ", record.message.position,
+                        " record ", record.number, " (", record.seen.file, " row ", record.seen.row, "): ", what));
 }
 
 const Dump* NaiveExchange::Replay::DumpOf(Inputs& inputs, const Record& record) {
@@ -258,9 +195,18 @@ void NaiveExchange::Replay::TakeRecord(Inputs& inputs, const Record& record) {
   if (row.defective || (!inputs.plan->entity && row.is_delete)) {  // what happened can't be undone
     known = "the row is defective";
     if (!ledger::IsQuarantined(verdict)) verdict = Verdict::kUnreadableRow;
+    const auto stage = inputs.stages.find({record.partition, record.message.snapshot});
+    // A line with too many values has no columns, and nobody can say whose it is.
+    const std::string readable = row.values.contains("_broken") ? "" : key;
+    if (stage != inputs.stages.end() && stage->second.phase == NaiveStage::Phase::kOpen) {
+      stage->second.TakeDefective(readable);
+      if (record.seen.key_known == readable.empty()) {
+        Complain(inputs, record, absl::StrCat("its key is \"", readable, "\", the exchange says otherwise"));
+      }
+    }
   } else if (inputs.plan->entity) {
     known = inputs.entities->Known(key);
-    verdict = inputs.entities->Take(key, row, {record.seen.file_sequence, record.seen.row});
+    verdict = TakeReadable(inputs, record, row, key);
   } else {
     known = inputs.events->Known(row);
     verdict = inputs.events->Take(row, record.entry.commit_time(), record.said);
@@ -273,10 +219,27 @@ void NaiveExchange::Replay::TakeRecord(Inputs& inputs, const Record& record) {
                           inputs.plan->versioned ? absl::StrCat(", version ", DeclaredVersion(row)) : "",
                           ", decided at ", record.entry.commit_time()));
   }
-  if (ledger::IsAccepted(verdict)) Accept(inputs, record, *dump, verdict);
+  if (ledger::IsAccepted(verdict)) Accept(inputs, ChangeOf(inputs, record, *dump, verdict));
 }
 
-void NaiveExchange::Replay::Accept(Inputs& inputs, const Record& record, const Dump& dump, Verdict verdict) {
+Verdict NaiveExchange::Replay::TakeReadable(Inputs& inputs, const Record& record, const Row& row,
+                                            const std::string& key) {
+  const SourcePlace place{record.seen.file_sequence, record.seen.row};
+  const node::RunBooks& run = *runs.at(record.message.run);
+  const bool is_full = departments.Find(inputs.plan->name, run.name, run.identity)->full;
+  if (record.message.snapshot != (is_full ? run.run : 0)) {
+    Complain(inputs, record,
+             absl::StrCat("it says that it is of snapshot ", record.message.snapshot, ", and its reading is number ",
+                          run.run));
+  }
+  if (!is_full) return inputs.entities->Take(key, row, place, {run.source, record.partition, 0});
+  const auto stage = inputs.stages.find({record.partition, record.message.snapshot});
+  if (stage == inputs.stages.end() || stage->second.phase != NaiveStage::Phase::kOpen) return Verdict::kSnapshotDropped;
+  return stage->second.Take(*inputs.entities, {key, &row, place, record.message.position, record.number, false});
+}
+
+NaiveExchange::Change NaiveExchange::Replay::ChangeOf(Inputs& inputs, const Record& record, const Dump& dump,
+                                                      Verdict verdict) {
   Change change;
   change.lane = record.entry.lane();
   change.lane_sequence = record.entry.sequence();
@@ -285,11 +248,16 @@ void NaiveExchange::Replay::Accept(Inputs& inputs, const Record& record, const D
   change.row = record.seen.row;
   change.key = ValueOf(change.content(), "code");
   change.digest = record.seen.key;
-  change.partition = record.entry.batch().partition();
+  change.partition = record.partition;
   change.position = record.message.position;
+  change.record = record.number;
   change.file_sequence = record.seen.file_sequence;
   if (inputs.plan->versioned) change.version = DeclaredVersion(change.content());
-  if (inputs.plan->entity && verdict == Verdict::kDeleted) {
+  return change;
+}
+
+void NaiveExchange::Replay::Accept(Inputs& inputs, Change change) {
+  if (inputs.plan->entity && change.verdict == Verdict::kDeleted) {
     inputs.state->present.erase(change.key);
   } else if (inputs.plan->entity) {
     inputs.state->present[change.key] = change;

@@ -30,10 +30,18 @@ class NaiveExchange {
     std::string digest;          // of the key, as the exchange shows it
     uint32_t partition = 0;      // where the record was published
     uint64_t position = 0;
+    size_t record = 0;  // its number in the batch there
     const Dump* dump = nullptr;
     uint32_t file_sequence = 0;  // the exchange's number for the dump
     uint64_t row = 0;            // 1-based
     int64_t version = 0;         // declared, else 0
+    // Not nullptr: a delete of the exchange's own, of a key that this full dump lacks. What is above is the last
+    // content; the stream says it as row 0 of the dump, what is sent again says it where the content stands.
+    const Dump* lacking = nullptr;
+    bool IsSaidBy(const std::string& file, uint64_t said_row, bool in_stream) const {
+      const bool of_dump = in_stream && lacking != nullptr;
+      return file == (of_dump ? lacking : dump)->name && said_row == (of_dump ? 0 : row);
+    }
     const Row& content() const { return dump->rows[row - 1]; }
   };
   struct Start {                   // of a subscription in a lane
@@ -45,7 +53,9 @@ class NaiveExchange {
   struct ResourceState {
     std::vector<std::vector<Change>> changes;      // by lane, in the order of the ledger
     std::map<std::string, Change> present;         // by key; entities
-    std::map<ledger::Verdict, uint64_t> verdicts;  // how often each
+    std::map<ledger::Verdict, uint64_t> verdicts;  // how often each; what was staged counts as what it has become
+    uint64_t generated = 0;                        // deletes of the exchange's own, which are among the verdicts
+    std::map<uint32_t, uint64_t> needed_from;      // by partition: where the oldest snapshot that is not done begins
   };
 
   // Replays everything the witness saw. Complaints: a verdict in the ledger that differs from what should have been, an
@@ -59,13 +69,15 @@ class NaiveExchange {
   // By subscription and lane; missing: the lane has not started it.
   const std::map<std::string, std::map<uint32_t, Start>>& starts() const { return starts_; }
   const std::vector<std::string>& complaints() const { return complaints_; }
+  // What is decided, or ended and should be, and has not taken effect: right only for a while.
+  const std::vector<std::string>& unfinished() const { return unfinished_; }
   uint64_t judged() const { return judged_; }  // records
 
  private:
   struct Replay;
   std::map<std::string, ResourceState> resources_;
   std::map<std::string, std::map<uint32_t, Start>> starts_;
-  std::vector<std::string> complaints_;
+  std::vector<std::string> complaints_, unfinished_;
   uint64_t judged_ = 0;
 };
 

@@ -4,6 +4,8 @@
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 
+#include <limits>
+
 namespace datong::simulation {
 namespace {
 
@@ -62,25 +64,44 @@ Verdict NaiveRegister::JudgeRow(const Entry& entry, Age age, int64_t version, co
   return versioned_ && version > entry.version ? Verdict::kUnchangedNewer : Verdict::kUnchanged;
 }
 
-Verdict NaiveRegister::Take(const std::string& key, const Row& now, SourcePlace place) {
-  const int64_t version = versioned_ ? DeclaredVersion(now) : 0;
+const NaiveRegister::Entry* NaiveRegister::Find(const std::string& key) const {
   const auto known = entries_.find(key);
-  Verdict verdict;
-  if (known == entries_.end()) {
+  return known == entries_.end() ? nullptr : &known->second;
+}
+
+Verdict NaiveRegister::Judge(const std::string& key, const Row& now, SourcePlace place) const {
+  const int64_t version = versioned_ ? DeclaredVersion(now) : 0;
+  const Entry* known = Find(key);
+  if (known == nullptr) {
     // To delete what was never there changes nothing; but a declared version holds from then on.
-    verdict = !now.is_delete ? Verdict::kInserted : versioned_ ? Verdict::kUnchangedNewer : Verdict::kUnchanged;
-  } else {
-    const Age age = AgeOf(known->second, version, place);
-    verdict = now.is_delete ? JudgeDelete(known->second, age, version) : JudgeRow(known->second, age, version, now);
+    return !now.is_delete ? Verdict::kInserted : versioned_ ? Verdict::kUnchangedNewer : Verdict::kUnchanged;
   }
+  const Age age = AgeOf(*known, version, place);
+  return now.is_delete ? JudgeDelete(*known, age, version) : JudgeRow(*known, age, version, now);
+}
+
+Verdict NaiveRegister::Take(const std::string& key, const Row& now, SourcePlace place, const Supplier& by) {
+  const Verdict verdict = Judge(key, now, place);
+  ++moment_;
   if (!ledger::IsAccepted(verdict) && verdict != Verdict::kUnchangedNewer) return verdict;
   Entry& entry = entries_[key];
-  entry.version = version;
+  entry.version = versioned_ ? DeclaredVersion(now) : 0;
   entry.place = place;
   if (verdict == Verdict::kUnchangedNewer) return verdict;
+  entry.by = by;
   entry.present = !now.is_delete;
-  if (entry.present) entry.content = &now;
+  if (!entry.present) return verdict;
+  entry.content = &now;
+  entry.content_at = moment_;
   return verdict;
+}
+
+void NaiveRegister::Delete(const std::string& key, uint32_t file_sequence, const Supplier& by) {
+  ++moment_;
+  Entry& entry = entries_[key];
+  entry.place = {file_sequence, std::numeric_limits<uint64_t>::max()};
+  entry.present = false;
+  entry.by = by;
 }
 
 std::string NaiveRegister::Known(const std::string& key) const {

@@ -27,22 +27,39 @@ struct SourcePlace {
   auto operator<=>(const SourcePlace&) const = default;
 };
 
+// Who says something, where it came in, and as part of which snapshot, if any.
+struct Supplier {
+  std::string source;
+  uint32_t partition = 0;
+  uint64_t snapshot = 0;
+};
+
 // A register as a person would keep it, with whole rows. `now` and remembered rows must outlive it.
 class NaiveRegister {
  public:
   explicit NaiveRegister(bool versioned) : versioned_(versioned) {}
   // What becomes of a record of `key`; the register then knows it.
-  ledger::Verdict Take(const std::string& key, const Row& now, SourcePlace place);
+  ledger::Verdict Take(const std::string& key, const Row& now, SourcePlace place, const Supplier& by = {});
+  // The same, and the register learns nothing.
+  ledger::Verdict Judge(const std::string& key, const Row& now, SourcePlace place) const;
+  // A present key is gone, by a snapshot that lacks it: behind every row of its file.
+  void Delete(const std::string& key, uint32_t file_sequence, const Supplier& by);
   // For complaints: what was known of the key before the last Take of it.
   std::string Known(const std::string& key) const;
 
- private:
   struct Entry {
     int64_t version = 0;
     SourcePlace place;
     const Row* content = nullptr;  // the last there was; nullptr: only ever deleted
     bool present = false;
+    Supplier by;              // of the last change; what changes nothing supplies nothing
+    uint64_t content_at = 0;  // moment() when the content came
   };
+  const std::map<std::string, Entry>& entries() const { return entries_; }
+  const Entry* Find(const std::string& key) const;
+  uint64_t moment() const { return moment_; }  // counts what was taken
+
+ private:
   enum class Age { kOlder, kSame, kNewer };
   Age AgeOf(const Entry& entry, int64_t version, SourcePlace place) const;
   ledger::Verdict JudgeDelete(const Entry& entry, Age age, int64_t version) const;
@@ -50,6 +67,7 @@ class NaiveRegister {
 
   const bool versioned_;
   std::map<std::string, Entry> entries_;
+  uint64_t moment_ = 0;
 };
 
 // The ids of events and when each was last taken for new.

@@ -21,6 +21,8 @@ constexpr std::array<Kind, kOperationKinds> kKinds = {{
     {OperationKind::kWait, "wait", 80},
     {OperationKind::kFile, "file", 110},
     {OperationKind::kSystemUnit, "system unit", 90},
+    {OperationKind::kFullDump, "full dump", 50},
+    {OperationKind::kDecideSnapshot, "decide snapshot", 50},
     {OperationKind::kAgain, "again", 40},
     {OperationKind::kAddResource, "add resource", 5},
     {OperationKind::kAddSubscription, "add subscription", 22},

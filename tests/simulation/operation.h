@@ -10,11 +10,13 @@ namespace datong::simulation {
 
 // What can happen to a simulated world, one thing at a time.
 enum class OperationKind : uint8_t {
-  kWork,        // workers take some turns
-  kWait,        // time passes, workers take their turns in it
-  kFile,        // a department puts a file where its source looks
-  kSystemUnit,  // a department's system hands something over, deletes among it
-  kAgain,       // something handed over before comes again
+  kWork,            // workers take some turns
+  kWait,            // time passes, workers take their turns in it
+  kFile,            // a department puts a file where its source looks
+  kSystemUnit,      // a department's system hands something over, deletes among it
+  kFullDump,        // a department hands a register over as a whole
+  kDecideSnapshot,  // somebody confirms or rejects a snapshot that may be held
+  kAgain,           // something handed over before comes again
   kAddResource,
   kAddSubscription,
   kEndSubscription,
@@ -34,7 +36,7 @@ enum class OperationKind : uint8_t {
   kDropCheckpoints,  // they are derived: losing them costs time only
   kJudge,            // judges look in the middle of it
 };
-inline constexpr size_t kOperationKinds = 23;
+inline constexpr size_t kOperationKinds = 25;
 std::string_view NameOf(OperationKind kind);
 
 // Everything random in an operation follows from its own seed, so leaving one out changes the others as little as

@@ -6,10 +6,12 @@
 
 #include <algorithm>
 
+#include "datong/ledger/v1/ledger.pb.h"
 #include "exchange_core/base/absl_view.h"
 #include "exchange_core/node/delivered_batch.h"
 #include "exchange_core/pipeline/envelopes.h"
 #include "exchange_core/record/batch_codec.h"
+#include "exchange_core/snapshot/snapshot_codec.h"
 
 namespace datong::simulation {
 namespace {
@@ -39,12 +41,24 @@ void TakeRecords(const record::BatchHeader& header, const record::RecordColumns&
     }
     seen.row = columns.row[i];
     seen.key = base::ToHex(columns.key[i]);
+    seen.key_known = columns.operation[i] != record::Operation::kUnreadable || columns.key[i] != columns.id[i];
     seen.version = columns.version[i];
     into.records.push_back(std::move(seen));
   }
 }
 
 void DecodePublished(Witness::Message& message) {
+  if (message.body.empty()) {
+    const auto mark = snapshot::DecodeMark(message.envelope);
+    message.is_mark = true;
+    if (mark.ok()) {
+      message.snapshot = mark->snapshot();
+      message.source_id = mark->source_id();
+    } else {
+      message.problem = std::string(mark.status().message());
+    }
+    return;
+  }
   record::PackedBatch packed;
   if (const absl::Status decoded = record::DecodeColumns(message.body, packed); !decoded.ok()) {
     message.problem = std::string(decoded.message());
@@ -52,6 +66,7 @@ void DecodePublished(Witness::Message& message) {
   }
   message.run = packed.header.publisher_epoch;
   message.source_id = packed.header.source_id;
+  message.snapshot = packed.header.snapshot_id;
   TakeRecords(packed.header, packed.columns, message);
 }
 
@@ -81,6 +96,7 @@ const Witness::Partition* Witness::Find(const std::string& topic, uint32_t parti
 }
 
 void Witness::Look(broker::Broker& broker) {
+  ++looks_;
   for (const std::string& topic : broker.ListTopics()) {
     const auto options = broker.DescribeTopic(topic);
     if (!options.ok()) continue;
@@ -115,6 +131,7 @@ void Witness::ReadNew(broker::Broker& broker, const broker::TopicPartition& from
       Message seen;
       seen.position = message.position;
       seen.append_time = message.append_time;
+      seen.look = looks_;
       seen.digest = DigestOf(message);
       seen.envelope = message.envelope;
       seen.body = std::string(message.body.bytes());

@@ -27,6 +27,7 @@ class Witness {
     uint32_t file_sequence;  // the exchange's number of it
     uint64_t row;
     std::string key;  // digest, hex
+    bool key_known;   // of an unreadable row: its key could be read all the same
     int64_t version;
   };
   struct Message {
@@ -38,6 +39,9 @@ class Witness {
     std::vector<SeenRecord> records;
     uint64_t run = 0;        // pub: the reading that published it
     uint32_t source_id = 0;  // pub
+    uint64_t snapshot = 0;   // pub: that the batch is part of, or that the mark is of
+    bool is_mark = false;    // pub: no batch; a snapshot begins or ends here, as the envelope says
+    uint64_t look = 0;       // when it was seen: what a later look saw was not there at an earlier one
     uint32_t lane = 0;       // deliver, again: from the envelope
     uint64_t first_sequence = 0;
     uint64_t lane_sequence = 0;
@@ -67,6 +71,7 @@ class Witness {
   std::map<std::pair<std::string, uint32_t>, Partition> partitions_;
   std::vector<std::string> complaints_;
   uint64_t compared_ = 0;
+  uint64_t looks_ = 0;
 };
 
 }  // namespace datong::simulation

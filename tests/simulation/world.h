@@ -90,13 +90,16 @@ class World {
   std::string Apply(const std::string& yaml, std::string what);
   void TakeCatalog();  // plans as the exchange's catalog has them
 
-  // world_operations.cc: what departments and the machine do
+  // world_operations.cc, world_snapshots.cc: what departments and the machine do
   std::string File();
   std::string SystemUnit();
   std::string Again();
   std::string DiskTrouble(OperationKind kind);
   std::string Death(OperationKind kind);
   std::string DropCheckpoints();
+  std::string FullDumpFile();
+  std::string PlaceFullDump(const ResourcePlan& resource, Dump dump, std::string content);
+  std::string DecideSnapshot();
   std::string HandOverFile(const ResourcePlan& resource, std::vector<Row> rows);
   const ResourcePlan* AnyResource(bool with_system);
   SubscriptionPlan* AnySubscription();
@@ -113,6 +116,7 @@ class World {
   Departments departments_;
   Departments proposed_;  // said to the exchange, not known to have been taken
   std::map<std::string, std::unique_ptr<DepartmentSystem>> systems_;
+  std::map<std::string, std::vector<Row>> registers_;  // by resource: what the department would hand over as a whole
   Witness witness_;
 
   std::unique_ptr<cli::ExchangeHolder> holder_;

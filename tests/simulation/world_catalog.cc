@@ -15,6 +15,25 @@ std::string ItemYaml(const std::string& item) {
   return item;
 }
 
+std::string PolicyYaml(const FullPlan& plan) {
+  constexpr const char* kRules[] = {"quarantine", "first", "last"};
+  return absl::StrCat("{same_key: ", kRules[static_cast<size_t>(plan.same_key)],
+                      ", early_flow: ", plan.early_flow ? "true" : "false", ", ",
+                      plan.vanish_records_max != 0 ? absl::StrCat("vanish_records_max: ", plan.vanish_records_max)
+                                                   : absl::StrCat("vanish_share_max: ", plan.vanish_percent_max, "%"),
+                      "}");
+}
+
+FullPlan DrawFullPlan(base::RandomSource& random) {
+  constexpr uint32_t kPercents[] = {20, 20, 50, 100};
+  FullPlan plan;
+  plan.same_key = static_cast<FullPlan::SameKey>(random.Below(3));
+  plan.early_flow = random.Below(4) == 0;
+  plan.vanish_percent_max = kPercents[random.Below(4)];
+  if (random.Below(4) == 0) plan.vanish_records_max = 1 + static_cast<uint32_t>(random.Below(4));
+  return plan;
+}
+
 std::string ResourceYaml(const ResourcePlan& plan) {
   std::vector<std::string> items;
   for (const std::string& item : plan.items) items.push_back(ItemYaml(item));
@@ -24,8 +43,13 @@ std::string ResourceYaml(const ResourcePlan& plan) {
                    ", partitions: ", plan.partitions, ", key: [code], items: [", absl::StrJoin(items, ", "), "]");
   if (plan.versioned) yaml += ", version: rev";
   if (!plan.entity) absl::StrAppend(&yaml, ", id: [code, serial], window: ", plan.window_us / 1'000'000, "s");
+  if (plan.has_full) absl::StrAppend(&yaml, ", snapshots: ", PolicyYaml(plan.full));
   absl::StrAppend(&yaml, "}\nconnectors:\n- {name: ", plan.name, "-in, kind: file, source: {resource: ", plan.name,
                   ", path: /in/", plan.name, "/*, watch: true}}\n");
+  if (plan.has_full) {
+    absl::StrAppend(&yaml, "- {name: ", plan.name, "-full, kind: file, source: {resource: ", plan.name,
+                    ", path: /full/", plan.name, "/*, mode: full, watch: true}}\n");
+  }
   return yaml;
 }
 
@@ -110,11 +134,15 @@ std::string World::AddResource() {
   if (plan.versioned) plan.items.push_back("rev");
   plan.has_system = random_.Below(3) != 0;
   plan.json_lines = random_.Below(3) == 0;
+  plan.has_full = plan.entity && random_.Below(3) != 0;
+  if (plan.has_full) plan.full = DrawFullPlan(random_);
   proposed_.resources[plan.name] = plan;
   disk_.Place(absl::StrCat("/in/", plan.name, "/.empty"), "");
+  if (plan.has_full) disk_.Place(absl::StrCat("/full/", plan.name, "/.empty"), "");
   return Apply(ResourceYaml(plan),
                absl::StrCat(plan.entity ? "entity " : "event ", plan.name, plan.versioned ? " with versions" : "", ", ",
-                            plan.partitions, " partitions", plan.has_system ? ", a system" : ""));
+                            plan.partitions, " partitions", plan.has_system ? ", a system" : "",
+                            plan.has_full ? ", full dumps " + PolicyYaml(plan.full) : ""));
 }
 
 std::string World::AddSubscription() {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "exchange_core/base/digest.h"
+#include "tests/simulation/full_dumps.h"
 #include "tests/simulation/world.h"
 
 namespace datong::simulation {
@@ -55,6 +56,12 @@ std::string World::Do(const Operation& operation) {
       break;
     case OperationKind::kSystemUnit:
       did = SystemUnit();
+      break;
+    case OperationKind::kFullDump:
+      did = FullDumpFile();
+      break;
+    case OperationKind::kDecideSnapshot:
+      did = DecideSnapshot();
       break;
     case OperationKind::kAgain:
       did = Again();
@@ -179,6 +186,9 @@ std::string World::Again() {
   if (departments_.dumps.empty()) return "nothing was ever handed over";
   const Dump& dump = departments_.dumps[random_.Below(departments_.dumps.size())];
   const ResourcePlan& resource = departments_.resources.at(dump.resource);
+  if (dump.full) {
+    return absl::StrCat(PlaceFullDump(resource, dump, FullDumpContent(resource, dump)), ", the content of ", dump.name);
+  }
   if (dump.source != resource.name + "-in") {
     systems_[resource.name]->HandOver(dump);
     return absl::StrCat(resource.name, " says ", dump.name, " again");

@@ -44,7 +44,8 @@ class RowJudge {
   }
 
   void TakeMessage(const std::string& topic, uint32_t partition, const Witness::Message& message) {
-    if (!message.problem.empty()) return;  // the witness complained
+    if (!message.problem.empty() || message.is_mark)
+      return;  // of the one the witness complained, the other has no rows
     const auto place = [&] { return absl::StrCat(topic, "/", partition, " position ", message.position); };
     const auto found = runs_.find(message.run);
     if (found == runs_.end()) {
@@ -106,7 +107,12 @@ class RowJudge {
     const Dump* dump = DumpOf(run);
     if (dump == nullptr) {
       judgement_.Complain(absl::StrCat(Name(run), " reads content that nobody wrote: ", run.identity));
-    } else if (run.state == node::RunBooks::State::kComplete) {
+    } else if (dump->cut_off && run.state != node::RunBooks::State::kReceiving) {
+      complete_.emplace(run.resource, run.name, run.identity);  // as far as it goes
+      if (run.state != node::RunBooks::State::kFailed) {
+        judgement_.Complain(absl::StrCat(Name(run), " was cut off, and did not fail"));
+      }
+    } else if (run.state == node::RunBooks::State::kComplete || run.state == node::RunBooks::State::kHeld) {
       complete_.emplace(run.resource, run.name, run.identity);
       for (uint64_t row = 1; row <= dump->rows.size(); ++row) {
         if (row < published.rows.size() && published.rows[row]) continue;

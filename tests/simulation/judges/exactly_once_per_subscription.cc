@@ -72,7 +72,7 @@ class SubscriptionJudge {
       return judgement_.Complain(absl::StrCat(where, ": refused, but nothing has that number; ", refused.path));
     }
     const Change& change = *(*found->second.owed)[refused.sequence - found->second.first];
-    if (!HasNoForm(plan_, change)) {
+    if (!IsRefused(plan_, change)) {
       judgement_.Complain(absl::StrCat(where, ": refused, but it can be written: ", Describe(change)));
     }
     if (!found->second.refused.insert(refused.sequence).second) {

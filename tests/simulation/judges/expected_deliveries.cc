@@ -5,6 +5,7 @@
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "datong/ledger/v1/ledger.pb.h"
@@ -36,11 +37,13 @@ std::vector<const Change*> PresentAfter(const Changes& changes, size_t count) {
       present[changes[i].key] = i;
     }
   }
-  std::vector<std::pair<uint32_t, size_t>> places;  // within a partition the lane's order is that of the input
-  for (const auto& [key, i] : present) places.emplace_back(changes[i].partition, i);
-  std::sort(places.begin(), places.end());
+  // What a snapshot released lies where it was staged, not where it was released.
   std::vector<const Change*> state;
-  for (const auto& [partition, i] : places) state.push_back(&changes[i]);
+  for (const auto& [key, i] : present) state.push_back(&changes[i]);
+  std::sort(state.begin(), state.end(), [](const Change* one, const Change* other) {
+    return std::tie(one->partition, one->position, one->record) <
+           std::tie(other->partition, other->position, other->record);
+  });
   return state;
 }
 
@@ -78,7 +81,8 @@ class HistoryReader {
                                            message.first_sequence + i, " (", seen.file, " row ", seen.row, ")");
     const auto is_it = [&](const Change& change) {
       return change.partition == envelope.input_partition() && change.position == envelope.input_position() &&
-             change.row == seen.row && change.file_sequence == seen.file_sequence;
+             change.row == seen.row && change.file_sequence == seen.file_sequence &&
+             (change.lacking == nullptr || seen.operation == record::Operation::kDelete);
     };
     const auto end = changes_.begin() + static_cast<ptrdiff_t>(into_.start.changes_before);
     const auto found = std::find_if(changes_.begin() + static_cast<ptrdiff_t>(next_), end, is_it);
@@ -151,20 +155,24 @@ ExpectedDeliveries DeliveriesOwedTo(const SubscriptionPlan& subscription, const 
   return expected;
 }
 
-bool HasNoForm(const SubscriptionPlan& subscription, const Change& change) {
-  return subscription.gbk &&
+bool HasForm(const SubscriptionPlan& subscription, const std::string& value) {
+  return !subscription.gbk || value.find(kNoFormInGbk) == std::string::npos;
+}
+
+bool IsRefused(const SubscriptionPlan& subscription, const Change& change) {
+  return change.verdict != ledger::Verdict::kDeleted &&
          std::any_of(subscription.items.begin(), subscription.items.end(), [&](const std::string& item) {
-           return ValueOf(change.content(), item).find(kNoFormInGbk) != std::string::npos;
+           return !HasForm(subscription, ValueOf(change.content(), item));
          });
 }
 
 std::string DifferenceOf(const ReceivedRecord& record, const SubscriptionPlan& subscription, const Change& change) {
   if (record.key != change.digest) return absl::StrCat("key ", record.key, " instead of ", change.digest);
-  if (record.source_file != change.dump->name || record.source_row != change.row) return "another row";
+  if (!change.IsSaidBy(record.source_file, record.source_row, CameThroughStream(record.path))) return "another row";
   size_t present = 0;
   for (const std::string& item : subscription.items) {
     const std::string& value = ValueOf(change.content(), item);
-    if (value.empty()) continue;
+    if (value.empty() || !HasForm(subscription, value)) continue;
     ++present;
     const auto received = record.values.find(item);
     if (received == record.values.end()) return absl::StrCat(item, " is missing, it is \"", value, "\"");
@@ -174,7 +182,8 @@ std::string DifferenceOf(const ReceivedRecord& record, const SubscriptionPlan& s
   for (const auto& [item, value] : record.values) {
     const bool granted =
         std::find(subscription.items.begin(), subscription.items.end(), item) != subscription.items.end();
-    if (!granted || ValueOf(change.content(), item).empty()) {
+    if (const std::string& known = ValueOf(change.content(), item);
+        !granted || known.empty() || !HasForm(subscription, known)) {
       return absl::StrCat(item, " = \"", value, "\", and it has none", granted ? "" : ", nor is it granted");
     }
   }
@@ -189,9 +198,10 @@ bool CameThroughStream(const std::string& path) {
 }
 
 std::string Describe(const Change& change) {
-  return absl::StrCat(std::string(ledger::NameOf(change.verdict)), " ", change.key, " of ", change.dump->name, " row ",
-                      change.row, " (entry ", change.lane_sequence, ", partition ", change.partition, " position ",
-                      change.position, ")");
+  return absl::StrCat(
+      std::string(ledger::NameOf(change.verdict)), " ", change.key, " of ", change.dump->name, " row ", change.row,
+      change.lacking == nullptr ? "" : absl::StrCat(", which ", change.lacking->name, " lacks"), " (entry ",
+      change.lane_sequence, ", partition ", change.partition, " position ", change.position, ")");
 }
 
 std::string Describe(const ReceivedRecord& record) {

@@ -29,8 +29,10 @@ struct ExpectedDeliveries {
 // Valid as long as the evidence.
 ExpectedDeliveries DeliveriesOwedTo(const SubscriptionPlan& subscription, const Evidence& evidence);
 
-// The sink of the subscription can't write it.
-bool HasNoForm(const SubscriptionPlan& subscription, const Change& change);
+// Whether the sink of the subscription can write the value.
+bool HasForm(const SubscriptionPlan& subscription, const std::string& value);
+// The sink of the subscription can't write the change. A delete it always can: without the values that have no form there.
+bool IsRefused(const SubscriptionPlan& subscription, const Change& change);
 // How the content of what was received differs from that of the change; "" when it does not.
 std::string DifferenceOf(const ReceivedRecord& record, const SubscriptionPlan& subscription, const Change& change);
 // From the name of the file: sequences of what was sent again and of the stream are two numberings.

@@ -6,8 +6,9 @@
 namespace datong::simulation {
 namespace {
 
-LaneLedger ReadLedger(uint32_t lane, const Witness::Partition& partition,
-                      const std::function<void(const ledger::v1::LedgerEntry&)>& look) {
+using Look = std::function<void(const ledger::v1::LedgerEntry&, const Witness::Message&)>;
+
+LaneLedger ReadLedger(uint32_t lane, const Witness::Partition& partition, const Look& look) {
   LaneLedger read;
   read.lane = lane;
   ledger::v1::LedgerEntry entry;
@@ -19,7 +20,7 @@ LaneLedger ReadLedger(uint32_t lane, const Witness::Partition& partition,
       read.status = more.status();
       if (!more.ok()) return read;
       if (!*more) break;
-      look(entry);
+      look(entry, message);
     }
   }
   return read;
@@ -27,13 +28,18 @@ LaneLedger ReadLedger(uint32_t lane, const Witness::Partition& partition,
 
 }  // namespace
 
-std::vector<LaneLedger> ReadLedgers(const Witness& witness,
-                                    const std::function<void(const ledger::v1::LedgerEntry&)>& look) {
+std::vector<LaneLedger> ReadLedgers(const Witness& witness, const Look& look) {
   std::vector<LaneLedger> lanes;
   for (const auto& [place, partition] : witness.partitions()) {
     if (place.first == ledger::kLedgerTopic) lanes.push_back(ReadLedger(place.second, partition, look));
   }
   return lanes;
+}
+
+std::vector<LaneLedger> ReadLedgers(const Witness& witness,
+                                    const std::function<void(const ledger::v1::LedgerEntry&)>& look) {
+  return ReadLedgers(witness,
+                     Look([&look](const ledger::v1::LedgerEntry& entry, const Witness::Message&) { look(entry); }));
 }
 
 }  // namespace datong::simulation

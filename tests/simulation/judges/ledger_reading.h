@@ -20,7 +20,10 @@ struct LaneLedger {
   absl::Status status;     // why reading ended before the end
 };
 
-// Calls `look` for every entry, lane by lane, in the order of the chain. A lane's reading ends where its chain breaks.
+// Calls `look` for every entry, with the message it stands in, lane by lane, in the order of the chain. A lane's
+// reading ends where its chain breaks.
+std::vector<LaneLedger> ReadLedgers(
+    const Witness& witness, const std::function<void(const ledger::v1::LedgerEntry&, const Witness::Message&)>& look);
 std::vector<LaneLedger> ReadLedgers(const Witness& witness,
                                     const std::function<void(const ledger::v1::LedgerEntry&)>& look);
 

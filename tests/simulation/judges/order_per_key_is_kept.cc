@@ -34,7 +34,7 @@ class ChangesByKey {
 };
 
 bool IsOf(const ReceivedRecord& record, const Change& change) {
-  return record.source_row == change.row && record.source_file == change.dump->name &&
+  return change.IsSaidBy(record.source_file, record.source_row, CameThroughStream(record.path)) &&
          (record.operation == "delete") == (change.verdict == ledger::Verdict::kDeleted);
 }
 

@@ -27,7 +27,7 @@ void Apply(const SubscriptionPlan& plan, const std::vector<const Change*>& chang
   for (const Change* change : changes) {
     if (IsDelete(*change)) {
       present.erase(change->digest);
-    } else if (!HasNoForm(plan, *change)) {
+    } else if (!IsRefused(plan, *change)) {
       present[change->digest] = change;
     }
   }
@@ -45,7 +45,7 @@ Present StateOwedTo(const SubscriptionPlan& plan, const Evidence& evidence) {
   // Where nothing was refused a register's state is that of the naive exchange, however it came about.
   if (!evidence.departments.resources.at(plan.resource).entity) return owed;
   for (const auto& [key, change] : evidence.naive.resources().at(plan.resource).present) {
-    if (!HasNoForm(plan, change)) owed[change.digest] = {&change};
+    if (!IsRefused(plan, change)) owed[change.digest] = {&change};
   }
   return owed;
 }

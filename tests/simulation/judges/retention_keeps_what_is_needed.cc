@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Space comes back only from what nobody needs: not from input to be decided, not from what an active subscription has
-// not acknowledged, not from what the present state points to, and never from ledger, catalog, journal and receipts.
+// not acknowledged, not from what the present state points to, not from what an open
+// snapshot has brought, and never from ledger, catalog, journal, receipts and what is said of snapshots.
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include "exchange_core/node/receipt_table.h"
 #include "exchange_core/pipeline/lane_commit.h"
 #include "exchange_core/record/batch_codec.h"
+#include "exchange_core/snapshot/snapshot_codec.h"
 #include "tests/simulation/judges/judge.h"
 
 namespace datong::simulation {
@@ -33,7 +35,8 @@ class RetentionJudge {
     // While a lane waits for the world to mend, what it knows may be half read.
     if (!evidence_.settled && !evidence_.exchange.Trouble().ok()) return {};
     for (const auto& [place, partition] : evidence_.witness.partitions()) {
-      for (const char* kept : {ledger::kLedgerTopic, node::kCatalogTopic, node::kSourcesTopic, node::kReceiptsTopic}) {
+      for (const char* kept : {ledger::kLedgerTopic, node::kCatalogTopic, node::kSourcesTopic, node::kReceiptsTopic,
+                               snapshot::kSnapshotsTopic}) {
         if (place.first == kept) Need({place.first, place.second}, 0, "everything in it");
       }
     }
@@ -79,6 +82,11 @@ class RetentionJudge {
   void JudgeInput(const catalog::Resource& resource, uint32_t partition) {
     const uint32_t lane = catalog::LaneOf(resource, partition, evidence_.exchange.lanes());
     const broker::TopicPartition place{resource.publish_topic(), partition};
+    if (const auto naive = evidence_.naive.resources().find(resource.name);
+        naive != evidence_.naive.resources().end()) {
+      const auto needed = naive->second.needed_from.find(partition);
+      if (needed != naive->second.needed_from.end()) Need(place, needed->second, "a snapshot is open since");
+    }
     evidence_.exchange.InspectLane(lane, [&](const pipeline::LaneView& view) {
       const auto input = view.state.inputs.find({resource.id, partition});
       const broker::Position next = input == view.state.inputs.end() ? 0 : input->second.next;

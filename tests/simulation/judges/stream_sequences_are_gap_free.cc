@@ -18,6 +18,7 @@ struct Promised {  // by one ledger entry, to one topic
   uint64_t lane_sequence = 0;
   uint64_t first_sequence = 0;
   uint64_t records = 0;
+  bool in_pieces = false;  // a message for each batch that content is taken from
 };
 
 // One lane in one topic.
@@ -25,7 +26,7 @@ struct Stream {
   std::vector<Promised> promised;  // in the order of the ledger
   uint64_t promised_next = 1;
   size_t kept = 0;           // of `promised`, wholly seen
-  uint64_t kept_of_one = 0;  // records seen of promised[kept]: what is sent again comes in several messages per entry
+  uint64_t kept_of_one = 0;  // records seen of promised[kept]
   uint64_t next = 1;         // sequence
 };
 
@@ -56,24 +57,26 @@ class StreamJudge {
 
  private:
   void TakeEntry(const ledger::v1::LedgerEntry& entry) {
-    for (const auto& output : entry.batch().outputs()) {
+    const bool is_step = entry.has_snapshot_step();
+    for (const auto& output : is_step ? entry.snapshot_step().outputs() : entry.batch().outputs()) {
       Stream& stream = streams_[{absl::StrCat("deliver.", output.view_id()), entry.lane()}];
       if (output.first_sequence() != stream.promised_next) {
         judgement_.Complain(absl::StrCat("ledger of lane ", entry.lane(), ", entry ", entry.sequence(), ": stream ",
                                          output.view_id(), " goes on at ", output.first_sequence(), " where ",
                                          stream.promised_next, " is next"));
       }
-      Promise(entry.sequence(), output.first_sequence(), output.records(), stream);
+      Promise(entry.sequence(), output.first_sequence(), output.records(), is_step, stream);
     }
     if (entry.has_stream_start()) {
       Stream& stream = streams_[{absl::StrCat("again.", entry.stream_start().subscription_id()), entry.lane()}];
-      Promise(entry.sequence(), stream.promised_next, entry.stream_start().records(), stream);
+      Promise(entry.sequence(), stream.promised_next, entry.stream_start().records(), true, stream);
     }
   }
 
-  static void Promise(uint64_t lane_sequence, uint64_t first_sequence, uint64_t records, Stream& stream) {
+  static void Promise(uint64_t lane_sequence, uint64_t first_sequence, uint64_t records, bool in_pieces,
+                      Stream& stream) {
     if (records == 0) return;
-    stream.promised.push_back({lane_sequence, first_sequence, records});
+    stream.promised.push_back({lane_sequence, first_sequence, records, in_pieces});
     stream.promised_next = first_sequence + records;
   }
 
@@ -94,14 +97,14 @@ class StreamJudge {
     if (stream.kept == stream.promised.size()) {
       return complain("no ledger entry delivered it; it says it is of entry ", message.lane_sequence);
     }
-    const Promised& promised = stream.promised[stream.kept];
+    const Promised promised = stream.promised[stream.kept];
     if (promised.lane_sequence != message.lane_sequence ||
         promised.first_sequence + stream.kept_of_one != message.first_sequence) {
       complain("it says it is of ledger entry ", message.lane_sequence, "; sequence ",
                promised.first_sequence + stream.kept_of_one, " of entry ", promised.lane_sequence, " is next");
     }
     stream.kept_of_one += records;
-    const bool in_pieces = absl::StartsWith(topic, "again.");
+    const bool in_pieces = promised.in_pieces;
     if (stream.kept_of_one > promised.records || (!in_pieces && stream.kept_of_one != promised.records)) {
       complain("ledger entry ", promised.lane_sequence, " delivered ", promised.records, " records, here are ",
                stream.kept_of_one);

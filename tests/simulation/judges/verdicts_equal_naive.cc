@@ -13,6 +13,10 @@ void CompareCounts(const node::ResourceBooks& books, const NaiveExchange::Resour
   std::map<ledger::Verdict, std::pair<uint64_t, uint64_t>> counts;
   for (const auto& [verdict, records] : books.verdicts) counts[verdict].first = records;
   for (const auto& [verdict, records] : naive.verdicts) counts[verdict].second = records;
+  if (books.generated != naive.generated) {
+    judgement.Complain(absl::StrCat("resource ", books.resource, ": the books count ", books.generated,
+                                    " deletes of the exchange's own, there were ", naive.generated));
+  }
   for (const auto& [verdict, both] : counts) {
     if (both.first == both.second) continue;
     judgement.Complain(absl::StrCat("resource ", books.resource, ": the books count ", both.first, " ",
@@ -42,6 +46,9 @@ Judgement VerdictsEqualNaive(const Evidence& evidence) {
     } else {
       CompareCounts(books, naive->second, judgement);
     }
+  }
+  for (const std::string& unfinished : evidence.naive.unfinished()) {
+    if (evidence.settled) judgement.Complain(unfinished);
   }
   const uint64_t published = PublishedRecords(evidence.witness);
   if (evidence.settled && published != evidence.naive.judged()) {

@@ -32,6 +32,15 @@ struct Units {
   std::map<uint32_t, Unit> by_sequence;
   std::unordered_map<std::string_view, std::vector<Unit>> by_name;
 
+  // A delete of the exchange's own, said as row 0 of the dump that lacks the key: behind all of that dump. It keeps the
+  // declared version that is known.
+  bool IsGenerated(const Unit& unit, uint64_t row, bool is_delete) const {
+    return is_delete && row == 0 && unit.dump->full;
+  }
+  Age AgeOfGenerated(const Unit& unit, const Age& last) const {
+    if (plan->versioned) return last;
+    return {0, unit.file_sequence, std::numeric_limits<uint64_t>::max()};
+  }
   Age AgeOf(const Unit& unit, uint64_t row) const {
     if (plan->versioned) return {DeclaredVersion(unit.dump->rows[row - 1]), 0, 0};
     return {0, unit.file_sequence, row};
@@ -57,7 +66,9 @@ std::map<std::string, Units> UnitsOfRegisters(const Evidence& evidence, const st
 bool Says(const ReceivedRecord& record, const SubscriptionPlan& plan, const Row& row) {
   return std::all_of(plan.items.begin(), plan.items.end(), [&](const std::string& item) {
     const auto value = record.values.find(item);
-    return (value == record.values.end() ? std::string_view() : std::string_view(value->second)) == ValueOf(row, item);
+    const std::string& said = ValueOf(row, item);
+    if (value == record.values.end()) return said.empty() || (record.operation == "delete" && !HasForm(plan, said));
+    return value->second == said;
   });
 }
 
@@ -66,7 +77,12 @@ std::optional<Age> AgeOf(const ReceivedRecord& record, const SubscriptionPlan& p
                          const Age& last) {
   std::optional<Age> age;
   const auto named = units.by_name.find(record.source_file);
-  if (named == units.by_name.end() || record.source_row == 0) return age;
+  if (named == units.by_name.end()) return age;
+  if (const Unit& unit = named->second.front();
+      units.IsGenerated(unit, record.source_row, record.operation == "delete")) {
+    return units.AgeOfGenerated(unit, last);  // names of full dumps do not come again
+  }
+  if (record.source_row == 0) return age;
   for (const Unit& unit : named->second) {
     if (record.source_row > unit.dump->rows.size()) continue;
     if (!Says(record, plan, unit.dump->rows[record.source_row - 1])) continue;
@@ -110,14 +126,16 @@ void LookAtStream(const std::string& topic, const Witness::Partition& stream, co
       ++judgement.looked_at;
       const auto unit = units.by_sequence.find(seen.file_sequence);
       const std::string_view file = seen.file;
-      if (unit == units.by_sequence.end() || unit->second.dump->name != file || seen.row == 0 ||
-          seen.row > unit->second.dump->rows.size()) {
+      const bool is_known = unit != units.by_sequence.end() && unit->second.dump->name == file;
+      const bool is_generated =
+          is_known && units.IsGenerated(unit->second, seen.row, seen.operation == record::Operation::kDelete);
+      if (!is_known || (!is_generated && (seen.row == 0 || seen.row > unit->second.dump->rows.size()))) {
         judgement.Complain(absl::StrCat(topic, " position ", message.position, ", lane ", message.lane, ", ", seen.file,
                                         " row ", seen.row, ": nobody ever wrote it"));
         continue;
       }
-      const Age age = units.AgeOf(unit->second, seen.row);
       Age& last = last_of_key.try_emplace(seen.key, kOldest).first->second;
+      const Age age = is_generated ? units.AgeOfGenerated(unit->second, last) : units.AgeOf(unit->second, seen.row);
       if (age < last) {
         judgement.Complain(absl::StrCat(topic, " position ", message.position, ", lane ", message.lane, ", key ",
                                         seen.key, " (", seen.file, " row ", seen.row, "): ", Text(age), " behind ",

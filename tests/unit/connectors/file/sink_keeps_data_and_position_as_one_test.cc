@@ -146,6 +146,33 @@ TEST_CASE("a value without a form in the encoding refuses its record, and the re
   CHECK(stored.refused[0].reason == result.refused[0].reason);
 }
 
+TEST_CASE("a delete is written without the values that have no form in the encoding") {
+  tests::TemporaryDirectory folder;
+  FileSinkOptions options;
+  options.directory = folder.path();
+  options.encoding = "gbk";
+  options.format = GENERATE(Format::kCsv, Format::kJsonLines);
+  sdk::SinkState stored;
+  const auto sink = NewFileSink(options, base::PosixFileSystem());
+  REQUIRE(sink->Open(kItems, stored).ok());
+  Batch batch;
+  batch.Add(sdk::ChangeKind::kInsert, 'a', 1, "1", "镕").Add(sdk::ChangeKind::kDelete, 'a', 2, "1", "𠀀");
+  batch.Add(sdk::ChangeKind::kDelete, 'b', 3, "2", "镕");
+  const sdk::WriteResult result = sink->Write(batch.Make(), "77");
+  REQUIRE(result.status.ok());
+  CHECK(result.refused.empty());
+  FileSourceOptions read;
+  const bool csv = options.format == Format::kCsv;
+  read.paths = {folder.path() + "/changes-77" + (csv ? ".csv" : ".jsonl")};
+  read.encoding = options.encoding;
+  const ReadFile all = ReadAll(read);
+  REQUIRE(all.rows.size() == 3);
+  const std::optional<std::string> code = all.rows[1].values[6], name = all.rows[1].values[7];
+  CHECK(code == "1");
+  CHECK(name == std::nullopt);
+  CHECK(all.rows[2].values[7] == "镕");
+}
+
 TEST_CASE("a full disk is a delay, not a loss: the same write succeeds once there is room") {
   tests::TemporaryDirectory folder;
   tests::QuotaFileSystem disk(base::PosixFileSystem());
