@@ -102,16 +102,16 @@ std::vector<SnapshotBooks> ComputeSnapshots(ExchangeState& state) {
       books.generated_deletes = in_lanes->second.generated;
     }
     const catalog::Resource* resource = catalog->FindResource(run.resource_id);
-    if (resource != nullptr) {
-      books.resource = resource->name;
-    } else if (known == nullptr || !known->is_final()) {
+    if (known != nullptr) {
+      AddDecision(*known, books);
+      AddSamples(*known, books);
+    }
+    if (resource == nullptr && (known == nullptr || !known->is_final())) {
       books.state = State::kDropped;  // nobody decides about what is retired
       books.why = "its resource is retired";
     }
-    if (known == nullptr) continue;
-    AddDecision(*known, books);
-    AddSamples(*known, books);
-    if (resource != nullptr) {
+    if (resource != nullptr) books.resource = resource->name;
+    if (resource != nullptr && known != nullptr) {
       const snapshot::SnapshotFacts facts = FactsOf(*known, run, *resource->schema, std::nullopt);
       books.reported = {facts.inserts,     facts.updates,     facts.absent,  facts.unchanged,  facts.duplicates,
                         facts.quarantined, facts.conflicting, facts.keyless, facts.source_keys};
