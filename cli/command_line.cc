@@ -78,6 +78,11 @@ class CommandLine {
       names.push_back(one->get_name());
     return names;
   }
+  // What was not said on the command line. The parser's own way asks once per command word and would overrule `-d`.
+  void TakeEnvironment() {
+    const char* directory = std::getenv("DATONG_DATA_DIR");
+    if (said_.settings.directory.empty() && directory != nullptr) said_.settings.directory = directory;
+  }
   // Of a group such as `quarantine`; empty for anything else.
   std::vector<std::string> NamesWithin(const std::string& group) const {
     std::vector<std::string> names;
@@ -90,8 +95,7 @@ class CommandLine {
 
  private:
   void AddCommonOptions(CLI::App& app) {
-    app.add_option("-d,--data-dir", said_.settings.directory, "The directory of the exchange (or DATONG_DATA_DIR)")
-        ->envname("DATONG_DATA_DIR");
+    app.add_option("-d,--data-dir", said_.settings.directory, "The directory of the exchange (or DATONG_DATA_DIR)");
     app.add_option("--output", said_.form, "table (default), json: one document, ndjson: a row per line")
         ->check(CLI::IsMember({"table", "json", "ndjson"}));
   }
@@ -219,6 +223,7 @@ int RunCommandLine(const std::vector<std::string>& arguments, const Ground& grou
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // as the parser wants it
     line.app().parse(std::move(reversed));
+    line.TakeEnvironment();
   } catch (const CLI::CallForHelp&) {
     output.Write(line.app().help());  // of the command that was named, if one was
     output.Flush();

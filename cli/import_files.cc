@@ -207,13 +207,14 @@ std::vector<std::string> ImportRun::SubscriptionsWithSink(std::vector<std::strin
     const catalog::Resource* resource = view == nullptr ? nullptr : table->FindResource(view->resource_id);
     if (resource == nullptr || resource->name != request_.resource) continue;
     if (!subscription.active || subscription.suspended) continue;
+    const std::string& name = subscription.name;
     const bool has_sink = std::any_of(table->connectors().begin(), table->connectors().end(), [&](const auto& one) {
-      return one.second.sink && one.second.subscription == subscription.name;
+      return one.second.sink && one.second.subscription == name;
     });
     if (has_sink) {
-      with.push_back(subscription.name);
+      with.push_back(name);
     } else if (without != nullptr) {
-      without->push_back(subscription.name);
+      without->push_back(name);
     }
   }
   return with;

@@ -8,6 +8,9 @@
 namespace datong::cli {
 namespace {
 
+// Without it the parser takes -1 for the largest number.
+const CLI::Range kNumbers(uint64_t{1}, uint64_t{1} << 62);
+
 std::string StateAndStops(const admin::Json& row) {
   const std::string stops = NamesAt(row, "stops");
   return TextAt(row, "state") + (TextAt(row, "state") == "held" && !stops.empty() ? ": " + stops : "");
@@ -149,7 +152,7 @@ class SnapshotShowCommand final : public Command {
   std::string_view summary() const override { return "One full dump: numbers, why it is held, samples of each change"; }
   std::string_view example() const override { return "datong snapshot show 17 -d /var/lib/datong"; }
   void Declare(CLI::App& app) override {
-    app.add_option("SNAPSHOT", number_, "Its number, as `snapshot list` shows it")->required();
+    app.add_option("SNAPSHOT", number_, "Its number, as `snapshot list` shows it")->required()->check(kNumbers);
   }
   int Run(Session& session) override {
     return AskAndPrint(session, {"snapshot.show", {{"snapshot", number_}}}, {},
@@ -186,7 +189,7 @@ class SnapshotDecideCommand final : public Command {
                : "datong snapshot reject 17 --why 'the export was cut off' -d /var/lib/datong";
   }
   void Declare(CLI::App& app) override {
-    app.add_option("SNAPSHOT", number_, "Its number, as `snapshot list` shows it")->required();
+    app.add_option("SNAPSHOT", number_, "Its number, as `snapshot list` shows it")->required()->check(kNumbers);
     app.add_option("--why", why_, "The reason; it is recorded")->required();
     app.add_option("--by", by_, "Who says so; the user of this shell by default");
   }

@@ -140,19 +140,24 @@ void FillCompany(const RowPlace& place, std::vector<std::string>& values) {
   const std::string city = DivisionName(place.seed, where.province * 101 + 1 + (where.city - 1) * 10, 0);
   const std::string region = DivisionCode(where);
   values.resize(9);
-  values[0] =
-      city + Joined(stable, kBrandSyllables, 2 + stable.Below(2)) + std::string(Pick(stable, kTrades)) + "有限公司";
+  // One draw per statement: compilers differ in which operand of a sum they draw first.
+  const std::string_view trade = Pick(stable, kTrades);
+  const uint64_t brand_syllables = 2 + stable.Below(2);
+  values[0] = city + Joined(stable, kBrandSyllables, brand_syllables) + std::string(trade) + "有限公司";
   values[1] = MakeSocialCreditCode(region, place.number);
   values[2] = DateText(DayBetween(stable, 1985, 2023), place.spelling);
   values[3] = Pick(stable, kCompanyTypes);
   // Capital grows with each revision, so that neighbouring revisions differ for certain. The unit is 10 000 yuan.
   const uint64_t capital_cents = (10 + stable.Below(500)) * 1000 + place.revision * 5000;
-  values[4] = std::string(Pick(changing, kSurnames)) + Joined(changing, kBrandSyllables, 1 + changing.Below(2));
+  const uint64_t name_syllables = 1 + changing.Below(2);
+  const std::string given_name = Joined(changing, kBrandSyllables, name_syllables);
+  values[4] = std::string(Pick(changing, kSurnames)) + given_name;
   values[5] = std::to_string(capital_cents / 100) + "." + Padded(capital_cents % 100, 2);
   values[6] = Scope(changing);
   values[7] = region;
+  const uint64_t house = 1 + changing.Below(999);
   values[8] = city + DivisionName(place.seed, county, 0) + Joined(changing, kPlaceSyllables, 2) + "路" +
-              std::to_string(1 + changing.Below(999)) + "号";
+              std::to_string(house) + "号";
 }
 
 void FillCertificate(const RowPlace& place, std::vector<std::string>& values) {

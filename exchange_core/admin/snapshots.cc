@@ -110,8 +110,10 @@ absl::StatusOr<SnapshotBooks> SnapshotNumbered(node::Exchange& exchange, uint64_
                    .next = "`datong snapshot list --all` lists them"});
 }
 
-// The record a sample points to; what retention has dropped since is told without content.
-Json SampleRow(Question& question, const catalog::Resource& resource, const SnapshotBooks::Sample& sample) {
+// The record a sample points to; what retention has dropped since is told without content. What a change was before is
+// known only while it waits: afterwards the index holds what it became.
+Json SampleRow(Question& question, const catalog::Resource& resource, const SnapshotBooks::Sample& sample,
+               bool is_waiting) {
   Json row = {{"kind", "sample"}, {"change", KindText(sample.kind)},
               {"key", nullptr},   {"items", nullptr},
               {"file", nullptr},  {"row", nullptr},
@@ -127,7 +129,7 @@ Json SampleRow(Question& question, const catalog::Resource& resource, const Snap
   row["items"] = ItemsJson(schema, nullptr, batch.record(sample.record));
   row["file"] = FileOf(batch.header, batch.columns, sample.record);
   row["row"] = batch.columns.row[sample.record];
-  if (sample.kind != SnapshotBooks::Sample::Kind::kUpdate) return row;
+  if (sample.kind != SnapshotBooks::Sample::Kind::kUpdate || !is_waiting) return row;
   std::optional<index::EntityEntry> known;
   const uint32_t lane = catalog::LaneOf(resource, sample.partition, question.exchange.lanes());
   question.exchange.InspectLane(lane, [&](const pipeline::LaneView& view) {
@@ -204,7 +206,10 @@ absl::StatusOr<Json> AnswerSnapshotShow(Question& question) {
   }
   const auto catalog = question.exchange.catalog();
   if (const catalog::Resource* resource = catalog->FindResource(books.resource)) {
-    for (const SnapshotBooks::Sample& sample : books.samples) question.out.Row(SampleRow(question, *resource, sample));
+    const bool is_waiting = books.state == SnapshotBooks::State::kHeld || books.state == SnapshotBooks::State::kJudged;
+    for (const SnapshotBooks::Sample& sample : books.samples) {
+      question.out.Row(SampleRow(question, *resource, sample, is_waiting));
+    }
   }
   return Json{{"state", StateText(books.state)}};
 }

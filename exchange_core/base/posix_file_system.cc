@@ -25,6 +25,8 @@ absl::StatusCode CodeOf(int error) {
       return absl::StatusCode::kNotFound;
     case EEXIST:
       return absl::StatusCode::kAlreadyExists;
+    case EISDIR:
+      return absl::StatusCode::kFailedPrecondition;
     case EACCES:
     case EPERM:
     case EROFS:

@@ -8,12 +8,14 @@
 
 #include "datong/exchange/v1/source_journal.pb.h"
 #include "datong/ledger/v1/ledger.pb.h"
+#include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/frame.h"
 #include "exchange_core/base/limits.h"
 #include "exchange_core/base/status_macros.h"
 #include "exchange_core/node/control_codec.h"
 #include "exchange_core/node/control_topic.h"
 #include "exchange_core/record/batch_layout.h"
+#include "exchange_core/record/utf8.h"
 #include "exchange_core/snapshot/snapshot_codec.h"
 
 namespace datong::node {
@@ -22,6 +24,21 @@ namespace {
 using exchange::v1::SourceEvent;
 
 constexpr int kPublishesBetweenBacklogChecks = 8;
+constexpr size_t kFailureBytesMax = 2000;
+
+// What goes into the journal must be text: nothing could read the journal again otherwise.
+absl::Status CheckText(std::string_view what, std::string_view text) {
+  if (record::IsValidUtf8(text)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(base::Absl(what), " \"", record::Printable(text, kFailureBytesMax),
+                                                 "\" is not text in UTF-8; give it another name"));
+}
+
+absl::Status CheckTexts(const client::UnitDeclaration& unit) {
+  RETURN_IF_ERROR(CheckText("the name of the unit", unit.name));
+  RETURN_IF_ERROR(CheckText("the identity of the unit", unit.identity));
+  for (const std::string& column : unit.columns) RETURN_IF_ERROR(CheckText("the name of the column", column));
+  return absl::OkStatus();
+}
 
 class LocalPublishSession final : public client::PublishSession {
  public:
@@ -98,6 +115,7 @@ absl::Status LocalPublishSession::Register(bool known) {
 // Its rows would be judged against what is known without the last one, and what they do not change would be lost when
 // the last one is released behind them. A held one does not stand in the way: it is released only while nothing comes
 // after it.
+// A file of another mode has its place in the same order.
 absl::Status LocalPublishSession::CheckLastSnapshotIsDone() {
   const uint64_t last = source_.last_snapshot;
   if (last == 0) return absl::OkStatus();
@@ -126,10 +144,14 @@ void LocalPublishSession::BeginSnapshot(const client::UnitDeclaration& unit, exc
   const catalog::SnapshotPolicy policy = resource == nullptr ? catalog::SnapshotPolicy() : resource->snapshots;
   {
     const std::lock_guard lock(state_.tables);
-    begun.set_flows(policy.early_flow || !state_.snapshots.AnyReleasedOf(source_.resource_id));
+    begun.set_flows(policy.early_flow || state_.sources.PublishedOf(source_.resource_id) == 0);
     // What is known to be older must not flow.
-    const snapshot::SnapshotState* last = state_.snapshots.Find(state_.snapshots.LastReleasedOf(source_.id));
-    if (last != nullptr && unit.as_of != 0 && unit.as_of < last->decision->as_of()) begun.set_flows(false);
+    const uint64_t last = state_.snapshots.LastReleasedOf(source_.id);
+    const snapshot::SnapshotState* released = state_.snapshots.Find(last);
+    if (released != nullptr && ((unit.as_of != 0 && unit.as_of < released->decision->as_of()) ||
+                                begun.file_sequence() < state_.sources.runs().at(last).file_sequence)) {
+      begun.set_flows(false);
+    }
   }
   begun.set_snapshot(true);
   begun.set_as_of(unit.as_of != 0 ? unit.as_of : state_.options.clock->Now());
@@ -148,12 +170,13 @@ void LocalPublishSession::BeginSnapshot(const client::UnitDeclaration& unit, exc
 }
 
 absl::StatusOr<client::UnitRun> LocalPublishSession::BeginUnit(const client::UnitDeclaration& unit) {
+  RETURN_IF_ERROR(CheckTexts(unit));
   const std::lock_guard order(state_.source_order);
   if (source_.open_run != 0) {
     RETURN_IF_ERROR(EndRun(source_.position, false, "abandoned: another file was begun before this one ended"));
   }
   const bool snapshot = unit.full && has_snapshots_;
-  if (snapshot) RETURN_IF_ERROR(CheckLastSnapshotIsDone());
+  RETURN_IF_ERROR(CheckLastSnapshotIsDone());
   client::UnitRun run;
   run.snapshot = snapshot;
   run.name = unit.name;
@@ -218,6 +241,7 @@ absl::Status LocalPublishSession::Publish(std::vector<client::PublishBatch> batc
     }
     if (batch.bytes.size() > base::kBatchBytesMax) return absl::InvalidArgumentError("a batch is too large");
   }
+  RETURN_IF_ERROR(CheckText("the position", position));
   RETURN_IF_ERROR(CheckBacklog());
   SourceEvent event = NewEvent(position);
   event.mutable_progress()->set_run(source_.open_run);
@@ -229,7 +253,8 @@ absl::Status LocalPublishSession::Publish(std::vector<client::PublishBatch> batc
 
 absl::Status LocalPublishSession::EndUnit(const std::string& position, bool complete, const std::string& failure) {
   if (source_.open_run == 0) return absl::FailedPreconditionError("no unit is open");
-  return EndRun(position, complete, failure);
+  RETURN_IF_ERROR(CheckText("the position", position));
+  return EndRun(position, complete, record::Printable(failure, kFailureBytesMax));
 }
 
 absl::Status LocalPublishSession::EndRun(const std::string& position, bool complete, const std::string& failure) {

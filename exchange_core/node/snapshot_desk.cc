@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/node/snapshot_desk.h"
 
+#include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
 #include <map>
 #include <utility>
 
+#include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/status_macros.h"
+#include "exchange_core/record/utf8.h"
 #include "exchange_core/snapshot/snapshot_codec.h"
 
 namespace datong::node {
@@ -17,6 +20,7 @@ using exchange::v1::SnapshotDecision;
 using exchange::v1::SnapshotEvent;
 
 constexpr base::TimeUs kRetryPauseUs = 1'000'000;
+constexpr size_t kReasonBytesMax = 2000;
 
 }  // namespace
 
@@ -111,11 +115,13 @@ absl::Status SnapshotDesk::Judge(uint64_t snapshot, const SourceRun& run, const 
   }
   std::optional<uint64_t> last_rows;
   base::TimeUs last_as_of = 0;
+  uint32_t last_file_sequence = 0;
   {
     const std::lock_guard lock(state_.tables);
     if (const auto* last = state_.snapshots.Find(state_.snapshots.LastReleasedOf(reported.source_id))) {
       last_rows = last->rows();
       last_as_of = last->decision->as_of();
+      last_file_sequence = state_.sources.runs().at(state_.snapshots.LastReleasedOf(reported.source_id)).file_sequence;
     }
   }
   const snapshot::SnapshotFacts facts = FactsOf(reported, run, *resource.schema, last_rows);
@@ -129,6 +135,10 @@ absl::Status SnapshotDesk::Judge(uint64_t snapshot, const SourceRun& run, const 
     decision.set_action(SnapshotDecision::DROP);
     decision.set_stale(true);
     decision.set_why("it is older than the last released one");
+  } else if (run.file_sequence < last_file_sequence) {
+    decision.set_action(SnapshotDecision::DROP);
+    decision.set_stale(true);
+    decision.set_why("this file was first read before the last released one; --as-new makes it the newest");
   } else if (const std::vector<snapshot::Stop> stops = FindStops(resource.snapshots, facts); !stops.empty()) {
     decision.set_action(SnapshotDecision::HOLD);
     for (const snapshot::Stop& stop : stops) {
@@ -164,6 +174,7 @@ absl::Status SnapshotDesk::Write(uint64_t snapshot, const snapshot::SnapshotStat
     for (const auto& [id, known] : state_.snapshots.snapshots()) {
       if (id >= snapshot || known.source_id != about.source_id || !known.is_held()) continue;
       SnapshotDecision superseded;
+      *superseded.mutable_stops() = known.decision->stops();
       superseded.set_action(SnapshotDecision::DROP);
       superseded.set_superseded_by(snapshot);
       superseded.set_why(absl::StrCat("snapshot ", snapshot, " was released in its place"));
@@ -175,35 +186,62 @@ absl::Status SnapshotDesk::Write(uint64_t snapshot, const snapshot::SnapshotStat
   return absl::OkStatus();
 }
 
+// Rows that came later from the same source were judged against what is known without this one: it can't be put under
+// them any more. Nothing is left of a later one that was dropped while its changes waited.
+std::string SnapshotDesk::LaterThan(const SourceRun& run) const {
+  const auto& runs = state_.sources.runs();
+  for (auto later = runs.upper_bound(run.run); later != runs.end(); ++later) {
+    const SourceRun& other = later->second;
+    if (other.source_id != run.source_id) continue;
+    if (!other.snapshot) {
+      if (other.rows_published == 0) continue;
+      return absl::StrCat("rows of ", other.name, " came later from the same source; hand the dump over again");
+    }
+    const snapshot::SnapshotState* known = state_.snapshots.Find(other.run);
+    const bool is_undecided = known == nullptr || !known->decision;
+    if (!is_undecided && !known->is_held() && !known->is_released() && !other.flows) continue;
+    return absl::StrCat("snapshot ", other.run, " of the same source came later",
+                        is_undecided         ? " and is still being read"
+                        : known->is_held() ? "; decide that one"
+                                             : "; hand the dump over again");
+  }
+  return "";
+}
+
 absl::Status SnapshotDesk::DecideHeld(uint64_t snapshot, bool confirm, const std::string& by, const std::string& why) {
   const std::lock_guard order(state_.source_order);  // no source begins another one meanwhile
   const std::lock_guard lock(mutex_);
   RETURN_IF_ERROR(TakeNews().status());
   snapshot::SnapshotState held;
   SourceRun run;
-  uint64_t latest = 0;
+  std::string later;
   {
     const std::lock_guard tables(state_.tables);
     const snapshot::SnapshotState* known = state_.snapshots.Find(snapshot);
-    if (known == nullptr) return absl::NotFoundError(absl::StrCat("there is no snapshot ", snapshot));
+    const auto read = state_.sources.runs().find(snapshot);
+    if (read == state_.sources.runs().end() || !read->second.snapshot) {
+      return absl::NotFoundError(absl::StrCat("there is no snapshot ", snapshot));
+    }
+    if (known == nullptr) {
+      return absl::FailedPreconditionError(absl::StrCat("snapshot ", snapshot, " is still being read; hand ",
+                                                        read->second.name, " over again and it goes on"));
+    }
     held = *known;
-    run = state_.sources.runs().at(snapshot);
-    latest = state_.sources.sources().at(held.source_id).last_snapshot;
+    run = read->second;
+    later = LaterThan(run);
   }
   if (!held.is_held()) {
     return absl::FailedPreconditionError(
         absl::StrCat("snapshot ", snapshot, held.is_final() ? " is decided already" : " is not judged yet"));
   }
+  if (absl::StripAsciiWhitespace(base::Absl(why)).empty()) return absl::InvalidArgumentError("a reason is needed");
   SnapshotDecision decision;
+  *decision.mutable_stops() = held.decision->stops();  // what was overruled, or not
   decision.set_action(confirm ? SnapshotDecision::RELEASE : SnapshotDecision::DROP);
-  decision.set_by(by);
-  decision.set_why(why);
+  decision.set_by(record::Printable(by, kReasonBytesMax));
+  decision.set_why(record::Printable(why, kReasonBytesMax));
   if (confirm) {
-    // Rows of the later one were judged against what is known without this one.
-    if (latest != snapshot) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("snapshot ", latest, " of the same source came later; decide that one"));
-    }
+    if (!later.empty()) return absl::FailedPreconditionError(later);
     const auto catalog = state_.Catalog();
     const catalog::Resource* resource = catalog->FindResource(held.resource_id);
     if (resource == nullptr) return absl::FailedPreconditionError("its resource is retired");

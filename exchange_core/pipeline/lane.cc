@@ -393,7 +393,10 @@ absl::Status Lane::Impl::TakeMark(const PolledBatch& polled, LaneCommit& commit)
 absl::StatusOr<bool> Lane::Impl::AdvanceSnapshot() {
   for (const auto& [place, stage] : snapshots.stages()) {
     const catalog::Resource* resource = catalog->FindResource(std::get<0>(place));
-    if (resource == nullptr) continue;
+    if (resource == nullptr) {  // retired: neither its end nor a decision will come
+      RETURN_IF_ERROR(Drop(*stage, ledger::Verdict::kSnapshotDropped));
+      return true;
+    }
     if (stage->phase() == snapshot::StagePhase::kOpen) continue;
     if (stage->phase() != snapshot::StagePhase::kReported) {
       RETURN_IF_ERROR(Report(*resource, *stage));
@@ -424,7 +427,7 @@ absl::Status Lane::Impl::Report(const catalog::Resource& resource, const snapsho
   DATONG_CHECK(domain != nullptr);
   exchange::v1::SnapshotEvent event;
   ASSIGN_OR_RETURN(*event.mutable_report(),
-                   MakeReport(resource, domain->key, indexes.Entity(resource.id, identity.partition), stage, stored));
+                   MakeReport(resource, domain->key, indexes.SeeEntity(resource.id, identity.partition), stage, stored));
   ASSIGN_OR_RETURN(LaneCommit commit, BeginCommit());
   ledger::v1::LedgerEntry entry = NewEntry();
   auto* reported = entry.mutable_snapshot_reported();

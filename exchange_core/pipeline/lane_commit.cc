@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "datong/ledger/v1/ledger.pb.h"
+#include "exchange_core/base/limits.h"
 #include "exchange_core/base/status_macros.h"
 #include "exchange_core/ledger/ledger_entry.h"
 #include "exchange_core/pipeline/envelopes.h"
@@ -13,6 +14,9 @@
 
 namespace datong::pipeline {
 namespace {
+
+// Entries of many small records take as much room as the batches they decide about, and the engine limits a body.
+constexpr size_t kLedgerMessageFull = base::kBatchBytesMax / 2;
 
 std::string LaneGroup(uint32_t lane) { return absl::StrCat("lane.", lane); }
 
@@ -40,7 +44,13 @@ LaneCommit::LaneCommit(uint32_t lane, std::unique_ptr<broker::Transaction> trans
 
 absl::Status LaneCommit::AddEntry(ledger::v1::LedgerEntry& entry) {
   ledger::AppendEntry(entry, lane_, state_.head, ledger_message_);
+  if (ledger_message_.size() >= kLedgerMessageFull) AppendLedgerMessage();
   return Account(entry, state_);
+}
+
+void LaneCommit::AppendLedgerMessage() {
+  transaction_->Append({ledger::kLedgerTopic, lane_}, "", "",
+                       broker::Body(std::exchange(ledger_message_, std::string())));
 }
 
 void LaneCommit::AddDecision(const ledger::v1::LedgerEntry& entry, const broker::Message& input,
@@ -120,7 +130,7 @@ void LaneCommit::AdvanceInput(const broker::TopicPartition& input, broker::Posit
 }
 
 absl::Status LaneCommit::Commit(base::StepObserver& steps) {
-  transaction_->Append({ledger::kLedgerTopic, lane_}, "", "", broker::Body(std::move(ledger_message_)));
+  if (!ledger_message_.empty()) AppendLedgerMessage();
   steps.Reached("lane.decided");
   RETURN_IF_ERROR(transaction_->Commit());
   steps.Reached("lane.committed");

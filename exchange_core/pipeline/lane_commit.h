@@ -42,14 +42,15 @@ class LaneCommit {
   void AddSnapshotEvent(std::string event);
   void AdvanceInput(const broker::TopicPartition& input, broker::Position next);
 
-  bool empty() const { return ledger_message_.empty(); }
   absl::Status Commit(base::StepObserver& steps);
 
  private:
+  void AppendLedgerMessage();
+
   uint32_t lane_;
   std::unique_ptr<broker::Transaction> transaction_;
   LaneState& state_;
-  std::string ledger_message_;
+  std::string ledger_message_;  // entries not yet appended to the transaction
 };
 
 std::string AgainTopic(uint32_t subscription_id);     // "again.<id>"

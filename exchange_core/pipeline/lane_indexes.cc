@@ -34,6 +34,12 @@ const index::EntityIndex* LaneIndexes::FindEntity(uint32_t resource_id, uint32_t
   return it == entities_.end() ? nullptr : it->second.get();
 }
 
+const index::EntityIndex& LaneIndexes::SeeEntity(uint32_t resource_id, uint32_t partition) const {
+  static const index::EntityIndex nothing;
+  const index::EntityIndex* index = FindEntity(resource_id, partition);
+  return index == nullptr ? nothing : *index;
+}
+
 const index::EventIndex* LaneIndexes::FindEvent(uint32_t resource_id, uint32_t partition) const {
   const auto it = events_.find({resource_id, partition});
   return it == events_.end() ? nullptr : it->second.get();

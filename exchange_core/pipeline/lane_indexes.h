@@ -29,6 +29,8 @@ class LaneIndexes {
   index::EntityIndex& Entity(uint32_t resource_id, uint32_t partition);
   index::EventIndex& Event(uint32_t resource_id, uint32_t partition, base::TimeUs window_us);
   const index::EntityIndex* FindEntity(uint32_t resource_id, uint32_t partition) const;  // nullptr: none yet
+  // The same, or an empty one: looking must not make an index of nothing.
+  const index::EntityIndex& SeeEntity(uint32_t resource_id, uint32_t partition) const;
   const index::EventIndex* FindEvent(uint32_t resource_id, uint32_t partition) const;
   // (partition, index) of a resource, ascending.
   std::vector<std::pair<uint32_t, const index::EntityIndex*>> EntitiesOf(uint32_t resource_id) const;

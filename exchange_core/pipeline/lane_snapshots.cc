@@ -17,13 +17,6 @@ namespace {
 
 constexpr char kSectionPrefix[] = "snapshot/";
 
-// A snapshot may begin before anything is known of its partition; looking must not make an index of nothing.
-const index::EntityIndex& IndexOf(const LaneIndexes& indexes, const snapshot::StageIdentity& identity) {
-  static const index::EntityIndex nothing;
-  const index::EntityIndex* index = indexes.FindEntity(identity.resource_id, identity.partition);
-  return index == nullptr ? nothing : *index;
-}
-
 snapshot::StageIdentity IdentityOf(const ledger::v1::SnapshotMarkTaken& taken) {
   const auto& begin = taken.mark().begin();
   snapshot::StageIdentity identity;
@@ -110,7 +103,7 @@ absl::Status LaneSnapshots::ReadAgain(broker::Broker& broker, const LaneIndexes&
   for (const auto& [place, stage] : stages_) {
     const auto& identity = stage->identity();
     const std::string topic = absl::StrCat("pub.", identity.resource_id);
-    const index::EntityIndex& index = IndexOf(indexes, identity);
+    const index::EntityIndex& index = indexes.SeeEntity(identity.resource_id, identity.partition);
     for (const snapshot::SnapshotStage::Unread& unread : stage->TakeUnread()) {
       ASSIGN_OR_RETURN(const broker::Message message,
                        broker.ReadAt({topic, identity.partition}, unread.input_position));
@@ -130,7 +123,7 @@ void LaneSnapshots::AppendSections(const LaneIndexes& indexes, std::vector<index
     const auto& identity = stage->identity();
     auto& section = sections.emplace_back();
     section.name = absl::StrCat(kSectionPrefix, identity.resource_id, "/", identity.partition, "/", identity.snapshot);
-    stage->Serialize(IndexOf(indexes, identity), section.content);
+    stage->Serialize(indexes.SeeEntity(identity.resource_id, identity.partition), section.content);
   }
 }
 

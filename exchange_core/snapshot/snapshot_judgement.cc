@@ -147,8 +147,8 @@ std::vector<Stop> FindStops(const catalog::SnapshotPolicy& policy, const Snapsho
     if (stop) stops.push_back(*std::move(stop));
   };
   const bool judged = !facts.flows || facts.absent > 0;
-  add(Empty(facts));
-  if (judged) add(KeysMissing(facts));
+  if (!facts.columns.key_dropped) add(Empty(facts));
+  if (judged || facts.columns.key_dropped) add(KeysMissing(facts));  // without a key column nothing was read
   if (judged) add(ColumnsDiffer(policy, facts));
   add(CutAtLimit(policy, facts));
   add(KeysRespelled(facts));

@@ -35,7 +35,6 @@ absl::Status SnapshotTable::Apply(const exchange::v1::SnapshotEvent& event) {
   if (state.is_released()) {
     uint64_t& last = last_released_[event.source_id()];
     last = std::max(last, event.snapshot());
-    released_.try_emplace(event.resource_id(), event.snapshot());
   }
   return absl::OkStatus();
 }

@@ -41,13 +41,11 @@ class SnapshotTable {
   uint64_t LastReleasedOf(uint32_t source_id) const;
   // Those about which nothing was decided yet.
   const std::set<uint64_t>& undecided() const { return undecided_; }
-  bool AnyReleasedOf(uint32_t resource_id) const { return released_.contains(resource_id); }
 
  private:
   std::map<uint64_t, SnapshotState> snapshots_;
   std::set<uint64_t> undecided_;
   std::map<uint32_t, uint64_t> last_released_;  // by source
-  std::map<uint32_t, uint64_t> released_;       // by resource: the first one
 };
 
 }  // namespace datong::snapshot

@@ -27,6 +27,7 @@ using Rows = std::set<const char*, Before>;
 class RowIterator final : public MemTableRep::Iterator {
  public:
   explicit RowIterator(const Rows& rows) : rows_(rows), at_(rows.end()) {}
+  static void operator delete(void*) {}  // its memory is the table's
 
   bool Valid() const override { return at_ != rows_.end(); }
   const char* key() const override { return *at_; }
@@ -68,12 +69,9 @@ class MeasuredMemtable final : public MemTableRep {
 
   void Insert(KeyHandle handle) override { rows_.insert(static_cast<const char*>(handle)); }
   bool Contains(const char* key) const override { return rows_.contains(key); }
-  // An iterator for an arena is destroyed and not freed. RocksDB's Arena is none of its public types, so such iterators
-  // live here, as long as the table.
-  Iterator* GetIterator(rocksdb::Arena* arena) override {
-    if (arena == nullptr) return new RowIterator(rows_);
-    return new (&iterators_.emplace_back()) RowIterator(rows_);
-  }
+  // An iterator for an arena is destroyed and not freed, and RocksDB's Arena is none of its public types; one for no
+  // arena is now deleted, now forgotten (MemTableRep::Get). So all of them live here, as long as the table.
+  Iterator* GetIterator(rocksdb::Arena*) override { return new (&iterators_.emplace_back()) RowIterator(rows_); }
 
  private:
   struct alignas(RowIterator) IteratorMemory {

@@ -52,8 +52,9 @@ class JobEnvironment final : public rocksdb::EnvWrapper {
   // RocksDB counts flushes and compactions apart when it gives them up. Its tags are addresses.
   static uint64_t TagOf(void* tag, Priority priority) {
     const auto number = reinterpret_cast<uintptr_t>(tag);
-    DATONG_CHECK(number >> 61 == 0 && priority < 8);
-    return number << 3 | static_cast<uint64_t>(priority);
+    const auto kind = static_cast<uint64_t>(priority);
+    DATONG_CHECK(number >> 61 == 0 && kind < 8);
+    return number << 3 | kind;
   }
 
   BackgroundJobs& background_;

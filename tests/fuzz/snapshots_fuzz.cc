@@ -40,7 +40,7 @@ void TakeEvent(std::string_view bytes, snapshot::SnapshotTable& table) {
   DATONG_CHECK(known != nullptr && (!was_final || known->is_final()));
   DATONG_CHECK(!taken || !event->has_decision() || !was_final);
   if (taken && known->is_released()) {
-    DATONG_CHECK(table.AnyReleasedOf(known->resource_id) || !event->has_decision());
+    DATONG_CHECK(table.LastReleasedOf(event->source_id()) >= event->snapshot() || !event->has_decision());
   }
 }
 

@@ -113,6 +113,8 @@ struct NaiveExchange::Replay {
   void JudgeDecisions();
   void JudgeDecision(uint64_t number, const Snapshot& snapshot);
   std::string StopsOf(uint64_t number, const Snapshot& snapshot, const FullPlan& policy) const;
+  // Whether any row of the resource was published before the snapshot began.
+  bool AnyRowBefore(uint64_t number, const Snapshot& snapshot) const;
   bool AnyReleasedBefore(uint64_t number, const Snapshot& snapshot) const;
 
   NaiveExchange& out;

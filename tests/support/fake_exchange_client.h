@@ -116,10 +116,10 @@ class FakeExchange final : public client::ExchangeClient {
       }
       return fetched;
     }
-    absl::Status Acknowledge(uint64_t next_position, const std::vector<client::RefusedDelivery>& refused) override {
+    absl::Status Acknowledge(uint64_t next_position, const std::vector<client::RefusedDelivery>& now_refused) override {
       if (absl::Status failure = exchange_.TakeFailure(); !failure.ok()) return failure;
       exchange_.acknowledged = next_position;
-      exchange_.refused.insert(exchange_.refused.end(), refused.begin(), refused.end());
+      exchange_.refused.insert(exchange_.refused.end(), now_refused.begin(), now_refused.end());
       return absl::OkStatus();
     }
 

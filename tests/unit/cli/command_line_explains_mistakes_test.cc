@@ -3,6 +3,9 @@
 // directory without an exchange changes nothing and says what is missing.
 #include <catch2/catch.hpp>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 #include "cli/command_line.h"
 #include "tests/support/temporary_directory.h"
@@ -42,6 +45,7 @@ TEST_CASE("wrong command lines give 2") {
   CHECK(Run({"tail", "-d", "x"}).code == 2);
   CHECK(Run({"import", "r", "-d", "x"}).code == 2);
   CHECK(Run({"import", "r", "f", "--wait", "forever", "-d", "x"}).code == 2);
+  CHECK(Run({"snapshot", "confirm", "-1", "--why", "x", "-d", "x"}).code == 2);
 }
 
 TEST_CASE("every command has help with an example") {
@@ -89,6 +93,24 @@ TEST_CASE("where no exchange is, none is made") {
     CHECK(Run(arguments).code == 4);
   }
   CHECK_FALSE(*base::PosixFileSystem().Exists(path));
+}
+
+TEST_CASE("a directory that was said counts more than the environment's") {
+  tests::TemporaryDirectory folder;
+  REQUIRE(setenv("DATONG_DATA_DIR", folder.path().c_str(), 1) == 0);
+  // The one of the environment exists and is a directory without an exchange: 4. A file cannot be one at all.
+  CHECK(Run({"files"}).code == 4);
+  const std::string absent = folder.Path("absent");
+  for (const auto& words : {std::vector<std::string>{"-d", absent, "apply", "-f"}, {"apply", "-d", absent, "-f"}}) {
+    std::vector<std::string> arguments = words;
+    const std::string catalog = folder.Path("catalog.yaml");
+    std::ofstream(catalog) << "departments: [{name: tax}]\n";
+    arguments.push_back(catalog);
+    CHECK(Run(arguments).code == 0);
+    CHECK(*base::PosixFileSystem().Exists(absent + "/log"));
+    std::filesystem::remove_all(absent);
+  }
+  unsetenv("DATONG_DATA_DIR");
 }
 
 }  // namespace datong::cli

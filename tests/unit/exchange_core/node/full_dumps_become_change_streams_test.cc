@@ -233,7 +233,7 @@ TEST_CASE("an empty dump, and one without a key column, are held") {
       world.source->Begin({.name = "day-3", .identity = "x", .full = true, .columns = {"Code", "name", "address"}});
   world.source->End("day-3", true);
   world.Settle();
-  CHECK(world.StopsOf(run.run) == "empty keys_missing columns_differ vanishing ");
+  CHECK(world.StopsOf(run.run) == "keys_missing columns_differ vanishing ");
   CHECK(absl::IsFailedPrecondition(world.exchange->ConfirmSnapshot(run.run, "x", "y")));
   CHECK(world.tax.log.size() == 20);
 }
@@ -329,6 +329,105 @@ TEST_CASE("a subscription that starts in the middle gets what an old one holds")
     CHECK(received.state == world.tax.state);
   }
   RequireBalanced(world.exchange);
+}
+
+TEST_CASE("what a journal could not be read again with never gets into it") {
+  World world(4);
+  const std::string gbk = "\xb9\xab\xcb\xbe";
+  auto& session = world.source->session();
+  CHECK(absl::IsInvalidArgument(session.BeginUnit({.name = gbk, .identity = "x", .full = true}).status()));
+  CHECK(absl::IsInvalidArgument(
+      session.BeginUnit({.name = "day-1", .identity = "x", .full = true, .columns = {"code", gbk}}).status()));
+  const client::UnitRun run = world.source->Begin({.name = "day-1", .identity = "x", .full = true});
+  REQUIRE(session.EndUnit("end", false, "bad_manifest: it holds \"" + gbk + "\"").ok());
+  world.Settle();
+  const auto books = Only(world.exchange->snapshots(), run.run);
+  CHECK(books.state == State::kDropped);
+  CHECK(books.why.find("\\xb9\\xab") != std::string::npos);
+  world.Reopen();
+  CHECK(world.StateOf(run.run) == State::kDropped);
+}
+
+TEST_CASE("a first dump over rows that came otherwise is judged like any other") {
+  World world(4);
+  world.source->PublishUnit("rows", "r", Companies(0, 20));
+  world.Settle();
+  const client::UnitRun run = world.source->Begin({.name = "day-1", .identity = "x", .full = true});
+  world.source->PublishRows(run, Companies(0, 8, "moved"), 0, 8);
+  world.Settle();
+  CHECK(world.tax.updates == 0);
+  world.source->End("day-1", true);
+  world.Settle();
+  CHECK(world.StopsOf(run.run) == "vanishing ");
+}
+
+TEST_CASE("a first dump without its key column is held, not taken for an empty one") {
+  World world(4);
+  const client::UnitRun run =
+      world.source->Begin({.name = "day-1", .identity = "x", .full = true, .columns = {"Code", "name", "address"}});
+  world.source->End("day-1", true);
+  world.Settle();
+  CHECK(world.StopsOf(run.run) == "keys_missing ");
+}
+
+TEST_CASE("a file keeps its place: read again after a later dump it is stale, and deletes nothing") {
+  World world(4);
+  const client::UnitRun broken = world.source->Begin({.name = "day-1", .identity = "content of day-1", .full = true});
+  world.source->PublishRows(broken, Companies(0, 19), 0, 10);
+  world.source->End("day-1", false);
+  world.Settle();
+  world.Dump("day-2", Companies(0, 20));
+  const uint64_t older = world.Dump("day-1", Companies(0, 19));
+  const auto books = Only(world.exchange->snapshots(), older);
+  CHECK(books.state == State::kDropped);
+  CHECK(books.stale);
+  CHECK(world.tax.deletes == 0);
+  CHECK(world.tax.state.size() == 20);
+}
+
+TEST_CASE("a held dump can be confirmed while nothing that counts came later") {
+  World world(4);
+  world.Dump("day-1", Companies(0, 20));
+  const uint64_t held = world.Dump("day-2", Companies(0, 10));
+  CHECK(absl::IsInvalidArgument(world.exchange->ConfirmSnapshot(held, "steward", " ")));
+
+  SECTION("not while one is being read, but once that was dropped") {
+    const client::UnitRun run = world.source->Begin({.name = "day-3", .identity = "y", .full = true});
+    world.source->PublishRows(run, Companies(0, 20, "moved"), 0, 10);
+    const absl::Status early = world.exchange->ConfirmSnapshot(held, "steward", "so it is");
+    CHECK(absl::IsFailedPrecondition(early));
+    CHECK(early.message().find("being read") != std::string::npos);
+    CHECK(absl::IsFailedPrecondition(world.exchange->RejectSnapshot(run.run, "steward", "no")));
+    world.source->End("day-3", false);
+    world.Settle();
+    REQUIRE(world.exchange->ConfirmSnapshot(held, "steward", "so it is").ok());
+    world.Settle();
+    CHECK(world.tax.deletes == 10);
+    CHECK(world.StopsOf(held) == "vanishing ");  // what was overruled stays known
+  }
+  SECTION("not behind rows of the same source") {
+    world.source->PublishUnit("rows", "r", Companies(15, 16));
+    world.Settle();
+    CHECK(absl::IsFailedPrecondition(world.exchange->ConfirmSnapshot(held, "steward", "so it is")));
+    CHECK(world.tax.deletes == 0);
+  }
+}
+
+TEST_CASE("a retired resource lets its open snapshots go") {
+  World world(4);
+  world.Dump("day-1", Companies(0, 20));
+  const uint64_t held = world.Dump("day-2", Companies(0, 10, "moved"));
+  world.exchange.Apply(
+      "grants: [{name: all-companies, revoked: true}, {name: some-companies, revoked: true}]\n"
+      "resources: [{name: companies, retired: true}]");
+  world.exchange.Settle();
+  CHECK(world.StateOf(held) == State::kDropped);
+  CHECK(world.exchange->VerifyIndexAgainstLedger().ok());
+  size_t open = 0;
+  for (uint32_t lane = 0; lane < world.exchange->lanes(); ++lane) {
+    world.exchange->InspectLane(lane, [&](const pipeline::LaneView& view) { open += view.snapshots.stages().size(); });
+  }
+  CHECK(open == 0);
 }
 
 }  // namespace
