@@ -160,6 +160,11 @@ absl::StatusOr<Json> Decide(Question& question, bool confirm) {
                      .where = absl::StrCat("snapshot ", number, " of ", books.resource),
                      .next = "`datong snapshot list` shows which are held"});
   }
+  if (absl::IsInvalidArgument(decided)) {
+    return ToStatus({.code = Code::kBadValue,
+                     .what = std::string(decided.message()),
+                     .next = "say with --why what an auditor should read in a year"});
+  }
   RETURN_IF_ERROR(decided);
   return Json{{"snapshot", number}, {"decision", confirm ? "confirmed" : "rejected"}, {"by", by}, {"why", why}};
 }

@@ -186,17 +186,27 @@ absl::Status SnapshotDesk::Write(uint64_t snapshot, const snapshot::SnapshotStat
   return absl::OkStatus();
 }
 
-// Rows that came later from the same source were judged against what is known without this one: it can't be put under
-// them any more. Nothing is left of a later one that was dropped while its changes waited.
-std::string SnapshotDesk::LaterThan(const SourceRun& run) const {
-  const auto& runs = state_.sources.runs();
-  for (auto later = runs.upper_bound(run.run); later != runs.end(); ++later) {
-    const SourceRun& other = later->second;
-    if (other.source_id != run.source_id) continue;
-    if (!other.snapshot) {
-      if (other.rows_published == 0) continue;
-      return absl::StrCat("rows of ", other.name, " came later from the same source; hand the dump over again");
+// Rows that came later from the same source were judged against what is known without this one. Those that changed
+// something stand in the index and stay. Those that changed nothing left no trace there: it would be put over them.
+// Nothing is left of a later one that was dropped while its changes waited.
+std::string SnapshotDesk::LaterThan(const SourceRun& run) {
+  std::vector<SourceRun> later;
+  {
+    const std::lock_guard tables(state_.tables);
+    const auto& runs = state_.sources.runs();
+    for (auto other = runs.upper_bound(run.run); other != runs.end(); ++other) {
+      if (other->second.source_id == run.source_id) later.push_back(other->second);
     }
+  }
+  for (const SourceRun& other : later) {
+    if (!other.snapshot) {
+      if (!ChangedAll(other)) {
+        return absl::StrCat("rows of ", other.name, " that changed nothing came later from the same source; hand the ",
+                            "dump over again");
+      }
+      continue;
+    }
+    const std::lock_guard tables(state_.tables);
     const snapshot::SnapshotState* known = state_.snapshots.Find(other.run);
     const bool is_undecided = known == nullptr || !known->decision;
     if (!is_undecided && !known->is_held() && !known->is_released() && !other.flows) continue;
@@ -208,13 +218,28 @@ std::string SnapshotDesk::LaterThan(const SourceRun& run) const {
   return "";
 }
 
+// Whether every row of the run is decided and in the index, or held back.
+bool SnapshotDesk::ChangedAll(const SourceRun& run) {
+  uint64_t decided = 0, without_trace = 0;
+  for (const auto& lane : state_.lanes) {
+    lane->Inspect([&](const pipeline::LaneView& view) {
+      const auto known = view.state.runs.find(run.run);
+      if (known == view.state.runs.end()) return;
+      for (const auto& [verdict, records] : known->second.verdicts) {
+        decided += records;
+        if (ledger::OutcomeOf(verdict) == ledger::Outcome::kUnchanged) without_trace += records;
+      }
+    });
+  }
+  return decided == run.rows_published && without_trace == 0;
+}
+
 absl::Status SnapshotDesk::DecideHeld(uint64_t snapshot, bool confirm, const std::string& by, const std::string& why) {
   const std::lock_guard order(state_.source_order);  // no source begins another one meanwhile
   const std::lock_guard lock(mutex_);
   RETURN_IF_ERROR(TakeNews().status());
   snapshot::SnapshotState held;
   SourceRun run;
-  std::string later;
   {
     const std::lock_guard tables(state_.tables);
     const snapshot::SnapshotState* known = state_.snapshots.Find(snapshot);
@@ -228,7 +253,6 @@ absl::Status SnapshotDesk::DecideHeld(uint64_t snapshot, bool confirm, const std
     }
     held = *known;
     run = read->second;
-    later = LaterThan(run);
   }
   if (!held.is_held()) {
     return absl::FailedPreconditionError(
@@ -241,7 +265,7 @@ absl::Status SnapshotDesk::DecideHeld(uint64_t snapshot, bool confirm, const std
   decision.set_by(record::Printable(by, kReasonBytesMax));
   decision.set_why(record::Printable(why, kReasonBytesMax));
   if (confirm) {
-    if (!later.empty()) return absl::FailedPreconditionError(later);
+    if (const std::string later = LaterThan(run); !later.empty()) return absl::FailedPreconditionError(later);
     const auto catalog = state_.Catalog();
     const catalog::Resource* resource = catalog->FindResource(held.resource_id);
     if (resource == nullptr) return absl::FailedPreconditionError("its resource is retired");

@@ -44,8 +44,9 @@ class SnapshotDesk final : public base::Worker {
   absl::StatusOr<bool> JudgeReported();  // true: something was decided
   absl::Status Judge(uint64_t snapshot, const SourceRun& run, const catalog::Resource& resource,
                      const snapshot::SnapshotState& reported);
-  // Why the held snapshot can't be confirmed any more; "" when it can. With `tables` held.
-  std::string LaterThan(const SourceRun& run) const;
+  // Why the held snapshot can't be confirmed any more; "" when it can.
+  std::string LaterThan(const SourceRun& run);
+  bool ChangedAll(const SourceRun& run);
   absl::Status DecideHeld(uint64_t snapshot, bool confirm, const std::string& by, const std::string& why);
   // Also drops held snapshots of the same source that a released one supersedes.
   absl::Status Write(uint64_t snapshot, const snapshot::SnapshotState& about, exchange::v1::SnapshotDecision decision);
