@@ -26,9 +26,10 @@ struct FileSinkOptions {
   std::string directory;         // created when missing; one sink per directory
   Format format = Format::kCsv;  // kCsv or kJsonLines
   SinkForm form = SinkForm::kChanges;
-  // Or gb18030, gbk. A record with a character that has no form in it is refused; of a delete only that value is left out.
+  // Or gb18030, gbk. A record with a character that has no form in it is refused; of a delete only that value is left
+  // out.
   std::string encoding = "utf-8";
-  bool byte_order_mark = false;    // utf-8 CSV only: what spreadsheets want
+  bool byte_order_mark = false;  // utf-8 CSV only: what spreadsheets want
 };
 
 // CSV: RFC 4180 with LF, a header in every file; absent = nothing between the delimiters, empty = "". JSON lines:

@@ -211,9 +211,9 @@ std::string SnapshotDesk::LaterThan(const SourceRun& run) {
     const bool is_undecided = known == nullptr || !known->decision;
     if (!is_undecided && !known->is_held() && !known->is_released() && !other.flows) continue;
     return absl::StrCat("snapshot ", other.run, " of the same source came later",
-                        is_undecided         ? " and is still being read"
+                        is_undecided       ? " and is still being read"
                         : known->is_held() ? "; decide that one"
-                                             : "; hand the dump over again");
+                                           : "; hand the dump over again");
   }
   return "";
 }

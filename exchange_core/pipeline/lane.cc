@@ -26,7 +26,7 @@ namespace {
 
 constexpr base::TimeUs kRetryPauseUs = 1'000'000;
 constexpr base::TimeUs kMarkSpanUs = base::TimeUs{3600} * 1'000'000;  // an input mark speaks for an hour
-constexpr size_t kAgainStepsPerCommit = 64;
+constexpr size_t kAgainStepsPerCommit = 16;                           // input batches
 constexpr size_t kAgainBytesPerCommit = size_t{16} << 20;
 constexpr char kStateSection[] = "state";
 
@@ -426,8 +426,9 @@ absl::Status Lane::Impl::Report(const catalog::Resource& resource, const snapsho
   const catalog::KeyDomain* domain = catalog->FindKeyDomain(resource.key_domain_id);
   DATONG_CHECK(domain != nullptr);
   exchange::v1::SnapshotEvent event;
-  ASSIGN_OR_RETURN(*event.mutable_report(),
-                   MakeReport(resource, domain->key, indexes.SeeEntity(resource.id, identity.partition), stage, stored));
+  ASSIGN_OR_RETURN(
+      *event.mutable_report(),
+      MakeReport(resource, domain->key, indexes.SeeEntity(resource.id, identity.partition), stage, stored));
   ASSIGN_OR_RETURN(LaneCommit commit, BeginCommit());
   ledger::v1::LedgerEntry entry = NewEntry();
   auto* reported = entry.mutable_snapshot_reported();

@@ -32,8 +32,9 @@ struct LogTail {
 LogTail ReadLogTail(std::string_view log);
 
 // Looks through the logs of the row store in `directory`: the MANIFEST that CURRENT names, and all *.log files. Cuts a
-// torn tail off and syncs every file: what a process that died wrote is about to be relied on. DataLoss names the file and the offset, and then nothing was changed: for damage,
-// and for a torn tail with records in a younger *.log, which was not yet begun when that power cut came.
+// torn tail off and syncs every file: what a process that died wrote is about to be relied on. DataLoss names the file
+// and the offset, and then nothing was changed: for damage, and for a torn tail with records in a younger *.log, which
+// was not yet begun when that power cut came.
 //
 // RocksDB alone would do the opposite of both: refuse a sector that never arrived, and take some damaged lengths and
 // types for the end of the log, silently without the rows behind.

@@ -4,6 +4,7 @@
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <utility>
 
@@ -15,6 +16,12 @@
 
 namespace datong::simulation {
 namespace {
+
+// As names go, however they are written.
+bool IsBelow(const std::string& path, const std::string& folder) {
+  const std::string inner = std::filesystem::path(path).lexically_normal().string();
+  return inner.starts_with(std::filesystem::path(folder).lexically_normal().string() + "/");
+}
 
 using Kind = SimulatedDisk::Operation::Kind;
 using Spot = SimulatedNames::Spot;
@@ -28,7 +35,7 @@ absl::Status Missing(std::string_view what, std::string_view path) {
 }
 
 absl::Status IsFolder(std::string_view what, std::string_view path) {
-  return Failed(absl::StatusCode::kUnavailable, what, path, "Is a directory");
+  return Failed(absl::StatusCode::kFailedPrecondition, what, path, "Is a directory");
 }
 
 }  // namespace
@@ -321,6 +328,9 @@ absl::Status SimulatedDisk::Rename(const std::string& from, const std::string& t
     return Failed(absl::StatusCode::kUnavailable, what, from, "this disk moves no folder into another one");
   }
   if (target.node != nullptr) {
+    if (IsBelow(from, to)) {
+      return Failed(absl::StatusCode::kUnavailable, what, from, "Directory not empty");
+    }
     if (target.node->is_folder && !source.node->is_folder) return IsFolder(what, from);
     if (source.node->is_folder && !target.node->is_folder) {
       return Failed(absl::StatusCode::kNotFound, what, from, "Not a directory");

@@ -161,9 +161,8 @@ bool HasForm(const SubscriptionPlan& subscription, const std::string& value) {
 
 bool IsRefused(const SubscriptionPlan& subscription, const Change& change) {
   return change.verdict != ledger::Verdict::kDeleted &&
-         std::any_of(subscription.items.begin(), subscription.items.end(), [&](const std::string& item) {
-           return !HasForm(subscription, ValueOf(change.content(), item));
-         });
+         std::any_of(subscription.items.begin(), subscription.items.end(),
+                     [&](const std::string& item) { return !HasForm(subscription, ValueOf(change.content(), item)); });
 }
 
 std::string DifferenceOf(const ReceivedRecord& record, const SubscriptionPlan& subscription, const Change& change) {

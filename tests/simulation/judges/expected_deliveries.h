@@ -31,7 +31,8 @@ ExpectedDeliveries DeliveriesOwedTo(const SubscriptionPlan& subscription, const 
 
 // Whether the sink of the subscription can write the value.
 bool HasForm(const SubscriptionPlan& subscription, const std::string& value);
-// The sink of the subscription can't write the change. A delete it always can: without the values that have no form there.
+// The sink of the subscription can't write the change. A delete it always can: without the values that have no form
+// there.
 bool IsRefused(const SubscriptionPlan& subscription, const Change& change);
 // How the content of what was received differs from that of the change; "" when it does not.
 std::string DifferenceOf(const ReceivedRecord& record, const SubscriptionPlan& subscription, const Change& change);
