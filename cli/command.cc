@@ -36,7 +36,11 @@ int AskAndPrint(Session& session, const admin::Request& request, const AskOption
                 std::unique_ptr<RowPrinter> table, admin::Json* summary) {
   const std::unique_ptr<RowPrinter> printer = PrinterFor(session, std::move(table));
   absl::StatusOr<admin::Json> result = session.Ask(request, how, *printer);
-  if (how.endless && absl::IsCancelled(result.status())) return 0;
+  if (how.endless && absl::IsCancelled(result.status())) {
+    printer->Finish(admin::Json::object());
+    session.output().Flush();
+    return 0;
+  }
   if (!result.ok()) return Fail(session, result.status());
   printer->Finish(*result);
   session.output().Flush();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <utility>
@@ -211,7 +212,15 @@ int RunCommand(CommandLine& line, const Ground& ground, const Terminal& terminal
                   terminal);
   }
   Session session(said.settings, ground, terminal, output);
-  return command->Run(session);
+  const int code = command->Run(session);
+  output.Flush();
+  if (output.error() == 0) return code;
+  Refuse({.code = admin::Code::kFailed,
+          .what = std::string("the answer could not be written: ") + std::strerror(output.error()),
+          .where = "standard output",
+          .next = "make room and ask again; nothing was changed by asking"},
+         terminal);
+  return code != 0 ? code : 1;
 }
 
 }  // namespace

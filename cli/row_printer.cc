@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/row_printer.h"
 
+#include <cerrno>
+
 namespace datong::cli {
 namespace {
 
@@ -36,11 +38,16 @@ class NdjsonPrinter final : public RowPrinter {
 }  // namespace
 
 void Output::Write(std::string_view text) {
-  if (!closed_ && std::fwrite(text.data(), 1, text.size(), file_) != text.size()) closed_ = true;
+  if (!closed_ && std::fwrite(text.data(), 1, text.size(), file_) != text.size()) Failed();
 }
 
 void Output::Flush() {
-  if (!closed_ && std::fflush(file_) != 0) closed_ = true;
+  if (!closed_ && std::fflush(file_) != 0) Failed();
+}
+
+void Output::Failed() {
+  closed_ = true;
+  if (errno != EPIPE) error_ = errno;
 }
 
 std::unique_ptr<RowPrinter> NewJsonPrinter(Output& output) { return std::make_unique<JsonPrinter>(output); }

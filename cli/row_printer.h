@@ -17,10 +17,14 @@ class Output {
   void Write(std::string_view text);
   void Flush();
   bool closed() const { return closed_; }
+  int error() const { return error_; }  // errno of a write that failed for another reason than a reader who left; or 0
 
  private:
+  void Failed();
+
   std::FILE* file_;
   bool closed_ = false;
+  int error_ = 0;
 };
 
 enum class OutputForm { kTable, kJson, kNdjson };

@@ -56,8 +56,9 @@ absl::Status EmbeddedEngine::Open() {
 absl::Status EmbeddedEngine::BreakClosingSeal() {
   RETURN_IF_ERROR(CheckClosingSeal(*options_.files, PathOf("CLOSED"), PathOf("rows")));
   const absl::Status removed = options_.files->Remove(PathOf("CLOSED"));
-  if (absl::IsNotFound(removed)) return absl::OkStatus();
-  RETURN_IF_ERROR(removed);
+  if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
+  // Also when it is gone already: a start that was killed here may have removed it and not made that safe, and a power
+  // cut would bring back a seal of files that are no more.
   return options_.files->SyncDirectory(options_.directory);
 }
 

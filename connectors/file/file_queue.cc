@@ -39,8 +39,9 @@ void FileQueue::GoOnFrom(const std::optional<ResumePosition>& position) {
   }
   if (found == options_.paths.size()) return;  // other files than last time: all of them are ahead
   next_ = position->done ? found + 1 : found;
-  // Between two files of an earlier reading: whoever asks again wants all of them, and what is known costs no delivery.
-  if (options_.read_again && position->done) next_ = 0;
+  // Between two files of an earlier reading, or in one that stands elsewhere now: whoever asks again wants all of them,
+  // and what is known costs no delivery.
+  if (options_.read_again && (position->done || found != position->index)) next_ = 0;
 }
 
 bool FileQueue::Matches(const std::string& name) const {

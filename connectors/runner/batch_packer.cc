@@ -50,7 +50,9 @@ void BatchPacker::AddRow(const sdk::RowBatch& rows, size_t row) {
     for (const record::FieldText& value : values_) bytes += value ? value->size() + kItemOverhead : 0;
     const record::Operation operation = rows.is_delete(row) ? record::Operation::kDelete : record::Operation::kUpsert;
     if (const std::optional<record::RowProblem> problem = writer_.Append(values_, operation, place, open_)) {
-      AddUnreadable(*problem, rows.raw(row), place, writer_.KeyOfRow(values_));
+      const std::string_view raw = rows.raw(row);
+      bytes = std::max(bytes, std::min(raw.size(), base::kRecordBytesMax));
+      AddUnreadable(*problem, raw, place, writer_.KeyOfRow(values_));
     }
   }
   bytes_ += bytes;

@@ -26,6 +26,9 @@ absl::StatusCode CodeOf(int error) {
     case EEXIST:
       return absl::StatusCode::kAlreadyExists;
     case EISDIR:
+    case ESPIPE:  // a pipe or a terminal
+    case ELOOP:
+    case ENAMETOOLONG:
       return absl::StatusCode::kFailedPrecondition;
     case EACCES:
     case EPERM:

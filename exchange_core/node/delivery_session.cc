@@ -14,9 +14,13 @@
 #include "exchange_core/node/delivered_batch.h"
 #include "exchange_core/pipeline/envelopes.h"
 #include "exchange_core/pipeline/lane_commit.h"
+#include "exchange_core/record/utf8.h"
 
 namespace datong::node {
 namespace {
+
+constexpr size_t kReasonBytesMax = 500;
+constexpr size_t kReasonBytesPerReceipt = size_t{4} << 20;  // a receipt must fit a message
 
 std::string SubscriptionGroup(uint32_t id) { return absl::StrCat("subscription.", id); }
 
@@ -51,6 +55,7 @@ class LocalDeliverySession final : public client::DeliverySession {
   };
 
   bool MayFetch();
+  absl::StatusOr<size_t> Take(const broker::Message& message, Fetched& into);
   absl::StatusOr<bool> ReadSome(size_t records_max, Fetched& into);
   uint64_t PositionOf(bool in_stream, broker::Position position) const {
     return in_stream ? kInStream | position : position;
@@ -81,12 +86,15 @@ absl::Status LocalDeliverySession::OpenReaders() {
   return absl::OkStatus();
 }
 
-// Not while suspended or revoked, and not before every lane has begun the subscription.
+// Not while suspended or revoked, not beyond the end of its grant, and not before every lane has begun the
+// subscription.
 bool LocalDeliverySession::MayFetch() {
   const auto catalog = state_.Catalog();
   const catalog::Subscription* subscription = catalog->FindSubscription(subscription_id_);
   const catalog::Resource* resource = catalog->FindResource(resource_id_);
   if (subscription == nullptr || resource == nullptr || !subscription->active || subscription->suspended) return false;
+  const catalog::Grant* grant = catalog->FindGrant(subscription->grant_id);
+  if (grant == nullptr || (grant->valid_until != 0 && state_.options.clock->Now() >= grant->valid_until)) return false;
   if (all_sent_again_) return true;
   starts_ = LaneStartsOf(state_, subscription_id_, *resource);
   all_sent_again_ = !starts_.empty();
@@ -114,29 +122,45 @@ absl::StatusOr<bool> LocalDeliverySession::ReadSome(size_t records_max, Fetched&
   size_t records = 0;
   broker::ReadLimits limits;
   while (records < records_max) {
-    ASSIGN_OR_RETURN(auto messages, reader.Poll(limits));
-    if (messages.empty()) break;
-    for (const broker::Message& message : messages) {
-      ASSIGN_OR_RETURN(const auto envelope, pipeline::DecodeDeliveryEnvelope(message.envelope));
-      into.next_position = PositionOf(in_stream_, message.position + 1);
-      if (in_stream_) {
-        const auto start = starts_.find(envelope.lane());
-        // Before its start in that lane: belongs to older subscriptions, or was sent again.
-        if (start == starts_.end() || envelope.first_sequence() < start->second.start_sequence) continue;
+    const auto messages = reader.Poll(limits);
+    if (!messages.ok()) return records > 0 ? absl::StatusOr<bool>(true) : messages.status();
+    if (messages->empty()) break;
+    for (const broker::Message& message : *messages) {
+      absl::StatusOr<size_t> taken = Take(message, into);
+      if (!taken.ok()) {
+        // What was read before the trouble is handed over; the next call begins at it.
+        reader.Seek(message.position);
+        return records > 0 ? absl::StatusOr<bool>(true) : taken.status();
       }
-      client::Delivery delivery;
-      delivery.position = PositionOf(in_stream_, message.position);
-      delivery.lane = envelope.lane();
-      delivery.first_sequence = envelope.first_sequence();
-      delivery.receive_time = envelope.receive_time();
-      RETURN_IF_ERROR(DecodeDelivered(envelope, message.body.bytes(), delivery.batch));
-      records += delivery.batch.size();
-      passed_.push_back(
-          {into.next_position, envelope.lane(), envelope.first_sequence() + delivery.batch.size(), in_stream_});
-      into.deliveries.push_back(std::move(delivery));
+      records += *taken;
     }
   }
   return records > 0;
+}
+
+// How many of the message's records are the subscription's: all or none.
+absl::StatusOr<size_t> LocalDeliverySession::Take(const broker::Message& message, Fetched& into) {
+  ASSIGN_OR_RETURN(const auto envelope, pipeline::DecodeDeliveryEnvelope(message.envelope));
+  const uint64_t next_position = PositionOf(in_stream_, message.position + 1);
+  if (in_stream_) {
+    const auto start = starts_.find(envelope.lane());
+    // Before its start in that lane: belongs to older subscriptions, or was sent again.
+    if (start == starts_.end() || envelope.first_sequence() < start->second.start_sequence) {
+      into.next_position = next_position;
+      return 0;
+    }
+  }
+  client::Delivery delivery;
+  delivery.position = PositionOf(in_stream_, message.position);
+  delivery.lane = envelope.lane();
+  delivery.first_sequence = envelope.first_sequence();
+  delivery.receive_time = envelope.receive_time();
+  RETURN_IF_ERROR(DecodeDelivered(envelope, message.body.bytes(), delivery.batch));
+  const size_t records = delivery.batch.size();
+  into.next_position = next_position;
+  passed_.push_back({next_position, envelope.lane(), envelope.first_sequence() + records, in_stream_});
+  into.deliveries.push_back(std::move(delivery));
+  return records;
 }
 
 absl::Status LocalDeliverySession::Acknowledge(uint64_t next_position,
@@ -166,11 +190,14 @@ absl::Status LocalDeliverySession::Acknowledge(uint64_t next_position,
     to->set_again_next_sequence(lane.again_next_sequence);
     to->set_stream_next_sequence(lane.stream_next_sequence);
   }
+  size_t reason_bytes = 0;
   for (const client::RefusedDelivery& one : refused) {
+    if (reason_bytes > kReasonBytesPerReceipt) break;  // refused_total counts all
     auto* to = receipt.add_refusals();
     to->set_lane(one.lane);
     to->set_sequence(one.sequence);
-    to->set_reason(one.reason);
+    to->set_reason(record::Printable(one.reason, kReasonBytesMax));
+    reason_bytes += to->ByteSizeLong();
     to->set_again(!now.in_stream);
   }
   ASSIGN_OR_RETURN(const auto transaction, writer_->Begin());

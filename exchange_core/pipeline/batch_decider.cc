@@ -9,6 +9,7 @@
 
 #include "datong/ledger/v1/ledger.pb.h"
 #include "exchange_core/base/check.h"
+#include "exchange_core/base/limits.h"
 #include "exchange_core/base/status_macros.h"
 #include "exchange_core/ledger/ledger_entry.h"
 #include "exchange_core/pipeline/admission_stage.h"
@@ -17,6 +18,10 @@ namespace datong::pipeline {
 namespace {
 
 using ledger::Verdict;
+
+// What is written about a batch of so many must fit the body of one message, at some fifty bytes a record.
+constexpr size_t kRecordsMax = size_t{1} << 17;
+static_assert(kRecordsMax * 60 < base::kBatchBytesMax);
 
 bool IsEntity(const catalog::Resource& resource) { return resource.schema->kind == record::ResourceKind::kEntity; }
 
@@ -69,6 +74,10 @@ bool BatchDecider::Verify(const DecisionInput& input, ledger::v1::BatchDecision&
   if (header.resource_id != input.resource.id || header.partition != input.partition) {
     entry.set_problem(absl::StrCat("the batch says resource ", header.resource_id, " partition ", header.partition,
                                    " but came as resource ", input.resource.id, " partition ", input.partition));
+    return false;
+  }
+  if (packed_.columns.size() > kRecordsMax) {
+    entry.set_problem(absl::StrCat("the batch has ", packed_.columns.size(), " records; at most ", kRecordsMax));
     return false;
   }
   entry.set_records(static_cast<uint32_t>(packed_.columns.size()));

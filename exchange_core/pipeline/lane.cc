@@ -60,6 +60,7 @@ struct Lane::Impl {
   absl::Status OpenInputs();
   absl::StatusOr<bool> SendAgain();
   absl::Status SendAgainSome(const catalog::Subscription& subscription, const catalog::Resource& resource);
+  absl::Status EndSendingAgain(uint32_t subscription_id, const SubscriptionStartState& start);
   absl::StatusOr<AgainPlan> PlanFor(const catalog::Subscription& subscription, const catalog::Resource& resource);
   absl::StatusOr<bool> AdvanceSnapshot();
   absl::Status Report(const catalog::Resource& resource, const snapshot::SnapshotStage& stage);
@@ -125,9 +126,9 @@ absl::Status Lane::Impl::Recover(bool ignore_checkpoints, bool take_over, std::v
   all_started = false;
   records_since_checkpoint = 0;
   changed_since_checkpoint = false;
-  writer = nullptr;
   absl::Status taken;
   if (take_over) {
+    writer = nullptr;
     // Before the ledger is read: from here on an older holder can't add to it.
     auto opened = options.broker->OpenWriter(absl::StrCat("lane.", options.lane));
     taken = opened.status();
@@ -502,12 +503,29 @@ absl::StatusOr<bool> Lane::Impl::SendAgain() {
     const catalog::Subscription* subscription = catalog->FindSubscription(id);
     const catalog::View* view = subscription == nullptr ? nullptr : catalog->FindView(subscription->view_id);
     const catalog::Resource* resource = view == nullptr ? nullptr : catalog->FindResource(view->resource_id);
-    if (resource == nullptr) continue;
-    RETURN_IF_ERROR(SendAgainSome(*subscription, *resource));
+    if (resource == nullptr) {
+      RETURN_IF_ERROR(EndSendingAgain(id, start));
+    } else {
+      RETURN_IF_ERROR(SendAgainSome(*subscription, *resource));
+    }
     return true;
   }
   all_started = true;
   return false;
+}
+
+// Its resource was retired meanwhile: what is still to be sent never will be, and retention must not wait for it.
+absl::Status Lane::Impl::EndSendingAgain(uint32_t subscription_id, const SubscriptionStartState& start) {
+  ASSIGN_OR_RETURN(LaneCommit commit, BeginCommit());
+  ledger::v1::LedgerEntry entry = NewEntry();
+  auto* said = entry.mutable_stream_start();
+  said->set_subscription_id(subscription_id);
+  said->set_finished(true);
+  said->set_cursor_partition(start.cursor_partition);
+  said->set_cursor_position(start.cursor_position);
+  if (again_subscription == subscription_id) again_subscription = 0;
+  RETURN_IF_ERROR(commit.AddEntry(entry));
+  return commit.Commit(*options.steps);
 }
 
 absl::StatusOr<AgainPlan> Lane::Impl::PlanFor(const catalog::Subscription& subscription,
@@ -677,7 +695,11 @@ base::StepResult Lane::Step() {
   // Whether the commit landed is in the log. What memory believes is thrown away at once: whoever looks from outside
   // sees committed state only.
   absl::Status known = result.status();
-  if (WorthRetrying(known)) known = impl_->Recover(false, true, nullptr);
+  if (WorthRetrying(known)) {
+    // A full disk took nothing, and to fence anew would only write more to it.
+    const bool take_over = impl_->writer == nullptr || !absl::IsResourceExhausted(known);
+    known = impl_->Recover(false, take_over, nullptr);
+  }
   if (known.ok() || WorthRetrying(known)) {
     impl_->retry_at = impl_->options.clock->Steady() + kRetryPauseUs;
     return base::StepResult::IdleUntil(impl_->retry_at);

@@ -137,7 +137,10 @@ std::optional<int64_t> ParseTimestamp(std::string_view text) {
   if (!cursor.Done() || !exact || hour > 23 || minute > 59 || second > 59) return std::nullopt;
   const std::optional<int64_t> days = DaysOf(year, month, day);
   if (!days) return std::nullopt;
-  return (*days * 86400 + hour * 3600 + minute * 60 + second - east * 60) * 1'000'000 + micros;
+  const int64_t seconds = *days * 86400 + hour * 3600 + minute * 60 + second - east * 60;
+  // Its zone may carry it out of the years that have a text form.
+  if (seconds < *DaysOf(1, 1, 1) * 86400 || seconds >= (*DaysOf(9999, 12, 31) + 1) * 86400) return std::nullopt;
+  return seconds * 1'000'000 + micros;
 }
 
 std::string_view WithoutPlus(std::string_view text) {

@@ -19,7 +19,7 @@ namespace datong::tests {
 
 // A disk of settable size in front of another file system: an append beyond what is left writes what still fits, as a
 // real disk does, and fails with ResourceExhausted. Removing and truncating give nothing back; the test sets what is
-// left. Syncs can be made to fail as well. Thread-safe as far as `below` is.
+// left. Syncs can be made to fail as well, and two openings to read. Thread-safe as far as `below` is.
 class QuotaFileSystem final : public base::FileSystem {
  public:
   explicit QuotaFileSystem(base::FileSystem& below) : below_(below) {}
@@ -27,12 +27,19 @@ class QuotaFileSystem final : public base::FileSystem {
   void SetBytesLeft(uint64_t bytes) { left_.store(bytes); }
   void SetUnlimited() { left_.store(kUnlimited); }
   void FailSyncs(bool fail) { syncs_fail_.store(fail); }
+  // The n-th opening to read from now on fails as when too many files are open, and the one behind it.
+  void FailTwoOpenings(int n) { openings_left_.store(n); }
+  bool HasFailedOpenings() const { return openings_left_.load() == kOpeningsFailed; }
 
   absl::StatusOr<std::unique_ptr<base::AppendFile>> OpenAppend(const std::string& path) override {
     ASSIGN_OR_RETURN(auto file, below_.OpenAppend(path));
     return std::make_unique<QuotaFile>(*this, path, std::move(file));
   }
   absl::StatusOr<std::unique_ptr<base::RandomAccessFile>> OpenRead(const std::string& path) override {
+    // 1 and 0 fail; what is below counts no further.
+    if (openings_left_.load() > kOpeningsFailed && openings_left_.fetch_sub(1) <= 1) {
+      return absl::UnavailableError(absl::StrCat(path, ": cannot open: Too many open files"));
+    }
     return below_.OpenRead(path);
   }
   absl::Status Truncate(const std::string& path, uint64_t size) override { return below_.Truncate(path, size); }
@@ -48,6 +55,7 @@ class QuotaFileSystem final : public base::FileSystem {
 
  private:
   static constexpr uint64_t kUnlimited = ~uint64_t{0};
+  static constexpr int kOpeningsFailed = -1;
 
   class QuotaFile final : public base::AppendFile {
    public:
@@ -101,6 +109,7 @@ class QuotaFileSystem final : public base::FileSystem {
   base::FileSystem& below_;
   std::atomic<uint64_t> left_{kUnlimited};
   std::atomic<bool> syncs_fail_{false};
+  std::atomic<int> openings_left_{kOpeningsFailed};
 };
 
 }  // namespace datong::tests

@@ -29,15 +29,21 @@ class StepClock final : public base::Clock {
 // A whole exchange on the embedded engine in a directory of its own, stepped by hand.
 class TestExchange {
  public:
-  explicit TestExchange(uint32_t lanes = 2) : lanes_(lanes) { Open(); }
+  // `engine_files`: the disk of the engine alone.
+  explicit TestExchange(uint32_t lanes = 2, base::FileSystem& engine_files = base::PosixFileSystem())
+      : lanes_(lanes), engine_files_(engine_files) {
+    Open();
+  }
   ~TestExchange() { Close(); }
 
   void Open() {
     embedded::EmbeddedOptions engine;
     engine.directory = directory_.path() + "/engine";
+    engine.files = &engine_files_;
     engine.clock = &clock_;
     engine.durability = embedded::Durability::kOs;
     engine.position_gap_max = 5;
+    engine.segment_bytes_max = size_t{64} << 10;
     auto broker = embedded::OpenEmbeddedBroker(engine);
     INFO(broker.status());
     REQUIRE(broker.ok());
@@ -89,6 +95,7 @@ class TestExchange {
 
  private:
   const uint32_t lanes_;
+  base::FileSystem& engine_files_;
   TemporaryDirectory directory_;
   StepClock clock_;
   base::SeededRandom random_{7};

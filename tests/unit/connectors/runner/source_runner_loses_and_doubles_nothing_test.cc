@@ -192,6 +192,18 @@ TEST_CASE("rows that are no records are published with their original bytes, alw
   CHECK(raws == std::map<uint64_t, std::string>{{2, "c2,many"}, {3, "c3"}, {4, ",4"}, {5, "\"c5\", 5x"}});
 }
 
+TEST_CASE("rows that are no records fill a batch with their original bytes") {
+  constexpr int kRows = 700;
+  World world(1);
+  world.options.rows_per_publish_max = 20'000;
+  std::string text = "code,capital,unused\n";
+  for (int i = 0; i < kRows; ++i) text += "c" + std::to_string(i) + ",many," + std::string(100'000, 'x') + "\n";
+  file::WriteFile(world.source.paths[0], text);
+  World::Run(*world.Runner(), world.clock);
+  CHECK(world.Rows() == UpTo(kRows));
+  CHECK(world.exchange.published.size() > 1);
+}
+
 TEST_CASE("a unit that breaks off is ended as failed after its rows are durable") {
   World world;
   file::WriteFile(world.source.paths[0], "code,capital\nc1,1\nc2,\"2\n");
