@@ -218,7 +218,7 @@ int RunCommand(CommandLine& line, const Ground& ground, const Terminal& terminal
   Refuse({.code = admin::Code::kFailed,
           .what = std::string("the answer could not be written: ") + std::strerror(output.error()),
           .where = "standard output",
-          .next = "make room and ask again; nothing was changed by asking"},
+          .next = "make room; what the command did stands, its answer can be asked for again"},
          terminal);
   return code != 0 ? code : 1;
 }
