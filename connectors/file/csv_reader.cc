@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <charconv>
 
-#include "connectors/file/utf8.h"
+#include "connectors/file/column_name.h"
 #include "connectors/file/world_status.h"
 #include "exchange_core/base/limits.h"
+#include "exchange_core/base/utf8.h"
 
 namespace datong::file {
 namespace {
@@ -278,7 +279,7 @@ void CsvReader::AppendRow(std::string_view record, sdk::RowBatch& rows) {
 }
 
 void CsvReader::AppendUtf8Row(std::string_view record, size_t width, sdk::RowBatch& rows) {
-  if (!IsUtf8(record)) return AppendPartly(record, width, "the record is not UTF-8", rows);
+  if (!base::IsValidUtf8(record)) return AppendPartly(record, width, "the record is not UTF-8", rows);
   rows.BeginRow(place_.row, record);
   for (size_t i = 0; i < width; ++i) {
     const CsvScanner::Field& field = scanner_.fields()[i];

@@ -5,8 +5,8 @@
 
 #include <cstring>
 
-#include "connectors/file/utf8.h"
 #include "exchange_core/base/check.h"
+#include "exchange_core/base/utf8.h"
 
 namespace datong::file {
 namespace {
@@ -99,12 +99,12 @@ TextDecoder::~TextDecoder() {
 
 bool TextDecoder::Append(std::string_view text, std::string& out) {
   if (encoding_ == Encoding::kUtf8) {
-    if (!IsUtf8(text)) return false;
+    if (!base::IsValidUtf8(text)) return false;
     out.append(text);
     return true;
   }
   while (!text.empty()) {
-    if (const size_t ascii = AsciiPrefix(text); ascii != 0) {
+    if (const size_t ascii = base::AsciiPrefixBytes(text); ascii != 0) {
       out.append(text.substr(0, ascii));
       text.remove_prefix(ascii);
       continue;
@@ -144,8 +144,8 @@ TextEncoder::~TextEncoder() {
 }
 
 bool TextEncoder::Append(std::string_view text, std::string& out) {
-  if (encoding_ == Encoding::kUtf8 || AsciiPrefix(text) == text.size()) {
-    if (!IsUtf8(text)) return false;
+  if (encoding_ == Encoding::kUtf8 || base::AsciiPrefixBytes(text) == text.size()) {
+    if (!base::IsValidUtf8(text)) return false;
     out.append(text);
     return true;
   }

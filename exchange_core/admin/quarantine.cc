@@ -9,7 +9,7 @@
 #include "exchange_core/admin/question.h"
 #include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/status_macros.h"
-#include "exchange_core/record/utf8.h"
+#include "exchange_core/record/printable.h"
 
 namespace datong::admin {
 namespace {

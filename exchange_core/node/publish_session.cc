@@ -12,10 +12,11 @@
 #include "exchange_core/base/frame.h"
 #include "exchange_core/base/limits.h"
 #include "exchange_core/base/status_macros.h"
+#include "exchange_core/base/utf8.h"
 #include "exchange_core/node/control_codec.h"
 #include "exchange_core/node/control_topic.h"
 #include "exchange_core/record/batch_layout.h"
-#include "exchange_core/record/utf8.h"
+#include "exchange_core/record/printable.h"
 #include "exchange_core/snapshot/snapshot_codec.h"
 
 namespace datong::node {
@@ -28,7 +29,7 @@ constexpr size_t kFailureBytesMax = 2000;
 
 // What goes into the journal must be text: nothing could read the journal again otherwise.
 absl::Status CheckText(std::string_view what, std::string_view text) {
-  if (record::IsValidUtf8(text)) return absl::OkStatus();
+  if (base::IsValidUtf8(text)) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(base::Absl(what), " \"", record::Printable(text, kFailureBytesMax),
                                                  "\" is not text in UTF-8; give it another name"));
 }

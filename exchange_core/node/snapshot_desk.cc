@@ -10,7 +10,7 @@
 
 #include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/status_macros.h"
-#include "exchange_core/record/utf8.h"
+#include "exchange_core/record/printable.h"
 #include "exchange_core/snapshot/snapshot_codec.h"
 
 namespace datong::node {

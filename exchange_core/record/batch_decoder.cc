@@ -8,10 +8,10 @@
 #include "exchange_core/base/limits.h"
 #include "exchange_core/base/little_endian.h"
 #include "exchange_core/base/status_macros.h"
+#include "exchange_core/base/utf8.h"
 #include "exchange_core/record/batch_codec.h"
 #include "exchange_core/record/batch_layout.h"
 #include "exchange_core/record/payload_compression.h"
-#include "exchange_core/record/utf8.h"
 #include "exchange_core/record/varint_column.h"
 
 namespace datong::record {
@@ -129,7 +129,8 @@ absl::Status ReadHeader(const FixedHeader& fixed, std::string_view rest, BatchHe
     const auto name_bytes = reader.Fixed<uint16_t>();
     const std::string_view name = reader.Take(name_bytes);
     if (!reader.ok()) break;
-    if (name.size() > base::kNameBytesMax || !IsValidUtf8(name)) return Damaged("a file name is too long or not UTF-8");
+    if (name.size() > base::kNameBytesMax || !base::IsValidUtf8(name))
+      return Damaged("a file name is too long or not UTF-8");
     if (file.sequence > kFileSequenceMax) return Damaged("a file sequence is too large");
     file.name.assign(name);
   }

@@ -7,10 +7,10 @@
 #include "exchange_core/base/limits.h"
 #include "exchange_core/base/little_endian.h"
 #include "exchange_core/base/status_macros.h"
+#include "exchange_core/base/utf8.h"
 #include "exchange_core/record/batch_codec.h"
 #include "exchange_core/record/batch_layout.h"
 #include "exchange_core/record/payload_compression.h"
-#include "exchange_core/record/utf8.h"
 #include "exchange_core/record/varint_column.h"
 
 namespace datong::record {
@@ -38,7 +38,7 @@ absl::Status CheckHeader(const BatchHeader& header) {
   }
   for (const SourceFile& file : header.files) {
     if (file.name.size() > base::kNameBytesMax) return Refused("a file name is too long");
-    if (!IsValidUtf8(file.name)) return Refused("a file name is not UTF-8");
+    if (!base::IsValidUtf8(file.name)) return Refused("a file name is not UTF-8");
     if (file.sequence > kFileSequenceMax)
       return Refused(absl::StrCat("file sequence ", file.sequence, " is too large"));
   }

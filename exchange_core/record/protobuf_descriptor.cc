@@ -9,7 +9,7 @@
 
 #include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/check.h"
-#include "exchange_core/record/utf8.h"
+#include "exchange_core/record/printable.h"
 
 namespace datong::record {
 namespace {

@@ -8,7 +8,8 @@
 #include "exchange_core/base/limits.h"
 #include "exchange_core/base/little_endian.h"
 #include "exchange_core/base/status_macros.h"
-#include "exchange_core/record/utf8.h"
+#include "exchange_core/base/utf8.h"
+#include "exchange_core/record/printable.h"
 #include "exchange_core/record/wire_walker.h"
 
 namespace datong::record {
@@ -26,7 +27,7 @@ absl::Status Damaged(const char* detail) {
 }
 
 // Reason and detail are for people: whatever they quote, the stored text is valid.
-std::string Readable(const std::string& text) { return IsValidUtf8(text) ? text : Printable(text, text.size()); }
+std::string Readable(const std::string& text) { return base::IsValidUtf8(text) ? text : Printable(text, text.size()); }
 
 void PutField(std::string& out, uint32_t field_number, std::string_view bytes) {
   if (bytes.empty()) return;  // proto3: the default is not written
@@ -63,7 +64,8 @@ absl::StatusOr<RejectedRow> DecodeRejectedRow(std::string_view bytes) {
     if (walk.field_number() == kRawSha256) row.raw_sha256 = walk.bytes();
   }
   if (!walk.ok()) return Damaged("its message does not parse");
-  if (!IsValidUtf8(row.reason) || !IsValidUtf8(row.detail)) return Damaged("its reason or detail is not UTF-8");
+  if (!base::IsValidUtf8(row.reason) || !base::IsValidUtf8(row.detail))
+    return Damaged("its reason or detail is not UTF-8");
   const bool whole = row.raw_sha256.size() == sizeof(base::Sha256Digest) &&
                      (row.cut || base::AsBytes(base::Sha256(row.raw)) == row.raw_sha256);
   if (!whole) return Damaged("its bytes do not have the stated SHA-256");

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <chrono>
 
-#include "exchange_core/record/utf8.h"
+#include "exchange_core/base/utf8.h"
 
 namespace datong::record {
 namespace {
@@ -239,7 +239,7 @@ ParseOutcome ParseValue(ItemType type, std::string_view text, std::string& scrat
   switch (type) {
     case ItemType::kString:
       into.bytes = text;
-      return IsValidUtf8(text) ? ParseOutcome::kOk : ParseOutcome::kNotUtf8;
+      return base::IsValidUtf8(text) ? ParseOutcome::kOk : ParseOutcome::kNotUtf8;
     case ItemType::kInt64:
       return Number(ParseInt64(text), into);
     case ItemType::kDouble:

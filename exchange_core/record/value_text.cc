@@ -6,7 +6,7 @@
 #include <chrono>
 
 #include "exchange_core/base/little_endian.h"
-#include "exchange_core/record/utf8.h"
+#include "exchange_core/base/utf8.h"
 
 namespace datong::record {
 namespace {
@@ -97,7 +97,7 @@ std::optional<std::string_view> ValueText(ItemType type, uint64_t number, std::s
   switch (type) {
     case ItemType::kString:
     case ItemType::kDecimal:
-      if (!IsValidUtf8(bytes)) return std::nullopt;
+      if (!base::IsValidUtf8(bytes)) return std::nullopt;
       return bytes;
     case ItemType::kBytes:
       AppendHex(scratch, bytes);

@@ -11,8 +11,8 @@
 
 #include "connectors/file/json_line.h"
 #include "connectors/file/json_lines_reader.h"
-#include "connectors/file/utf8.h"
 #include "exchange_core/base/check.h"
+#include "exchange_core/base/utf8.h"
 #include "tests/fuzz/fuzz_targets.h"
 #include "tests/fuzz/input_reader.h"
 #include "tests/fuzz/row_reading.h"
@@ -44,7 +44,8 @@ void CheckMember(const file::JsonLine::Member& member, const Json& expected) {
 }
 
 void CheckLine(std::string_view line) {
-  if (!file::IsUtf8(line) || line.find('\0') != std::string_view::npos || line.substr(0, 3) == "\xef\xbb\xbf") return;
+  if (!base::IsValidUtf8(line) || line.find('\0') != std::string_view::npos || line.substr(0, 3) == "\xef\xbb\xbf")
+    return;
   file::JsonLine json;
   const bool taken = json.Parse(line);
   DATONG_CHECK(taken || !json.problem().empty());

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "connectors/file/utf8.h"
 #include "exchange_core/base/check.h"
 #include "exchange_core/base/random.h"
+#include "exchange_core/base/utf8.h"
 
 namespace datong::fuzz {
 namespace {
@@ -64,7 +64,7 @@ void CheckRows(const Seen& seen) {
     DATONG_CHECK(!row.raw.empty());
     const bool no_values = !row.unreadable.empty() && row.values.empty();
     DATONG_CHECK(no_values || row.values.size() == seen.columns.size());
-    for (const auto& value : row.values) DATONG_CHECK(!value || file::IsUtf8(*value));
+    for (const auto& value : row.values) DATONG_CHECK(!value || base::IsValidUtf8(*value));
   }
 }
 

@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "exchange_core/base/check.h"
+#include "exchange_core/base/utf8.h"
 #include "exchange_core/record/projection.h"
 #include "exchange_core/record/protobuf_descriptor.h"
-#include "exchange_core/record/utf8.h"
 #include "exchange_core/record/value_text.h"
 #include "exchange_core/record/wire_walker.h"
 #include "tests/fuzz/fuzz_targets.h"
@@ -200,7 +200,7 @@ bool Compare(std::string_view input) {
     const record::Item* item = ItemOf(field.number);
     if (item != nullptr && record::WireTypeOf(item->type) == field.type) {
       last[static_cast<size_t>(item - Schema().items.data())] = field;
-      if (IsText(*item) && !record::IsValidUtf8(field.bytes)) strict.not_utf8 = true;
+      if (IsText(*item) && !base::IsValidUtf8(field.bytes)) strict.not_utf8 = true;
     } else {
       unknown.push_back(field);
     }
@@ -237,7 +237,7 @@ std::string Written(InputReader script) {
     const pb::FieldDescriptor* field = Protobuf().FieldOf(item.field_number);
     switch (field->type()) {
       case pb::FieldDescriptor::TYPE_STRING:
-        reflection.SetString(message.get(), field, record::IsValidUtf8(piece) ? std::string(piece) : "不是");
+        reflection.SetString(message.get(), field, base::IsValidUtf8(piece) ? std::string(piece) : "不是");
         break;
       case pb::FieldDescriptor::TYPE_BYTES:
         reflection.SetString(message.get(), field, std::string(piece));

@@ -3,9 +3,9 @@
 #include <catch2/catch.hpp>
 
 #include "connectors/file/json_line.h"
-#include "connectors/file/utf8.h"
 #include "exchange_core/base/limits.h"
 #include "exchange_core/base/random.h"
+#include "exchange_core/base/utf8.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/unit/connectors/file/source_reading.h"
 
@@ -167,7 +167,7 @@ TEST_CASE("JSONTestSuite: what must be accepted is, what must be refused is, not
   for (const auto& entry : std::filesystem::directory_iterator(suite)) {
     const std::string name = entry.path().filename().string(), text = ReadBytes(entry.path().string());
     const std::string wrapped = "{\"v\":" + text + "}";
-    const bool accepted = IsUtf8(wrapped) && line.Parse(wrapped);
+    const bool accepted = base::IsValidUtf8(wrapped) && line.Parse(wrapped);
     INFO(name << " " << line.problem());
     if (name[0] == 'y') CHECK(accepted);
     if (name[0] == 'n') CHECK(!accepted);

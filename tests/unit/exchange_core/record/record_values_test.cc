@@ -4,8 +4,8 @@
 #include <catch2/catch.hpp>
 
 #include "exchange_core/base/limits.h"
+#include "exchange_core/base/utf8.h"
 #include "exchange_core/record/record_writer.h"
-#include "exchange_core/record/utf8.h"
 #include "exchange_core/record/wire_walker.h"
 #include "tests/unit/exchange_core/record/record_makers.h"
 
@@ -28,7 +28,7 @@ std::string Through(ItemType type, std::string_view text) {
   if (const auto problem = writer.Append({text}, Operation::kUpsert, {}, batch)) {
     REQUIRE(batch.size() == 0);
     REQUIRE(batch.payload.empty());
-    REQUIRE(IsValidUtf8(problem->detail));
+    REQUIRE(base::IsValidUtf8(problem->detail));
     REQUIRE(problem->detail.find("值") != std::string::npos);
     return "!" + problem->reason;
   }
@@ -103,8 +103,8 @@ TEST_CASE("timestamps") {
   for (const char* wrong :
        {"2024-01-02", "2024-01-02T03:04:05", "2024-01-02T24:00:00Z", "2024-01-02T03:60:00Z", "2024-01-02T03:04:60Z",
         "2023-02-29T00:00:00Z", "2024-01-02 03:04:05.1234567", "2024-01-02 03:04:05.", "2024-01-02 3:04:05",
-        "2024-01-02T03:04:05+24:00", "2024-01-02T03:04:05+0800", "2024-01-02T03:04:05Z ",
-        "0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-05:00"}) {
+        "2024-01-02T03:04:05+24:00", "2024-01-02T03:04:05+0800", "2024-01-02T03:04:05Z ", "0001-01-01T00:00:00+08:00",
+        "9999-12-31T23:59:59-05:00"}) {
     CAPTURE(wrong);
     CHECK(is(wrong) == "!type");
   }
@@ -153,7 +153,7 @@ TEST_CASE("a problem quotes at most 200 bytes of the value, whole characters onl
   const auto problem = writer.Append({value}, Operation::kUpsert, {}, batch);
   REQUIRE(problem);
   CHECK(problem->detail.size() < 300);
-  CHECK(IsValidUtf8(problem->detail));
+  CHECK(base::IsValidUtf8(problem->detail));
 }
 
 TEST_CASE("absent, empty and required") {

@@ -3,9 +3,10 @@
 // spellings do not; what is stored and fingerprinted stays as it was written.
 #include <catch2/catch.hpp>
 
+#include "exchange_core/base/utf8.h"
 #include "exchange_core/record/key_spelling.h"
+#include "exchange_core/record/printable.h"
 #include "exchange_core/record/record_writer.h"
-#include "exchange_core/record/utf8.h"
 #include "exchange_core/record/wire_walker.h"
 #include "tests/unit/exchange_core/record/record_makers.h"
 
@@ -82,7 +83,7 @@ TEST_CASE("folding what is folded changes nothing, and text stays UTF-8") {
                 static_cast<char>(0x80 | (c & 63))};
       }
       const std::string once = Folded(text, rules);
-      if (!IsValidUtf8(once) || Folded(once, rules) != once) FAIL("U+" << std::hex << c);
+      if (!base::IsValidUtf8(once) || Folded(once, rules) != once) FAIL("U+" << std::hex << c);
     }
   }
 }

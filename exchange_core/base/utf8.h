@@ -6,10 +6,17 @@
 #include <cstring>
 #include <string_view>
 
-namespace datong::file {
+namespace datong::base {
+
+// Well-formed UTF-8 as Unicode defines it (table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF. NUL is
+// allowed.
+bool IsValidUtf8(std::string_view text);
+
+// Bytes of the well-formed character at the front of [from, end), which is not empty; 0 when there is none.
+size_t Utf8CharacterBytes(const uint8_t* from, const uint8_t* end);
 
 // Length of the leading part that is plain ASCII, to within 8 bytes (a lower bound).
-inline size_t AsciiPrefix(std::string_view text) {
+inline size_t AsciiPrefixBytes(std::string_view text) {
   size_t i = 0;
   for (; i + 8 <= text.size(); i += 8) {
     uint64_t eight;
@@ -20,10 +27,4 @@ inline size_t AsciiPrefix(std::string_view text) {
   return i;
 }
 
-// Well-formed UTF-8 (Unicode table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF).
-bool IsUtf8(std::string_view text);
-
-// The name without byte order marks, zero-width spaces and blanks at both ends.
-std::string_view TrimName(std::string_view name);
-
-}  // namespace datong::file
+}  // namespace datong::base
