@@ -141,7 +141,7 @@ class DumpExchange {
     options.resource = "companies";
     options.full = true;
     runner::SourceRunner runner(options, file::NewFileSource(SourceOptions(path), base::PosixFileSystem()),
-                                exchange_->client(), base::SystemClock(), random_);
+                                exchange_->client(), *scheduler_, base::SystemClock(), random_);
     scheduler_->Add(runner);
     const absl::Status imported = AwaitRelease(runner, snapshots_before);
     const ProcessCost cost = own.Stop();

@@ -194,9 +194,9 @@ absl::StatusOr<std::unique_ptr<runner::SourceRunner>> NewSource(const catalog::C
   // Events have no snapshots: a file of theirs is read as ever, whatever the mode.
   const catalog::Resource* resource = holder.exchange().catalog()->FindResource(connector.resource);
   options.full = run.full && resource != nullptr && resource->schema->kind == record::ResourceKind::kEntity;
-  return std::make_unique<runner::SourceRunner>(std::move(run),
-                                                file::NewFileSource(std::move(options), ground.files, ground.steps),
-                                                holder.exchange().client(), ground.clock, ground.random, ground.steps);
+  return std::make_unique<runner::SourceRunner>(
+      std::move(run), file::NewFileSource(std::move(options), ground.files, ground.steps), holder.exchange().client(),
+      holder.scheduler(), ground.clock, ground.random, ground.steps);
 }
 
 absl::StatusOr<std::unique_ptr<runner::SinkRunner>> NewSink(const catalog::Connector& connector,

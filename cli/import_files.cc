@@ -129,7 +129,7 @@ absl::Status ImportRun::Publish() {
   options.as_new = request_.as_new;
   const Ground& ground = holder_.ground();
   runner::SourceRunner runner(options, file::NewFileSource(request_.dialect, ground.files, ground.steps),
-                              exchange_.client(), ground.clock, ground.random, ground.steps);
+                              exchange_.client(), holder_.scheduler(), ground.clock, ground.random, ground.steps);
   holder_.scheduler().Add(runner);
   absl::Status ended;
   runner::SourceProgress progress;

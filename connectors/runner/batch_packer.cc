@@ -7,8 +7,6 @@
 
 #include "exchange_core/base/check.h"
 #include "exchange_core/base/limits.h"
-#include "exchange_core/base/status_macros.h"
-#include "exchange_core/record/batch_codec.h"
 
 namespace datong::runner {
 namespace {
@@ -78,45 +76,32 @@ void BatchPacker::SealFullBatches() {
   unsealed_bytes_ = 0;
   for (uint32_t partition = 0; partition < open_.size(); ++partition) {
     if (open_[partition].payload.size() < kBatchPayloadFull) continue;
-    record::RecordBatch empty;
-    if (!spare_.empty()) {
-      empty = std::move(spare_.back());
-      spare_.pop_back();
-    }
-    sealed_.push_back({partition, std::exchange(open_[partition], std::move(empty))});
+    sealed_.push_back({partition, std::exchange(open_[partition], EmptyBatch())});
   }
 }
 
-absl::StatusOr<std::vector<client::PublishBatch>> BatchPacker::Pack(record::BatchHeader shared, uint64_t rows_before) {
-  std::vector<client::PublishBatch> packed;
-  shared.resource_id = resource_.schema.resource_id;
-  shared.schema_version = resource_.schema.version;
-  shared.digest_key_id = resource_.domain_key.id;
-  uint64_t rows = rows_before;
-  const auto pack = [&](uint32_t partition, record::RecordBatch& batch) -> absl::Status {
-    batch.header = shared;
-    batch.header.partition = partition;
-    batch.header.publisher_sequence = rows + 1;
-    rows += batch.size();
-    ASSIGN_OR_RETURN(std::string bytes, record::EncodeBatch(batch));
-    packed.push_back({partition, std::move(bytes)});
-    return absl::OkStatus();
-  };
-  for (Sealed& sealed : sealed_) RETURN_IF_ERROR(pack(sealed.partition, sealed.batch));
+record::RecordBatch BatchPacker::EmptyBatch() {
+  if (spare_.empty()) return {};
+  record::RecordBatch empty = std::move(spare_.back());
+  spare_.pop_back();
+  return empty;
+}
+
+FilledBatches BatchPacker::Take() {
+  FilledBatches taken{std::exchange(sealed_, {}), rows_};
   for (uint32_t partition = 0; partition < open_.size(); ++partition) {
-    if (open_[partition].size() != 0) RETURN_IF_ERROR(pack(partition, open_[partition]));
+    if (open_[partition].size() == 0) continue;
+    taken.batches.push_back({partition, std::exchange(open_[partition], EmptyBatch())});
   }
-  return packed;
+  rows_ = bytes_ = unsealed_bytes_ = 0;
+  return taken;
 }
 
-void BatchPacker::Clear() {
-  for (Sealed& sealed : sealed_) {
-    sealed.batch.clear();
-    spare_.push_back(std::move(sealed.batch));
+void BatchPacker::GiveBack(FilledBatches taken) {
+  for (FilledBatches::Filled& filled : taken.batches) {
+    filled.batch.clear();
+    spare_.push_back(std::move(filled.batch));
   }
-  sealed_.clear();
-  for (record::RecordBatch& batch : open_) batch.clear();
-  rows_ = bytes_ = unsealed_bytes_ = 0;
 }
 
 }  // namespace datong::runner

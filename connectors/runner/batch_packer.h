@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <absl/status/statusor.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,7 +13,17 @@
 
 namespace datong::runner {
 
-// Rows in, record batches by partition out. Keeps its memory from publish to publish. Not thread-safe.
+// Record batches on their way to a publish, in the order they go out. Their headers are still empty.
+struct FilledBatches {
+  struct Filled {
+    uint32_t partition = 0;
+    record::RecordBatch batch;
+  };
+  std::vector<Filled> batches;
+  uint64_t rows = 0;
+};
+
+// Rows in, record batches by partition out. Not thread-safe; what was taken may go to another thread and back.
 class BatchPacker {
  public:
   // `resource` must outlive it.
@@ -28,11 +36,8 @@ class BatchPacker {
   size_t rows() const { return rows_; }
   size_t bytes() const { return bytes_; }  // of the rows' text, about the payload's size
 
-  // Fields that all batches of a publish share; resource, partition, schema, digests and sequence are filled in here.
-  // `rows_before`: rows of the run published before; publisher_sequence is the number of a batch's first row within its
-  // run (so that it grows without a counter to keep), snapshot begin marks the first batches of a run.
-  absl::StatusOr<std::vector<client::PublishBatch>> Pack(record::BatchHeader shared, uint64_t rows_before);
-  void Clear();  // what was added is published, or forgotten
+  FilledBatches Take();                // everything added; the packer is empty then
+  void GiveBack(FilledBatches taken);  // their memory, for what comes next
 
  private:
   void AddRow(const sdk::RowBatch& rows, size_t row);
@@ -41,18 +46,16 @@ class BatchPacker {
                      const std::optional<base::Digest>& key);
   void SealFullBatches();
 
-  struct Sealed {
-    uint32_t partition = 0;
-    record::RecordBatch batch;
-  };
+  record::RecordBatch EmptyBatch();
+
   const client::ResourceInfo& resource_;
   record::RecordWriter writer_;
   const ColumnMap* columns_ = nullptr;
   std::vector<record::FieldText> values_;
-  std::vector<record::RecordBatch> open_;   // one per partition
-  std::vector<Sealed> sealed_;              // full ones, in order
-  std::vector<record::RecordBatch> spare_;  // emptied, with their memory
-  size_t unsealed_bytes_ = 0;               // at most this much was added since the last look at what is full
+  std::vector<record::RecordBatch> open_;      // one per partition
+  std::vector<FilledBatches::Filled> sealed_;  // full ones, in order
+  std::vector<record::RecordBatch> spare_;     // emptied, with their memory
+  size_t unsealed_bytes_ = 0;                  // at most this much was added since the last look at what is full
   size_t rows_ = 0;
   size_t bytes_ = 0;
 };

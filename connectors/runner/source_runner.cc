@@ -19,17 +19,22 @@ RunnerError WhyNotBegun(const absl::Status& status) {
 }  // namespace
 
 SourceRunner::SourceRunner(SourceRunnerOptions options, std::unique_ptr<sdk::SourceConnector> connector,
-                           client::ExchangeClient& exchange, base::Clock& clock, base::RandomSource& random,
-                           base::StepObserver& observer)
+                           client::ExchangeClient& exchange, base::Scheduler& scheduler, base::Clock& clock,
+                           base::RandomSource& random, base::StepObserver& observer)
     : options_(std::move(options)),
       name_("source " + options_.source),
       connector_(std::move(connector)),
       exchange_(exchange),
+      scheduler_(scheduler),
       clock_(clock),
       observer_(observer),
-      back_off_(random) {}
+      back_off_(random),
+      publisher_("publisher of " + options_.source, scheduler, observer) {
+  scheduler_.Add(publisher_);
+}
 
 SourceRunner::~SourceRunner() {
+  scheduler_.Remove(publisher_);
   if (connector_open_) connector_->Close();
 }
 
@@ -45,12 +50,31 @@ SourceProgress SourceRunner::progress() const {
 }
 
 base::StepResult SourceRunner::Step() {
-  if (next_ == Next::kFinish) return base::StepResult::Finished();
+  CollectPublished();
+  if (next_ == Next::kFinish) return Finish();
   if (wait_until_ != 0) {
     if (clock_.Steady() < wait_until_) return base::StepResult::IdleUntil(wait_until_);
     wait_until_ = 0;
   }
+  if (unpublished_ != nullptr) publisher_.Hand(std::move(unpublished_));
   return DoNext();
+}
+
+void SourceRunner::CollectPublished() {
+  SourcePublisher::Outcome outcome = publisher_.TakeOutcome();
+  if (outcome.job == nullptr) return;
+  const bool finishes = next_ == Next::kFinish;
+  if (!outcome.status.ok()) {
+    if (finishes) return;  // the next runner reads it again
+    unpublished_ = std::move(outcome.job);
+    Trouble(RunnerError::From(outcome.status));
+    return;
+  }
+  const uint64_t rows = outcome.job->filled.rows;
+  packer_->GiveBack(std::move(outcome.job->filled));
+  if (!finishes && wait_until_ == 0) Succeeded();  // else what is told is about the reading
+  Update([&](SourceProgress& progress) { progress.rows_published += rows; });
+  if (connector_open_) connector_->Acknowledge(outcome.job->position);
 }
 
 base::StepResult SourceRunner::DoNext() {
@@ -65,10 +89,12 @@ base::StepResult SourceRunner::DoNext() {
       return Publish();
     case Next::kEndUnit:
       return EndUnit();
+    case Next::kEndSource:
+      return EndSource();
     case Next::kFinish:
       break;
   }
-  return base::StepResult::Finished();
+  return Finish();
 }
 
 base::StepResult SourceRunner::GoOnWith(Next next) {
@@ -97,6 +123,7 @@ base::StepResult SourceRunner::Trouble(RunnerError error) {
 
 base::StepResult SourceRunner::Finish() {
   next_ = Next::kFinish;
+  if (publisher_.AtWork()) return base::StepResult::Idle();  // with our session
   if (std::exchange(connector_open_, false)) connector_->Close();
   session_.reset();  // the next runner of this source need not fence us
   return base::StepResult::Finished();
@@ -134,6 +161,7 @@ base::StepResult SourceRunner::Read() {
     if (status.retryable() && packer_->rows() != 0) return GoOnWith(Next::kPublish);
     return Trouble(RunnerError::From(status));
   }
+  if (!publisher_.AtWork()) Succeeded();  // else that is still to be seen
   const bool unit_over = read_.unit_ended || !read_.unit_failure.empty();
   if (unit_over && read_.rows.rows() != 0) {
     return Trouble(
@@ -212,14 +240,12 @@ base::StepResult SourceRunner::TakeRows() {
   });
 
   const bool unit_over = read_.unit_ended || !read_.unit_failure.empty();
-  const bool enough = packer_->rows() >= options_.rows_per_publish_max ||
-                      packer_->bytes() >= options_.bytes_per_partition_target * resource_->partitions;
+  const size_t bytes_target =
+      std::max(options_.bytes_per_publish_target, options_.bytes_per_partition_target * resource_->partitions);
+  const bool enough = packer_->rows() >= options_.rows_per_publish_max || packer_->bytes() >= bytes_target;
   if (packer_->rows() != 0 && (enough || unit_over || waits || read_.exhausted)) return GoOnWith(Next::kPublish);
   if (unit_over && run_) return GoOnWith(Next::kEndUnit);
-  if (read_.exhausted) {
-    Update([](SourceProgress& progress) { progress.state = SourceProgress::State::kFinished; });
-    return Finish();
-  }
+  if (read_.exhausted) return GoOnWith(Next::kEndSource);
   if (waits) {
     wait_until_ = clock_.Steady() + read_.idle_ms * 1000;
     next_ = Next::kRead;
@@ -229,44 +255,43 @@ base::StepResult SourceRunner::TakeRows() {
 }
 
 base::StepResult SourceRunner::Publish() {
-  const uint64_t rows = packer_->rows();
-  // With rows_position_, not position_: when the unit's end was read too, position_ is behind the unit already, and a
-  // crash before EndUnit would then lose that end.
-  if (packed_.empty()) {
-    record::BatchHeader header;
-    header.publisher_id = resource_->provider_id;
-    header.source_id = session_->source_id();
-    header.publisher_epoch = run_->run;
-    header.codec = options_.codec;
-    header.created_time = clock_.Now();
-    header.resume_position = rows_position_;
-    header.files = {{run_->file_sequence, run_->name}};
-    if (run_->snapshot) {
-      header.snapshot_id = run_->run;
-      header.snapshot_marks = record::kSnapshotPart | (run_rows_ == 0 ? record::kSnapshotBegin : 0);
-    }
-    absl::StatusOr<std::vector<client::PublishBatch>> packed = packer_->Pack(std::move(header), run_rows_);
-    if (!packed.ok()) return Trouble(RunnerError::From(packed.status()));
-    packed_ = *std::move(packed);
-  }
-  observer_.Reached("source.publish");
-  if (const absl::Status published = session_->Publish(packed_, rows_position_, rows); !published.ok()) {
-    return Trouble(RunnerError::From(published));
-  }
-  observer_.Reached("source.published");
-  packed_.clear();
-  packer_->Clear();
-  run_rows_ += rows;
-  Succeeded();
-  Update([&](SourceProgress& progress) { progress.rows_published += rows; });
-  connector_->Acknowledge(rows_position_);
+  if (publisher_.AtWork()) return base::StepResult::Idle();  // its end wakes us
+  publisher_.Hand(std::make_unique<PublishJob>(TakeJob()));
   // What the Read said besides its rows is still to be done.
   read_.rows.Clear();
   read_.unknown_columns.clear();
   return TakeRows();
 }
 
+// With rows_position_, not position_: when the unit's end was read too, position_ is behind the unit already, and a
+// crash before EndUnit would then lose that end.
+PublishJob SourceRunner::TakeJob() {
+  PublishJob job;
+  job.session = session_.get();
+  job.filled = packer_->Take();
+  job.position = rows_position_;
+  job.rows_before = run_rows_;
+  record::BatchHeader& header = job.header;
+  header.resource_id = resource_->schema.resource_id;
+  header.schema_version = resource_->schema.version;
+  header.digest_key_id = resource_->domain_key.id;
+  header.publisher_id = resource_->provider_id;
+  header.source_id = session_->source_id();
+  header.publisher_epoch = run_->run;
+  header.codec = run_->snapshot ? record::Codec::kLz4 : options_.codec;
+  header.created_time = clock_.Now();
+  header.resume_position = rows_position_;
+  header.files = {{run_->file_sequence, run_->name}};
+  if (run_->snapshot) {
+    header.snapshot_id = run_->run;
+    header.snapshot_marks = record::kSnapshotPart | (run_rows_ == 0 ? record::kSnapshotBegin : 0);
+  }
+  run_rows_ += job.filled.rows;
+  return job;
+}
+
 base::StepResult SourceRunner::EndUnit() {
+  if (publisher_.AtWork()) return base::StepResult::Idle();
   const std::string failure = !columns_.failure.empty() ? columns_.failure : read_.unit_failure;
   if (const absl::Status ended = session_->EndUnit(position_, failure.empty(), failure); !ended.ok()) {
     return Trouble(RunnerError::From(ended));
@@ -285,6 +310,12 @@ base::StepResult SourceRunner::EndUnit() {
   });
   connector_->Acknowledge(position_);
   return TakeRows();
+}
+
+base::StepResult SourceRunner::EndSource() {
+  if (publisher_.AtWork()) return base::StepResult::Idle();
+  Update([](SourceProgress& progress) { progress.state = SourceProgress::State::kFinished; });
+  return Finish();
 }
 
 }  // namespace datong::runner

@@ -14,6 +14,7 @@
 #include "connectors/runner/batch_packer.h"
 #include "connectors/runner/column_map.h"
 #include "connectors/runner/runner_error.h"
+#include "connectors/runner/source_publisher.h"
 #include "connectors/sdk/source_connector.h"
 #include "exchange_core/base/clock.h"
 #include "exchange_core/base/random.h"
@@ -26,11 +27,13 @@ namespace datong::runner {
 struct SourceRunnerOptions {
   std::string source;  // name, unique in the exchange
   std::string resource;
-  std::map<std::string, std::string> item_of_column;      // where names differ
-  bool full = false;                                      // each unit is a full dump
-  bool as_new = false;                                    // a unit read before counts as a new one
-  size_t rows_per_publish_max = 20000;                    // about: a Read is never split
-  size_t bytes_per_partition_target = size_t{256} << 10;  // a publish goes out when rows or bytes are there
+  std::map<std::string, std::string> item_of_column;  // where names differ
+  bool full = false;                                  // each unit is a full dump
+  bool as_new = false;                                // a unit read before counts as a new one
+  // A publish goes out when so much is there; about, for a Read is never split. Each costs some syncs, however large.
+  size_t rows_per_publish_max = 50'000;
+  size_t bytes_per_publish_target = size_t{2} << 20;      // or, with many partitions,
+  size_t bytes_per_partition_target = size_t{256} << 10;  // so much for each
   record::Codec codec = record::Codec::kZstd;
 };
 
@@ -55,16 +58,18 @@ struct SourceProgress {
 };
 
 // Carries one source's rows into the exchange: maps columns to items, packs batches, publishes them with the source's
-// position, begins and ends units. A unit whose columns do not feed the resource fails; but of a snapshot that lacks
+// position, begins and ends units. While it reads on, its publisher (a worker of its own) encodes and commits what was
+// read before. A unit whose columns do not feed the resource fails; but of a snapshot that lacks
 // the key nothing is published and it ends complete with its declared columns, so that the exchange holds it and says
 // why. At any moment it may be destroyed, or the process killed: the next runner goes on at the position the exchange
 // has. Steps: "source.publish" before, "source.published" after each publish; "source.unit_ended".
 class SourceRunner final : public base::Worker {
  public:
-  // All references must outlive it.
+  // All references must outlive it. `scheduler` steps the publisher as long as the runner lives; the runner itself is
+  // the caller's to add, to the same one.
   SourceRunner(SourceRunnerOptions options, std::unique_ptr<sdk::SourceConnector> connector,
-               client::ExchangeClient& exchange, base::Clock& clock, base::RandomSource& random,
-               base::StepObserver& observer = base::NoObserver());
+               client::ExchangeClient& exchange, base::Scheduler& scheduler, base::Clock& clock,
+               base::RandomSource& random, base::StepObserver& observer = base::NoObserver());
   ~SourceRunner() override;
 
   std::string_view Name() const override { return name_; }
@@ -73,7 +78,7 @@ class SourceRunner final : public base::Worker {
 
  private:
   // What must happen next; every action can be repeated after a failure that passes.
-  enum class Next { kOpen, kRead, kBeginUnit, kPublish, kEndUnit, kFinish };
+  enum class Next { kOpen, kRead, kBeginUnit, kPublish, kEndUnit, kEndSource, kFinish };
 
   base::StepResult DoNext();
   base::StepResult Open();
@@ -82,7 +87,10 @@ class SourceRunner final : public base::Worker {
   base::StepResult TakeRows();
   base::StepResult Publish();
   base::StepResult EndUnit();
+  base::StepResult EndSource();
   base::StepResult Finish();
+  void CollectPublished();
+  PublishJob TakeJob();
   base::StepResult GoOnWith(Next next);
   base::StepResult Trouble(RunnerError error);  // waits when it may pass, else stops
   void Succeeded();
@@ -93,6 +101,7 @@ class SourceRunner final : public base::Worker {
   const std::string name_;
   const std::unique_ptr<sdk::SourceConnector> connector_;
   client::ExchangeClient& exchange_;
+  base::Scheduler& scheduler_;
   base::Clock& clock_;
   base::StepObserver& observer_;
   BackOff back_off_;
@@ -104,11 +113,12 @@ class SourceRunner final : public base::Worker {
   std::unique_ptr<client::PublishSession> session_;
   std::optional<client::UnitRun> unfinished_;  // from the exchange, until the source has announced a unit
   std::optional<client::UnitRun> run_;         // the unit at hand
-  uint64_t run_rows_ = 0;                      // published of it
+  uint64_t run_rows_ = 0;                      // of it, handed to the publisher
   ColumnMap columns_;
   bool reads_past_ = false;  // no row of the unit can be taken
   std::optional<BatchPacker> packer_;
-  std::vector<client::PublishBatch> packed_;  // kPublish: not yet acknowledged
+  SourcePublisher publisher_;
+  std::unique_ptr<PublishJob> unpublished_;  // one that failed, to be handed over again
   sdk::SourceRead read_;
   std::string rows_position_;  // behind the rows in packer_; within their unit
   std::string position_;       // behind everything read

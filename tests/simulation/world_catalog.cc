@@ -109,7 +109,7 @@ void World::TakeCatalog() {
     options.rows_per_publish_max = limits_.rows_per_publish_max;
     system_runners_.push_back(
         std::make_unique<runner::SourceRunner>(std::move(options), NewSystemConnector(*system, random_),
-                                               holder_->exchange().client(), clock_, random_, steps_));
+                                               holder_->exchange().client(), scheduler_, clock_, random_, steps_));
     scheduler_.Add(*system_runners_.back());
     system_running_[name] = true;
   }

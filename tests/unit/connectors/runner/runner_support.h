@@ -10,6 +10,7 @@
 #include "exchange_core/base/clock.h"
 #include "exchange_core/base/random.h"
 #include "tests/support/fake_exchange_client.h"
+#include "tests/support/manual_scheduler.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/unit/connectors/file/source_reading.h"
 

@@ -21,7 +21,8 @@ class World {
   }
   SourceProgress Run(const std::string& content) {
     file::WriteFile(source.paths[0], content);
-    SourceRunner runner(options, file::NewFileSource(source, base::PosixFileSystem()), exchange, clock, random);
+    SourceRunner runner(options, file::NewFileSource(source, base::PosixFileSystem()), exchange, scheduler, clock,
+                        random);
     for (int i = 0; i < 10000; ++i) {
       const base::StepResult result = runner.Step();
       if (result.kind == base::StepResult::Kind::kFinished) return runner.progress();
@@ -29,6 +30,7 @@ class World {
         if (runner.progress().state == SourceProgress::State::kWaiting) waited = runner.progress();
         clock.now = std::max(clock.now, result.wake_at);
       }
+      scheduler.StepEach();
     }
     FAIL("the runner never finishes");
     return {};
@@ -36,6 +38,7 @@ class World {
 
   tests::TemporaryDirectory folder;
   tests::FakeExchange exchange;
+  tests::ManualScheduler scheduler;  // of the runner's publisher
   ManualClock clock;
   base::SeededRandom random{1};
   file::FileSourceOptions source;

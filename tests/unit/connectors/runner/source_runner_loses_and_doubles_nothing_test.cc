@@ -23,7 +23,7 @@ class World {
   }
   std::unique_ptr<SourceRunner> Runner() {
     return std::make_unique<SourceRunner>(options, file::NewFileSource(source, base::PosixFileSystem()), exchange,
-                                          clock, random);
+                                          scheduler, clock, random);
   }
   void WriteRows(int rows) {
     std::string text = "名称,code,capital,unused\r\n";
@@ -47,17 +47,19 @@ class World {
     std::sort(rows.begin(), rows.end());
     return rows;
   }
-  static void Run(SourceRunner& runner, ManualClock& clock) {
+  void Run(SourceRunner& runner) {
     for (int i = 0; i < 100000; ++i) {
       const base::StepResult result = runner.Step();
       if (result.kind == base::StepResult::Kind::kFinished) return;
       if (result.kind == base::StepResult::Kind::kIdle) clock.now = std::max(clock.now, result.wake_at);
+      scheduler.StepEach();
     }
     FAIL("the runner never finishes");
   }
 
   tests::TemporaryDirectory folder;
   tests::FakeExchange exchange;
+  tests::ManualScheduler scheduler;  // of the runner's publisher
   ManualClock clock;
   base::SeededRandom random{1};
   file::FileSourceOptions source;
@@ -80,6 +82,7 @@ TEST_CASE("stopped after any step, and after every step, the rows arrive once") 
       auto runner = world.Runner();
       for (size_t step = 0; step < stop_every + restarts && !finished; ++step) {
         finished = runner->Step().kind == base::StepResult::Kind::kFinished;
+        if ((step + restarts) % 3 != 0) world.scheduler.StepEach();
       }
       if (finished) CHECK(runner->progress().state == SourceProgress::State::kFinished);
     }
@@ -104,7 +107,8 @@ TEST_CASE("an exchange that is behind or away delays, and costs no row") {
   const base::TimeUs start = world.clock.now;
   for (base::StepResult result = runner->Step(); result.kind != base::StepResult::Kind::kFinished;
        result = runner->Step()) {
-    if (result.kind != base::StepResult::Kind::kIdle) continue;
+    world.scheduler.StepEach();
+    if (result.kind != base::StepResult::Kind::kIdle || result.wake_at == 0) continue;
     waited = true;
     CHECK(runner->progress().state == SourceProgress::State::kWaiting);
     CHECK(runner->progress().error.code.substr(0, 9) == "exchange_");
@@ -122,7 +126,7 @@ TEST_CASE("fenced by another holder, the runner stops and says so") {
   world.WriteRows(30);
   world.exchange.fail_next = {absl::OkStatus(), absl::AbortedError("fenced")};
   auto runner = world.Runner();
-  World::Run(*runner, world.clock);
+  world.Run(*runner);
   CHECK(runner->progress().state == SourceProgress::State::kFailed);
   CHECK(runner->progress().error.code == "fenced");
 }
@@ -132,7 +136,7 @@ TEST_CASE("columns are matched by name; what feeds nothing is told; headers carr
   world.options.full = true;
   world.WriteRows(30);
   auto runner = world.Runner();
-  World::Run(*runner, world.clock);
+  world.Run(*runner);
   CHECK(runner->progress().ignored_columns == std::vector<std::string>{"unused"});
   REQUIRE(!world.exchange.published.empty());
   const record::RecordBatch& batch = world.exchange.published[0];
@@ -154,7 +158,7 @@ TEST_CASE("a file whose columns do not fit fails as a unit, naming both sides; e
   file::WriteFile(world.source.paths[0], "编号,capital\nc1,5\n");
   SECTION("by name") {
     auto runner = world.Runner();
-    World::Run(*runner, world.clock);
+    world.Run(*runner);
     CHECK(runner->progress().state == SourceProgress::State::kFinished);
     CHECK(runner->progress().units_failed == 1);
     REQUIRE(world.exchange.ended.size() == 1);
@@ -167,7 +171,7 @@ TEST_CASE("a file whose columns do not fit fails as a unit, naming both sides; e
   SECTION("declared") {
     world.options.item_of_column = {{"编号", "code"}};
     auto runner = world.Runner();
-    World::Run(*runner, world.clock);
+    world.Run(*runner);
     CHECK(runner->progress().units_complete == 1);
     CHECK(world.Rows() == UpTo(1));
   }
@@ -176,7 +180,7 @@ TEST_CASE("a file whose columns do not fit fails as a unit, naming both sides; e
 TEST_CASE("rows that are no records are published with their original bytes, always to the same partition") {
   World world(4);
   file::WriteFile(world.source.paths[0], "code,capital\nc1,1\nc2,many\nc3\n,4\n\"c5\", 5x\n");
-  World::Run(*world.Runner(), world.clock);
+  world.Run(*world.Runner());
   CHECK(world.Rows() == UpTo(5));
   std::map<uint64_t, std::string> reasons, raws;
   for (const record::RecordBatch& batch : world.exchange.published) {
@@ -199,7 +203,7 @@ TEST_CASE("rows that are no records fill a batch with their original bytes") {
   std::string text = "code,capital,unused\n";
   for (int i = 0; i < kRows; ++i) text += "c" + std::to_string(i) + ",many," + std::string(100'000, 'x') + "\n";
   file::WriteFile(world.source.paths[0], text);
-  World::Run(*world.Runner(), world.clock);
+  world.Run(*world.Runner());
   CHECK(world.Rows() == UpTo(kRows));
   CHECK(world.exchange.published.size() > 1);
 }
@@ -207,7 +211,7 @@ TEST_CASE("rows that are no records fill a batch with their original bytes") {
 TEST_CASE("a unit that breaks off is ended as failed after its rows are durable") {
   World world;
   file::WriteFile(world.source.paths[0], "code,capital\nc1,1\nc2,\"2\n");
-  World::Run(*world.Runner(), world.clock);
+  world.Run(*world.Runner());
   CHECK(world.Rows() == UpTo(1));
   REQUIRE(world.exchange.ended.size() == 1);
   CHECK(world.exchange.ended[0].second.substr(0, 8) == "cut_off:");

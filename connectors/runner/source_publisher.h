@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "connectors/runner/batch_packer.h"
+#include "exchange_core/base/scheduler.h"
+#include "exchange_core/base/step_observer.h"
+#include "exchange_core/client/exchange_client.h"
+#include "exchange_core/record/record_batch.h"
+
+namespace datong::runner {
+
+// Rows of one unit that go out together.
+struct PublishJob {
+  client::PublishSession* session = nullptr;
+  record::BatchHeader header;  // what all batches share: all but partition and publisher_sequence
+  FilledBatches filled;
+  uint64_t rows_before = 0;  // rows of the run before these
+  std::string position;      // where the source stands behind them
+};
+
+// Encodes and publishes what a SourceRunner has filled, while that one reads on. One job at a time; it never tries
+// again by itself. Steps: "source.publish" before, "source.published" after each publish.
+class SourcePublisher final : public base::Worker {
+ public:
+  SourcePublisher(std::string name, base::Scheduler& scheduler, base::StepObserver& observer)
+      : name_(std::move(name)), scheduler_(scheduler), observer_(observer) {}
+
+  // --- the runner's side: one thread ---
+  // From Hand until the outcome was taken. The job's session is the publisher's so long.
+  bool AtWork() const { return at_work_; }
+  void Hand(std::unique_ptr<PublishJob> job);  // not while at work
+  // `job` is null when there is none (yet). Its end wakes all workers.
+  struct Outcome {
+    std::unique_ptr<PublishJob> job;
+    absl::Status status;
+  };
+  Outcome TakeOutcome();
+
+  std::string_view Name() const override { return name_; }
+  base::StepResult Step() override;
+
+ private:
+  absl::Status Publish(PublishJob& job);
+
+  const std::string name_;
+  base::Scheduler& scheduler_;
+  base::StepObserver& observer_;
+  bool at_work_ = false;  // the runner's
+
+  std::mutex mutex_;
+  std::unique_ptr<PublishJob> handed_;  // guarded by mutex_
+  Outcome outcome_;                     // guarded by mutex_
+};
+
+}  // namespace datong::runner
