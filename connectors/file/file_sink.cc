@@ -9,6 +9,7 @@
 #include "connectors/file/csv_scanner.h"
 #include "connectors/file/delivery_format.h"
 #include "connectors/file/part_files.h"
+#include "connectors/file/sink_label.h"
 #include "connectors/file/world_status.h"
 #include "exchange_core/base/check.h"
 
@@ -26,19 +27,20 @@ class DirectorySink : public sdk::SinkConnector {
         parts_(options_.directory, options_.form == SinkForm::kChanges ? "changes" : "state",
                options_.format == Format::kJsonLines ? ".jsonl" : ".csv", files, observer) {}
 
-  sdk::Status Open(const std::vector<std::string>& items, sdk::SinkState& stored) final {
+  sdk::Status Open(const sdk::SinkContent& content, sdk::SinkState& stored) final {
     stored = {};
     const std::optional<Encoding> encoding = EncodingFromName(options_.encoding);
     if (!encoding || options_.directory.empty() || options_.format == Format::kAuto) {
       return sdk::Status::Fail("bad_options",
                                "a file sink needs a directory, a format (csv or jsonl) and utf-8, gb18030 or gbk");
     }
-    format_.emplace(options_, *encoding, items);
+    format_.emplace(options_, *encoding, content.items);
     if (!format_->head()) {
       return sdk::Status::Fail("bad_options", "an item's name has no form in " + options_.encoding,
                                "use utf-8 or gb18030");
     }
     if (const absl::Status opened = parts_.Open(stored.position); !opened.ok()) return FromWorld(opened);
+    if (sdk::Status owned = CheckLabel(content, !stored.position.empty()); !owned.ok()) return owned;
     if (stored.position.empty()) return sdk::Status::Ok();
     absl::StatusOr<std::vector<sdk::SinkState::Refusal>> refused = parts_.ReadRefused(stored.position);
     if (!refused.ok()) return FromWorld(refused.status());
@@ -83,8 +85,44 @@ class DirectorySink : public sdk::SinkConnector {
   std::optional<DeliveryFormat> format_;
 
  private:
+  sdk::Status CheckLabel(const sdk::SinkContent& content, bool holds_parts);
+
   std::string content_;
 };
+
+std::string LayoutOf(const FileSinkOptions& options, Encoding encoding) {
+  std::string layout = options.form == SinkForm::kState ? "state" : "changes";
+  layout += options.format == Format::kJsonLines ? " jsonl " : " csv ";
+  layout += EncodingName(encoding);
+  if (options.byte_order_mark) layout += " bom";
+  return layout;
+}
+
+// Whose deliveries the directory holds, and in which form; an empty one becomes ours.
+sdk::Status DirectorySink::CheckLabel(const sdk::SinkContent& content, bool holds_parts) {
+  constexpr char kElsewhere[] = "give the sink a directory of its own";
+  const SinkLabel ours{content.subscription, content.identity,
+                       LayoutOf(options_, *EncodingFromName(options_.encoding))};
+  const absl::StatusOr<std::optional<SinkLabel>> read = ReadSinkLabel(files_, options_.directory);
+  if (!read.ok()) return FromWorld(read.status());
+  const std::optional<SinkLabel>& found = *read;
+  if (!found && holds_parts) {
+    return sdk::Status::Fail(
+        "foreign_target", options_.directory + " holds files of a sink, and no sink.json that says whose", kElsewhere);
+  }
+  if (!found) return FromWorld(WriteSinkLabel(files_, options_.directory, ours));
+  if (found->identity != ours.identity) {
+    return sdk::Status::Fail("foreign_target",
+                             options_.directory + " holds the deliveries of another subscription: \"" +
+                                 found->subscription + "\", of this exchange or of another one",
+                             kElsewhere);
+  }
+  if (found->layout == ours.layout) return sdk::Status::Ok();
+  return sdk::Status::Fail(
+      "layout_changed",
+      options_.directory + " was begun as \"" + found->layout + "\", and the sink is now \"" + ours.layout + "\"",
+      "give the sink its old options back, or a new directory and a subscription of its own");
+}
 
 class ChangesSink final : public DirectorySink {
  public:

@@ -36,8 +36,10 @@ struct FileSinkOptions {
 // absent items are left out, all values are strings. _operation: insert, update, delete. Records refused by a Write are
 // in refused-<position>.jsonl.
 //
-// Fail: bad_options, columns_changed (state form: the stored state has other items), bad_state (a stored file was
-// damaged). Steps: sink.part_written, sink.part_renamed. `files` and `observer` must outlive the sink.
+// Fail: bad_options, foreign_target (the directory holds another subscription's deliveries, or files of no known one),
+// layout_changed (it holds another form, format or encoding), columns_changed (state form: the stored state has other
+// items), bad_state (a stored file was damaged). Steps: sink.part_written, sink.part_renamed. `files` and `observer`
+// must outlive the sink.
 std::unique_ptr<sdk::SinkConnector> NewFileSink(FileSinkOptions options, base::FileSystem& files,
                                                 base::StepObserver& observer = base::NoObserver());
 

@@ -110,8 +110,9 @@ base::StepResult SinkRunner::Open() {
     session_ = *std::move(session);
     decoder_.emplace(session_->schema());
   }
+  const sdk::SinkContent content{options_.subscription, session_->identity(), decoder_->items()};
   sdk::SinkState stored;
-  if (const sdk::Status opened = connector_->Open(decoder_->items(), stored); !opened.ok()) {
+  if (const sdk::Status opened = connector_->Open(content, stored); !opened.ok()) {
     return Trouble(RunnerError::From(opened));
   }
   connector_open_ = true;

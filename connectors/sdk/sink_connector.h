@@ -60,11 +60,21 @@ struct SinkState {
   std::vector<Refusal> refused;  // of that last Write, for a receipt lost in a crash
 };
 
+// What a sink is to hold.
+struct SinkContent {
+  std::string subscription;  // its name, for people
+  // Stands for the subscription and the exchange it belongs to; never another's. Positions mean nothing under another
+  // identity.
+  std::string identity;
+  std::vector<std::string> items;  // the columns that will be delivered
+};
+
 class SinkConnector {
  public:
   virtual ~SinkConnector() = default;
-  // Connects; finds what an earlier run stored. `items` are the columns that will be delivered.
-  virtual Status Open(const std::vector<std::string>& items, SinkState& stored) = 0;
+  // Connects; finds what an earlier run stored. A target that holds what belongs to another identity is left alone:
+  // Fail with code "foreign_target".
+  virtual Status Open(const SinkContent& content, SinkState& stored) = 0;
   // Applies the batch and stores `position` with it in one atomic step; a target that cannot must be idempotent
   // instead. Positions sort as strings.
   virtual WriteResult Write(const DeliveryBatch& batch, const std::string& position) = 0;

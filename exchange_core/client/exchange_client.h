@@ -94,6 +94,9 @@ class DeliverySession {
   virtual ~DeliverySession() = default;
   // The items the view lets through; field numbers of the resource.
   virtual const record::RecordSchema& schema() const = 0;
+  // 32 hex digits. The same as long as the subscription lives, and never that of another subscription or exchange:
+  // whose deliveries a sink holds.
+  virtual std::string identity() const = 0;
   // What will be fetched first: one past what was last acknowledged.
   virtual uint64_t next_position() const = 0;
   // What is there now, possibly nothing. `through` = the position to acknowledge once all of it is applied.

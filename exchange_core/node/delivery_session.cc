@@ -8,13 +8,15 @@
 #include <utility>
 
 #include "datong/exchange/v1/source_journal.pb.h"
+#include "exchange_core/base/check.h"
 #include "exchange_core/base/status_macros.h"
 #include "exchange_core/node/control_codec.h"
 #include "exchange_core/node/control_topic.h"
 #include "exchange_core/node/delivered_batch.h"
 #include "exchange_core/pipeline/envelopes.h"
 #include "exchange_core/pipeline/lane_commit.h"
-#include "exchange_core/record/utf8.h"
+#include "exchange_core/record/digest_purpose.h"
+#include "exchange_core/record/printable.h"
 
 namespace datong::node {
 namespace {
@@ -27,18 +29,21 @@ std::string SubscriptionGroup(uint32_t id) { return absl::StrCat("subscription."
 class LocalDeliverySession final : public client::DeliverySession {
  public:
   LocalDeliverySession(ExchangeState& state, std::unique_ptr<broker::Writer> writer, uint32_t subscription_id,
-                       uint32_t resource_id, std::string stream_topic, record::RecordSchema schema, ReceiptState taken)
+                       uint32_t resource_id, std::string stream_topic, record::RecordSchema schema,
+                       std::string identity, ReceiptState taken)
       : state_(state),
         writer_(std::move(writer)),
         subscription_id_(subscription_id),
         resource_id_(resource_id),
         stream_topic_(std::move(stream_topic)),
         schema_(std::move(schema)),
+        identity_(std::move(identity)),
         acknowledged_(std::move(taken)),
         in_stream_(acknowledged_.in_stream) {}
 
   absl::Status OpenReaders();
   const record::RecordSchema& schema() const override { return schema_; }
+  std::string identity() const override { return identity_; }
   uint64_t next_position() const override {
     return acknowledged_.in_stream ? kInStream | acknowledged_.stream_next : acknowledged_.again_next;
   }
@@ -67,6 +72,7 @@ class LocalDeliverySession final : public client::DeliverySession {
   const uint32_t resource_id_;
   const std::string stream_topic_;
   const record::RecordSchema schema_;
+  const std::string identity_;
   ReceiptState acknowledged_;
   std::unique_ptr<broker::Reader> again_reader_;
   std::unique_ptr<broker::Reader> stream_reader_;
@@ -234,6 +240,12 @@ record::RecordSchema SchemaOf(const catalog::Resource& resource, const catalog::
   return schema;
 }
 
+// The secret of the key domain makes it this exchange's.
+std::string IdentityOf(const catalog::KeyDomain& domain, uint32_t subscription_id) {
+  const std::string named = absl::StrCat(std::string(1, record::kSubscriptionPurpose), subscription_id);
+  return base::ToHex(base::KeyedDigest(domain.key, named));
+}
+
 }  // namespace
 
 std::map<uint32_t, LaneStart> LaneStartsOf(ExchangeState& state, uint32_t subscription_id,
@@ -265,10 +277,12 @@ absl::StatusOr<std::unique_ptr<client::DeliverySession>> OpenDeliverySession(Exc
   if (resource == nullptr || !found->active) {
     return absl::FailedPreconditionError(absl::StrCat("subscription \"", subscription, "\" has ended"));
   }
+  const catalog::KeyDomain* domain = catalog->FindKeyDomain(resource->key_domain_id);
+  DATONG_CHECK(domain != nullptr);
   ASSIGN_OR_RETURN(auto writer, state.options.broker->OpenWriter(SubscriptionGroup(found->id)));
-  auto session =
-      std::make_unique<LocalDeliverySession>(state, std::move(writer), found->id, resource->id, view->stream_topic(),
-                                             SchemaOf(*resource, *view), state.ReceiptOf(found->id));
+  auto session = std::make_unique<LocalDeliverySession>(state, std::move(writer), found->id, resource->id,
+                                                        view->stream_topic(), SchemaOf(*resource, *view),
+                                                        IdentityOf(*domain, found->id), state.ReceiptOf(found->id));
   RETURN_IF_ERROR(session->OpenReaders());
   return session;
 }

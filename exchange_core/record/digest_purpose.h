@@ -10,5 +10,6 @@ inline constexpr char kKeyPurpose = 2;
 inline constexpr char kContentPurpose = 3;
 inline constexpr char kUnreadablePurpose = 4;
 inline constexpr char kFoldedKeyPurpose = 5;
+inline constexpr char kSubscriptionPurpose = 6;
 
 }  // namespace datong::record

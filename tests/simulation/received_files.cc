@@ -151,7 +151,7 @@ class DirectoryReader {
 
   void Sort(const std::string& path) {
     const std::string_view name = std::string_view(path).substr(plan_.directory.size() + 1);
-    if (StartsWith(name, ".") || EndsWith(name, ".tmp")) return;
+    if (StartsWith(name, ".") || EndsWith(name, ".tmp") || name == "sink.json") return;
     const std::string kind = plan_.state_form ? "state-" : "changes-";
     const std::string ending = plan_.json_lines ? ".jsonl" : ".csv";
     if (const auto position = PositionIn(name, kind, ending)) {

@@ -26,7 +26,8 @@ class FakeExchange final : public client::ExchangeClient {
   std::vector<client::UnitDeclaration> declared;               // as BeginUnit was told
   std::vector<std::pair<client::UnitRun, std::string>> ended;  // with failure, "" = complete
   std::vector<client::Delivery> stream;                        // positions increasing
-  uint64_t acknowledged = 0;                                   // next position
+  std::string identity = "fake";
+  uint64_t acknowledged = 0;  // next position
   std::vector<client::RefusedDelivery> refused;
   std::vector<absl::Status> fail_next;  // taken from the front by Publish, EndUnit, BeginUnit, Fetch, Acknowledge
 
@@ -101,6 +102,7 @@ class FakeExchange final : public client::ExchangeClient {
    public:
     explicit Subscriber(FakeExchange& exchange) : exchange_(exchange) {}
     const record::RecordSchema& schema() const override { return exchange_.resource.schema; }
+    std::string identity() const override { return exchange_.identity; }
     uint64_t next_position() const override { return exchange_.acknowledged; }
     absl::StatusOr<Fetched> Fetch(size_t records_max) override {
       if (absl::Status failure = exchange_.TakeFailure(); !failure.ok()) return failure;

@@ -12,6 +12,7 @@ namespace datong::file {
 namespace {
 
 const std::vector<std::string> kItems = {"code", "名称"};
+const sdk::SinkContent kContent = {"s", "id", kItems};
 using Value = std::optional<std::string_view>;
 
 class Batch {
@@ -47,7 +48,7 @@ TEST_CASE("changes: one part per write, quoted by RFC 4180, absent and empty apa
   options.directory = folder.path() + "/" + ("out");
   const auto sink = NewFileSink(options, base::PosixFileSystem());
   sdk::SinkState stored;
-  REQUIRE(sink->Open(kItems, stored).ok());
+  REQUIRE(sink->Open(kContent, stored).ok());
   CHECK(stored.position.empty());
   Batch batch;
   batch.Add(sdk::ChangeKind::kInsert, 'a', 1, "1", "x \"y\",\nz")
@@ -67,7 +68,7 @@ TEST_CASE("changes: one part per write, quoted by RFC 4180, absent and empty apa
   REQUIRE(sink->Write(batch.Make(), "009").status.ok());
   WriteFile(options.directory + "/.changes-010.tmp", "half");
   const auto again = NewFileSink(options, base::PosixFileSystem());
-  REQUIRE(again->Open(kItems, stored).ok());
+  REQUIRE(again->Open(kContent, stored).ok());
   CHECK(stored.position == "009");
   CHECK(!std::filesystem::exists(options.directory + "/.changes-010.tmp"));
 }
@@ -79,7 +80,7 @@ TEST_CASE("JSON lines leave absent items out") {
   options.format = Format::kJsonLines;
   const auto sink = NewFileSink(options, base::PosixFileSystem());
   sdk::SinkState stored;
-  REQUIRE(sink->Open(kItems, stored).ok());
+  REQUIRE(sink->Open(kContent, stored).ok());
   REQUIRE(sink->Write(Batch().Add(sdk::ChangeKind::kInsert, 'a', 1, "\"\n\x01", std::nullopt).Make(), "1").status.ok());
   CHECK(ReadBytes(folder.path() + "/" + ("changes-1.jsonl")) ==
         "{\"_operation\":\"insert\",\"_key\":\"" + Key('a') +
@@ -98,7 +99,7 @@ TEST_CASE("state: sorted by key, carried over restarts, one file") {
   sdk::SinkState stored;
   for (const char* position : {"1", "2", "3"}) {
     const auto sink = NewFileSink(options, base::PosixFileSystem());
-    REQUIRE(sink->Open(kItems, stored).ok());
+    REQUIRE(sink->Open(kContent, stored).ok());
     Batch batch;
     if (*position == '1') {
       batch.Add(sdk::ChangeKind::kInsert, 'c', 1, "C", "丙\n丙").Add(sdk::ChangeKind::kInsert, 'a', 2, "A", "甲");
@@ -121,7 +122,8 @@ TEST_CASE("state: sorted by key, carried over restarts, one file") {
   CHECK(all.rows[0].values == std::vector<std::optional<std::string>>{Key('a'), "a,b.csv", "7", "A3", ""});
   CHECK(all.rows[1].values == std::vector<std::optional<std::string>>{Key('b'), "a,b.csv", "7", "B", "𠀀"});
   const auto other_items = NewFileSink(options, base::PosixFileSystem());
-  if (options.format == Format::kCsv) CHECK(other_items->Open({"code"}, stored).code() == "columns_changed");
+  if (options.format == Format::kCsv)
+    CHECK(other_items->Open({"s", "id", {"code"}}, stored).code() == "columns_changed");
 }
 
 TEST_CASE("a value without a form in the encoding refuses its record, and the refusal is kept with the position") {
@@ -132,14 +134,14 @@ TEST_CASE("a value without a form in the encoding refuses its record, and the re
   options.form = GENERATE(SinkForm::kChanges, SinkForm::kState);
   sdk::SinkState stored;
   const auto sink = NewFileSink(options, base::PosixFileSystem());
-  REQUIRE(sink->Open(kItems, stored).ok());
+  REQUIRE(sink->Open(kContent, stored).ok());
   Batch batch;
   batch.Add(sdk::ChangeKind::kInsert, 'a', 1, "1", "镕").Add(sdk::ChangeKind::kInsert, 'b', 2, "2", "𠀀");
   const sdk::WriteResult result = sink->Write(batch.Make(), "77");
   REQUIRE(result.status.ok());
   REQUIRE(result.refused.size() == 1);
   CHECK(result.refused[0].index == 1);
-  REQUIRE(NewFileSink(options, base::PosixFileSystem())->Open(kItems, stored).ok());
+  REQUIRE(NewFileSink(options, base::PosixFileSystem())->Open(kContent, stored).ok());
   REQUIRE(stored.refused.size() == 1);
   CHECK(stored.refused[0].lane == 2);
   CHECK(stored.refused[0].sequence == 2);
@@ -154,7 +156,7 @@ TEST_CASE("a delete is written without the values that have no form in the encod
   options.format = GENERATE(Format::kCsv, Format::kJsonLines);
   sdk::SinkState stored;
   const auto sink = NewFileSink(options, base::PosixFileSystem());
-  REQUIRE(sink->Open(kItems, stored).ok());
+  REQUIRE(sink->Open(kContent, stored).ok());
   Batch batch;
   batch.Add(sdk::ChangeKind::kInsert, 'a', 1, "1", "镕").Add(sdk::ChangeKind::kDelete, 'a', 2, "1", "𠀀");
   batch.Add(sdk::ChangeKind::kDelete, 'b', 3, "2", "镕");
@@ -182,7 +184,7 @@ TEST_CASE("a full disk is a delay, not a loss: the same write succeeds once ther
   const std::string kind = options.form == SinkForm::kChanges ? "changes-" : "state-";
   const auto sink = NewFileSink(options, disk);
   sdk::SinkState stored;
-  REQUIRE(sink->Open(kItems, stored).ok());
+  REQUIRE(sink->Open(kContent, stored).ok());
   Batch one;
   const sdk::DeliveryBatch batch = one.Add(sdk::ChangeKind::kInsert, 'a', 1, "1", "x").Make();
   disk.SetBytesLeft(20);

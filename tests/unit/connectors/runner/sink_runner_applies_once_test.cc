@@ -143,7 +143,7 @@ class StubbornSink final : public sdk::SinkConnector {
  public:
   explicit StubbornSink(std::vector<sdk::Status> answers, int& writes)
       : answers_(std::move(answers)), writes_(writes) {}
-  sdk::Status Open(const std::vector<std::string>&, sdk::SinkState&) override { return sdk::Status::Ok(); }
+  sdk::Status Open(const sdk::SinkContent&, sdk::SinkState&) override { return sdk::Status::Ok(); }
   sdk::WriteResult Write(const sdk::DeliveryBatch& batch, const std::string& position) override {
     CHECK(position == "00000000000000000011");
     CHECK(batch.records.size() == 2);
