@@ -353,17 +353,19 @@ absl::Status Trace::TellPresent() {
     if (entry != nullptr) known = *entry;
   });
   if (!known) return absl::OkStatus();
-  Json row = {
-      {"kind", "present"},
-      {"resource", resource_.name},
-      {"digest", base::ToHex(place_.digest)},
-      {"state", known->deleted != 0 ? "deleted" : "present"},
-      {"version", known->version},
-      {"first_seen", {{"lane", lane}, {"ledger_sequence", known->first_sequence}, {"record", known->first_record}}},
-      {"key", nullptr},
-      {"items", nullptr},
-      {"file", nullptr},
-      {"row", nullptr}};
+  Json row = {{"kind", "present"},
+              {"resource", resource_.name},
+              {"digest", base::ToHex(place_.digest)},
+              {"state", known->deleted != 0 ? "deleted" : "present"},
+              {"version", known->version},
+              {"first_seen",
+               {{"lane", lane},
+                {"ledger_sequence", uint64_t{known->first_sequence}},
+                {"record", uint64_t{known->first_record}}}},
+              {"key", nullptr},
+              {"items", nullptr},
+              {"file", nullptr},
+              {"row", nullptr}};
   if (known->content_position != index::kNoContent) {
     const auto message =
         question_.exchange.broker().ReadAt({resource_.publish_topic(), *place_.partition}, known->content_position);

@@ -4,10 +4,12 @@
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 
 #include "exchange_core/base/check.h"
 #include "exchange_core/base/frame.h"
+#include "exchange_core/base/limits.h"
 #include "exchange_core/base/little_endian.h"
 #include "exchange_core/base/status_macros.h"
 #include "exchange_core/index/chunk_ring.h"
@@ -23,16 +25,21 @@ using ledger::Verdict;
 constexpr uint32_t kNoEntry = EntityIndex::kNoEntry;
 static_assert(kNoEntry == SlotTable::kNone);
 constexpr char kSectionMagic[5] = "DTEI";
-constexpr uint16_t kSectionVersion = 1;
-constexpr uint32_t kChunkEntries = 1u << 17;  // of 80 bytes: exactly five huge pages
+constexpr uint16_t kSectionVersion = 2;
+constexpr uint32_t kChunkEntries = 1u << 18;  // of 72 bytes: exactly nine huge pages
 using Entries = ChunkRing<EntityEntry, kChunkEntries>;
 // Records whose cache lines are under way at once: enough to hide memory, few enough to stay in the first cache.
 constexpr size_t kBlock = 64;
 
 // Entries are stored as they stand in memory; these hold the stored layout fixed.
-static_assert(sizeof(EntityEntry) == 80 && std::is_trivially_copyable_v<EntityEntry>);
-static_assert(offsetof(EntityEntry, version) == 32 && offsetof(EntityEntry, content_position) == 48);
-static_assert(offsetof(EntityEntry, content_record) == 64 && offsetof(EntityEntry, source_id) == 76);
+static_assert(sizeof(EntityEntry) == 72 && std::is_trivially_copyable_v<EntityEntry>);
+static_assert(offsetof(EntityEntry, version) == 32 && offsetof(EntityEntry, last_snapshot) == 64);
+static_assert(offsetof(EntityEntry, source_id) == 68 && std::endian::native == std::endian::little);
+static_assert(base::kBatchRecordsMax <= 1u << kRecordBits);
+
+void CheckFits(const BatchPlace& place) {
+  DATONG_CHECK(place.input_position < kNoContent && place.lane_sequence <= kNoContent);
+}
 
 }  // namespace
 
@@ -44,7 +51,7 @@ struct EntityIndex::Impl {
   void EnsureRoom(size_t more) {
     const size_t needed = table.size() + more;
     if (needed <= table.capacity()) return;
-    table.Rebuild(std::max(needed, table.capacity() + table.capacity() / 2), entries.begin(), entries.size(),
+    table.Rebuild(std::max(needed, table.capacity() + table.capacity() / 4), entries.begin(), entries.size(),
                   [this](uint32_t number) { return HashOf(entries.At(number).key); });
   }
 
@@ -153,6 +160,7 @@ void EntityIndex::Decide(const record::BatchHeader& header, const record::Record
                          const BatchPlace& place, bool declared_version, std::span<ledger::Verdict> verdicts,
                          const FlowingSnapshot* flowing) {
   DATONG_CHECK(verdicts.size() == columns.size());
+  CheckFits(place);
   for (size_t begin = 0; begin < verdicts.size(); begin += kBlock) {
     const size_t end = std::min(verdicts.size(), begin + kBlock);
     impl_->EnsureRoom(end - begin);
@@ -190,6 +198,7 @@ const EntityEntry& EntityIndex::At(uint32_t number) const {
 }
 
 void EntityIndex::Replay(const ledger::AdmittedColumns& admitted, const BatchPlace& place) {
+  CheckFits(place);
   Impl& impl = *impl_;
   uint64_t hash[kBlock];
   for (size_t begin = 0; begin < admitted.size(); begin += kBlock) {
@@ -224,7 +233,7 @@ uint64_t EntityIndex::OldestContent() const {
   uint64_t oldest = UINT64_MAX;
   for (uint32_t number = 0; number < impl_->entries.end(); ++number) {
     const EntityEntry& entry = impl_->entries.At(number);
-    if (entry.deleted == 0) oldest = std::min(oldest, entry.content_position);
+    if (entry.deleted == 0) oldest = std::min<uint64_t>(oldest, entry.content_position);
   }
   return oldest;
 }

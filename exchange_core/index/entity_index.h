@@ -21,21 +21,25 @@
 namespace datong::index {
 
 // What is known about one key: its current version and fingerprint, and where its current record is.
-// The record itself stays in the log: (content_position, content_record) of pub.<resource>, this partition.
+// The record itself stays in the log: (content_position, content_record) of pub.<resource>, this partition. There are
+// as many of these as there are people or companies, so positions share their words with record numbers.
+inline constexpr int kPositionBits = 44;  // 17 million million batches in one partition, or commits of one lane
+inline constexpr int kRecordBits = 20;    // base::kBatchRecordsMax
 struct EntityEntry {
   base::Digest key;
   base::Digest fingerprint;
   int64_t version = 0;
   uint64_t source_order = 0;
-  uint64_t content_position = 0;  // kNoContent: none (a delete of a key never seen, kept for its declared version)
-  uint64_t first_sequence = 0;    // lane sequence of first sight
-  uint32_t content_record = 0;
-  uint32_t first_record = 0;   // record number of first sight
+  // kNoContent: none (a delete of a key never seen, kept for its declared version).
+  uint64_t content_position : kPositionBits = 0;
+  uint64_t content_record : kRecordBits = 0;
+  uint64_t first_sequence : kPositionBits = 0;  // lane sequence of first sight
+  uint64_t first_record : kRecordBits = 0;      // record number of first sight
   uint32_t last_snapshot = 0;  // low bits of the snapshot that brought the current record or the delete; 0 = none
   uint16_t source_id = 0;      // who supplied the current record or the delete
   uint16_t deleted = 0;        // 1: a tombstone; fingerprint and content_* are those of the record before the delete
 };
-inline constexpr uint64_t kNoContent = UINT64_MAX;
+inline constexpr uint64_t kNoContent = (uint64_t{1} << kPositionBits) - 1;
 
 // Where a batch stands, for the entries it makes.
 struct BatchPlace {

@@ -26,8 +26,8 @@ inline uint64_t PlaceOf(const base::Digest& digest, uint64_t salt) {
 // Entry numbers by hash: open addressing over cache lines of twelve slots, each slot a one-byte tag and a number, so
 // that a look-up of an unknown key costs one cache line and that of a known key one more (its entry). Each line counts
 // the entries that found it full and went on; an entry can therefore be removed without leaving a mark, and a search
-// knows where to stop. Takes 6.7 to 10 bytes per entry. Knows no entries: whoever holds them compares and rebuilds. Not
-// thread-safe.
+// knows where to stop. Takes 6.7 bytes per entry when it is full. Knows no entries: whoever holds them compares and
+// rebuilds. Not thread-safe.
 class SlotTable {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;

@@ -89,7 +89,8 @@ TEST_CASE("a section that is cut, strange or names an entry twice is refused, an
   CHECK(absl::IsInvalidArgument(entities.Load(event_bytes)));
   CHECK(absl::IsInvalidArgument(events.Load(entity_bytes)));
   std::string twice = entity_bytes;
-  std::copy(twice.end() - 160, twice.end() - 80, twice.end() - 80);
+  constexpr auto kEntry = static_cast<std::ptrdiff_t>(sizeof(EntityEntry));
+  std::copy(twice.end() - 2 * kEntry, twice.end() - kEntry, twice.end() - kEntry);
   CHECK(absl::IsDataLoss(entities.Load(twice)));
   twice = event_bytes;
   std::copy(twice.end() - 56, twice.end() - 28, twice.end() - 28);
