@@ -60,7 +60,8 @@ class CommandLine {
     AddCommonOptions(app_);
     app_.footer(
         "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong catalog, 4 exchange not reached,\n"
-        "5 not allowed, 6 partly done. Every command: datong COMMAND --help.");
+        "5 not allowed, 6 partly done, 7 a full dump is held, 130 ended by a second Ctrl-C.\n"
+        "Every command: datong COMMAND --help.");
     for (const std::unique_ptr<Command>& command : commands_) Add(*command);
   }
 

@@ -100,6 +100,7 @@ class ImportRun {
   absl::Status AwaitApplied();
   absl::Status Pause(const char* phase);
   bool SnapshotsAtWork() const;
+  bool IsSnapshot(const node::RunBooks& run) const;
   void AddHeld(std::vector<Problem>& problems) const;
   bool AppliedBy(const std::string& subscription, const std::vector<node::RunBooks>& runs) const;
   std::vector<std::string> SubscriptionsWithSink(std::vector<std::string>* without) const;
@@ -186,6 +187,12 @@ absl::Status ImportRun::AwaitDecided() {
     if (decided && !SnapshotsAtWork()) return absl::OkStatus();
     RETURN_IF_ERROR(Pause(decided ? "judging the dump as a whole" : "deciding"));
   }
+}
+
+bool ImportRun::IsSnapshot(const node::RunBooks& run) const {
+  const std::vector<node::SnapshotBooks> snapshots = exchange_.snapshots();
+  return std::any_of(snapshots.begin(), snapshots.end(),
+                     [&run](const node::SnapshotBooks& one) { return one.snapshot == run.run; });
 }
 
 // A full dump is decided as a whole, and then takes effect.
@@ -288,7 +295,9 @@ Json ImportRun::Summarise() {
         {.code = Code::kUnitFailed,
          .what = run.failure,
          .where = run.name,
-         .next = "rows before it stand; import the repaired file: what is known already is not delivered again"});
+         .next = IsSnapshot(run)
+                     ? "nothing of the dump takes effect; import the repaired file"
+                     : "rows before it stand; import the repaired file: what is known already is not delivered again"});
   }
   if (stopped_) problems.push_back(*stopped_);
   const size_t problems_before = problems.size();

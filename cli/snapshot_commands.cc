@@ -98,7 +98,8 @@ class SnapshotText final : public RowPrinter {
                            session_.terminal().out_width));
     }
     if (TextAt(summary, "state") == "held") {
-      out.Write("\nconfirm it or reject it: datong snapshot confirm|reject N --why TEXT\n");
+      out.Write("\nto let it take effect: datong snapshot confirm " + number_ + " --why TEXT\n" +
+                "to drop it:            datong snapshot reject " + number_ + " --why TEXT\n");
     }
   }
 
@@ -123,7 +124,8 @@ class SnapshotText final : public RowPrinter {
     const auto line = [&](const char* label, const std::string& text) {
       if (!text.empty()) out.Write("  " + std::string(label) + text + "\n");
     };
-    out.Write("snapshot " + TextAt(row, "snapshot") + "  " + TextAt(row, "resource") + "\n");
+    number_ = TextAt(row, "snapshot");
+    out.Write("snapshot " + number_ + "  " + TextAt(row, "resource") + "\n");
     line("file       ", TextAt(row, "file") + ", from " + TextAt(row, "source"));
     line("as of      ", ShortTime(TextAt(row, "as_of")) + " UTC");
     line("state      ", TextAt(row, "state") + (FlagAt(row, "flows") ? " (its changes left as they came)" : "") +
@@ -143,6 +145,7 @@ class SnapshotText final : public RowPrinter {
   }
 
   Session& session_;
+  std::string number_;
   std::vector<admin::Json> samples_;
 };
 

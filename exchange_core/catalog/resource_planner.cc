@@ -286,7 +286,6 @@ std::string DescribeResourceChange(const v1::Resource* before, const v1::Resourc
     return "new (" + parts + ")";
   }
   if (before->schema_version() == after.schema_version()) {
-    if (before->window_us() != after.window_us()) AddPart(parts, "window", {SpanAsText(after.window_us())});
     if (!snapshots.empty()) AddPart(parts, "snapshots", {snapshots});
     return "changed (" + (parts.empty() ? "titles" : parts) + ")";
   }

@@ -77,6 +77,14 @@ TEST_CASE("Id change of events is refused") {
   event.resource_tail = "    id: [code]\n";
   OnlyFinding(event.Text(), Replaced(event.Text(), "id: [code]", "id: [名称]"), "breaking_change", "id");
 }
+TEST_CASE("Window change of events is refused") {
+  CatalogMaker event;
+  event.resource_head = Replaced(event.resource_head, "entity", "event");
+  event.resource_tail = "    id: [code]\n    window: 30d\n";
+  const Finding f =
+      OnlyFinding(event.Text(), Replaced(event.Text(), "window: 30d", "window: 7d"), "breaking_change", "7d");
+  CHECK(f.message.find("from 30d to 7d") != std::string::npos);
+}
 TEST_CASE("Retiring an item of events identified by content is refused") {
   CatalogMaker event;
   event.resource_head = Replaced(event.resource_head, "entity", "event");
