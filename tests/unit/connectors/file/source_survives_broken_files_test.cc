@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is broken is named for what it is, costs only the rows it touches, and never stops the rows around it.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 
 #include "connectors/file/json_line.h"
@@ -44,6 +48,18 @@ TEST_CASE("a gzip cut anywhere fails the unit as cut_off; the whole records befo
   std::string damaged = packed;
   damaged[damaged.size() / 2] ^= 0x55;
   CHECK(file.Read(damaged).failure.substr(0, 8) == "damaged:");
+}
+
+TEST_CASE("a pipe is told, and nothing waits for it") {
+  OneFile file("pipe.csv");
+  REQUIRE(::mkfifo(file.options.paths[0].c_str(), 0600) == 0);
+  // Somebody holds it open, so that opening it does not wait either.
+  const int holder = ::open(file.options.paths[0].c_str(), O_RDWR | O_NONBLOCK);
+  REQUIRE(holder >= 0);
+  const ReadFile all = ReadAll(file.options);
+  CHECK(all.rows.empty());
+  CHECK((!all.status_code.empty() || !all.failure.empty()));
+  ::close(holder);
 }
 
 TEST_CASE("an open quote at the end is cut_off; records before stand") {

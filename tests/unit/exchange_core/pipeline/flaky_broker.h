@@ -24,6 +24,7 @@ class FlakyBroker final : public broker::Broker {
 
   // Asked at every commit.
   void SetFate(std::function<Fate()> fate) { fate_ = std::move(fate); }
+  int writers_opened() const { return writers_opened_; }
 
   absl::Status CreateTopic(const std::string& topic, const broker::TopicOptions& options) override {
     return below_.CreateTopic(topic, options);
@@ -33,6 +34,7 @@ class FlakyBroker final : public broker::Broker {
   }
   std::vector<std::string> ListTopics() override { return below_.ListTopics(); }
   absl::StatusOr<std::unique_ptr<broker::Writer>> OpenWriter(const std::string& identity) override {
+    ++writers_opened_;
     ASSIGN_OR_RETURN(auto writer, below_.OpenWriter(identity));
     return std::make_unique<FlakyWriter>(*this, std::move(writer));
   }
@@ -105,6 +107,7 @@ class FlakyBroker final : public broker::Broker {
 
   broker::Broker& below_;
   std::function<Fate()> fate_;
+  int writers_opened_ = 0;
 };
 
 }  // namespace datong::pipeline

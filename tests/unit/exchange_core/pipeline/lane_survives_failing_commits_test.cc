@@ -140,6 +140,12 @@ TEST_CASE("a full disk is waited for, and told") {
   CHECK(lane->status().ok());
   CHECK(absl::IsResourceExhausted(lane->trouble()));
   CHECK(lane->WriteCheckpoint().ok());
+  // Each new holder is a write of its own, which a full disk has no room for.
+  const int writers = world.flaky->writers_opened();
+  for (int tries = 0; tries < 50; ++tries) {
+    if (lane->Step().kind == base::StepResult::Kind::kIdle) world.clock.Advance(2'000'000);
+  }
+  CHECK(world.flaky->writers_opened() == writers);
   full = false;
   world.Settle(*lane);
   CHECK(lane->trouble().ok());
@@ -240,6 +246,29 @@ TEST_CASE("a batch that cannot be decoded is kept whole in quarantine and stops 
   const auto held = (*reader)->Poll({});
   REQUIRE(held->size() == 1);
   CHECK(held->front().body.bytes() == "this is no batch");
+  CHECK(lane->IndexFingerprint() == RebuiltFingerprint(world));
+}
+
+TEST_CASE("a batch whose verdicts would fit no message is kept whole in quarantine and stops nothing") {
+  constexpr size_t kRecords = (size_t{1} << 17) + 1;
+  LaneWorld world;
+  auto lane = world.RecoveredLane();
+  const catalog::Resource& companies = *world.table->FindResource("companies");
+  record::RecordBatch batch;
+  batch.header = world.HeaderOf(companies, 0);
+  record::RecordWriter writer(*companies.schema, world.domain().key);
+  for (size_t i = 0; i < kRecords; ++i) {
+    const std::string code = std::to_string(i);
+    REQUIRE(!writer.Append({code, std::nullopt, std::nullopt}, record::Operation::kUpsert, {0, i + 1}, batch));
+  }
+  world.PublishBytes(companies, 0, *record::EncodeBatch(batch));
+  world.Publish("companies", {{"C1", "n", "a"}});
+  world.Settle(*lane);
+  CHECK(world.ReadStream("all", "companies").size() == 1);
+  const auto reader = world.flaky->OpenReader({QuarantineTopic(companies.provider_id), 0}, 0);
+  const auto held = (*reader)->Poll({});
+  REQUIRE(held->size() == 1);
+  CHECK(held->front().body.bytes() == *record::EncodeBatch(batch));
   CHECK(lane->IndexFingerprint() == RebuiltFingerprint(world));
 }
 
