@@ -34,7 +34,7 @@ absl::StatusOr<std::vector<DueDelete>> FindDueDeletes(const catalog::Resource& r
     if (!stage.IsDue(index, number)) continue;
     const index::EntityEntry& entry = index.At(number);
     if (VersionIsLater(as_of, *resource.schema, entry)) continue;
-    due.push_back({entry.content_position, entry.content_record, number});
+    due.push_back({entry.content_position, static_cast<uint32_t>(entry.content_record), number});
   }
   std::sort(due.begin(), due.end(), [](const DueDelete& a, const DueDelete& b) {
     return std::tie(a.position, a.record) < std::tie(b.position, b.record);
