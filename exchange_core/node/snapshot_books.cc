@@ -110,6 +110,7 @@ std::vector<SnapshotBooks> ComputeSnapshots(ExchangeState& state) {
       books.state = State::kDropped;  // nobody decides about what is retired
       books.why = "its resource is retired";
     }
+    if (known != nullptr) books.as_of = AsOfOfRows(run, *known).value_or(run.as_of);
     if (resource != nullptr) books.resource = resource->name;
     if (resource != nullptr && known != nullptr) {
       const snapshot::SnapshotFacts facts = FactsOf(*known, run, *resource->schema, std::nullopt);
@@ -125,10 +126,11 @@ pipeline::SnapshotRuling ExchangeState::RulingOf(uint64_t snapshot) {
   using pipeline::SnapshotRuling;
   const std::lock_guard lock(tables);
   const snapshot::SnapshotState* known = snapshots.Find(snapshot);
-  if (known == nullptr || !known->decision) return SnapshotRuling::kNone;
-  if (known->is_held()) return SnapshotRuling::kHeld;
-  if (known->is_released()) return SnapshotRuling::kReleased;
-  return known->decision->stale() ? SnapshotRuling::kStale : SnapshotRuling::kDropped;
+  using Action = SnapshotRuling::Action;
+  if (known == nullptr || !known->decision) return {Action::kNone, {}};
+  if (known->is_held()) return {Action::kHeld, {}};
+  if (known->is_released()) return {Action::kReleased, AsOfOfRows(sources.runs().at(snapshot), *known)};
+  return {known->decision->stale() ? Action::kStale : Action::kDropped, {}};
 }
 
 }  // namespace datong::node

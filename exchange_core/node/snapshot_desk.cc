@@ -24,6 +24,13 @@ constexpr size_t kReasonBytesMax = 2000;
 
 }  // namespace
 
+std::optional<base::TimeUs> AsOfOfRows(const SourceRun& run, const snapshot::SnapshotState& reported) {
+  base::TimeUs latest = 0;
+  for (const auto& [partition, report] : reported.reports) latest = std::max(latest, report.event_time_max());
+  if (!run.as_of_from_items || latest == 0) return std::nullopt;
+  return latest;
+}
+
 snapshot::SnapshotFacts FactsOf(const snapshot::SnapshotState& reported, const SourceRun& run,
                                 const record::RecordSchema& schema, std::optional<uint64_t> last_rows) {
   snapshot::SnapshotFacts facts;
@@ -110,9 +117,7 @@ absl::Status SnapshotDesk::Judge(uint64_t snapshot, const SourceRun& run, const 
                                  const snapshot::SnapshotState& reported) {
   SnapshotDecision decision;
   base::TimeUs as_of = run.as_of_declared ? run.as_of : 0;
-  if (run.as_of_from_items) {
-    for (const auto& [partition, report] : reported.reports) as_of = std::max(as_of, report.event_time_max());
-  }
+  if (const auto of_rows = AsOfOfRows(run, reported)) as_of = *of_rows;
   std::optional<uint64_t> last_rows;
   base::TimeUs last_as_of = 0;
   uint32_t last_file_sequence = 0;

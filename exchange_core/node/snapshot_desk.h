@@ -58,6 +58,9 @@ class SnapshotDesk final : public base::Worker {
   absl::Status trouble_;
 };
 
+// The latest event time of a dump's rows, where they say which moment it speaks of (`as_of: item`) and one of them has
+// any.
+std::optional<base::TimeUs> AsOfOfRows(const SourceRun& run, const snapshot::SnapshotState& reported);
 // What is known of a snapshot whose partitions have all reported. `last_rows`, `schema`: as of now.
 snapshot::SnapshotFacts FactsOf(const snapshot::SnapshotState& reported, const SourceRun& run,
                                 const record::RecordSchema& schema, std::optional<uint64_t> last_rows);

@@ -27,9 +27,9 @@ bool VersionIsLater(base::TimeUs as_of, const record::RecordSchema& schema, cons
 
 absl::StatusOr<std::vector<DueDelete>> FindDueDeletes(const catalog::Resource& resource,
                                                       const index::EntityIndex& index,
-                                                      const snapshot::SnapshotStage& stage, StoredBatches& batches) {
+                                                      const snapshot::SnapshotStage& stage, base::TimeUs as_of,
+                                                      StoredBatches& batches) {
   std::vector<DueDelete> due;
-  const base::TimeUs as_of = stage.identity().as_of;
   for (uint32_t number = 0; number < index.size(); ++number) {
     if (!stage.IsDue(index, number)) continue;
     const index::EntityEntry& entry = index.At(number);

@@ -24,6 +24,7 @@ struct DueDelete {
 // only where the resource has event times. A declared version or an event time later than `as_of` protects a key.
 absl::StatusOr<std::vector<DueDelete>> FindDueDeletes(const catalog::Resource& resource,
                                                       const index::EntityIndex& index,
-                                                      const snapshot::SnapshotStage& stage, StoredBatches& batches);
+                                                      const snapshot::SnapshotStage& stage, base::TimeUs as_of,
+                                                      StoredBatches& batches);
 
 }  // namespace datong::pipeline

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "datong/ledger/v1/ledger.pb.h"
+#include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/check.h"
 #include "exchange_core/base/little_endian.h"
 #include "exchange_core/base/status_macros.h"
@@ -64,7 +65,7 @@ struct Lane::Impl {
   absl::StatusOr<AgainPlan> PlanFor(const catalog::Subscription& subscription, const catalog::Resource& resource);
   absl::StatusOr<bool> AdvanceSnapshot();
   absl::Status Report(const catalog::Resource& resource, const snapshot::SnapshotStage& stage);
-  absl::Status ReleaseSome(const catalog::Resource& resource, const snapshot::SnapshotStage& stage);
+  absl::Status ReleaseSome(const catalog::Resource& resource, const snapshot::SnapshotStage& stage, base::TimeUs as_of);
   absl::Status Drop(const snapshot::SnapshotStage& stage, ledger::Verdict verdict);
   absl::StatusOr<std::vector<PolledBatch>> PollInputs();
   absl::Status DecideAndCommit(const std::vector<PolledBatch>& batches);
@@ -154,26 +155,27 @@ absl::Status Lane::Impl::LoadCheckpoint(const catalog::CatalogTable& table, std:
   ASSIGN_OR_RETURN(const index::LoadedCheckpoint loaded,
                    index::LoadNewestCheckpoint(*options.files, options.checkpoint_directory, options.lane));
   if (warnings != nullptr) warnings->insert(warnings->end(), loaded.warnings.begin(), loaded.warnings.end());
-  for (const index::CheckpointSection& section : loaded.sections) {
-    if (section.name == kStateSection) {
-      RETURN_IF_ERROR(ParseLaneState(section.content, options.lane, state));
-    } else if (LaneSnapshots::IsSection(section.name)) {
-      RETURN_IF_ERROR(snapshots.LoadSection(section));
-    } else {
-      RETURN_IF_ERROR(indexes.LoadSection(section, table));
-    }
-  }
-  ASSIGN_OR_RETURN(const broker::PartitionBounds bounds, options.broker->Bounds({ledger::kLedgerTopic, options.lane}));
-  if (state.ledger_next > bounds.end) {
-    // A power cut under the weaker durability, or a directory put together from two. The ledger is the truth.
+  const auto pass_over = [&](std::string_view why) {
     if (warnings != nullptr) {
-      warnings->push_back(absl::StrCat("the checkpoint of lane ", options.lane,
-                                       " knows more than its ledger (position ", state.ledger_next, " of ", bounds.end,
-                                       "); replaying the whole ledger instead"));
+      warnings->push_back(absl::StrCat("the checkpoint of lane ", options.lane, " ", base::Absl(why),
+                                       "; replaying the whole ledger instead"));
     }
     state = {};
     indexes.Clear();
     snapshots.Clear();
+    return absl::OkStatus();
+  };
+  for (const index::CheckpointSection& section : loaded.sections) {
+    const absl::Status taken = section.name == kStateSection ? ParseLaneState(section.content, options.lane, state)
+                               : LaneSnapshots::IsSection(section.name) ? snapshots.LoadSection(section)
+                                                                        : indexes.LoadSection(section, table);
+    // Sound bytes that this program does not understand: another version wrote them. The ledger is the truth.
+    if (!taken.ok()) return pass_over(absl::StrCat("is not understood (", taken.message(), ")"));
+  }
+  ASSIGN_OR_RETURN(const broker::PartitionBounds bounds, options.broker->Bounds({ledger::kLedgerTopic, options.lane}));
+  if (state.ledger_next > bounds.end) {
+    // A power cut under the weaker durability, or a directory put together from two. The ledger is the truth.
+    return pass_over(absl::StrCat("knows more than its ledger (position ", state.ledger_next, " of ", bounds.end, ")"));
   }
   return absl::OkStatus();
 }
@@ -403,17 +405,18 @@ absl::StatusOr<bool> Lane::Impl::AdvanceSnapshot() {
       RETURN_IF_ERROR(Report(*resource, *stage));
       return true;
     }
-    switch (options.snapshot_ruling(std::get<2>(place))) {
-      case SnapshotRuling::kNone:
-      case SnapshotRuling::kHeld:
+    const SnapshotRuling ruling = options.snapshot_ruling(std::get<2>(place));
+    switch (ruling.action) {
+      case SnapshotRuling::Action::kNone:
+      case SnapshotRuling::Action::kHeld:
         continue;
-      case SnapshotRuling::kReleased:
-        RETURN_IF_ERROR(ReleaseSome(*resource, *stage));
+      case SnapshotRuling::Action::kReleased:
+        RETURN_IF_ERROR(ReleaseSome(*resource, *stage, ruling.as_of_of_rows.value_or(stage->identity().as_of)));
         return true;
-      case SnapshotRuling::kDropped:
+      case SnapshotRuling::Action::kDropped:
         RETURN_IF_ERROR(Drop(*stage, ledger::Verdict::kSnapshotDropped));
         return true;
-      case SnapshotRuling::kStale:
+      case SnapshotRuling::Action::kStale:
         RETURN_IF_ERROR(Drop(*stage, ledger::Verdict::kStale));
         return true;
     }
@@ -448,11 +451,12 @@ absl::Status Lane::Impl::Report(const catalog::Resource& resource, const snapsho
   return absl::OkStatus();
 }
 
-absl::Status Lane::Impl::ReleaseSome(const catalog::Resource& resource, const snapshot::SnapshotStage& stage) {
+absl::Status Lane::Impl::ReleaseSome(const catalog::Resource& resource, const snapshot::SnapshotStage& stage,
+                                     base::TimeUs as_of) {
   const auto& identity = stage.identity();
   const LaneSnapshots::Place place{identity.resource_id, identity.partition, identity.snapshot};
   if (release == nullptr || release_of != place) {
-    release = std::make_unique<SnapshotRelease>(*options.broker, stage);
+    release = std::make_unique<SnapshotRelease>(*options.broker, stage, as_of);
     release_of = place;
   }
   index::EntityIndex& index = indexes.Entity(resource.id, identity.partition);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,7 +37,12 @@ struct LaneView {
 };
 
 // What was decided about a snapshot that this lane has reported on.
-enum class SnapshotRuling : uint8_t { kNone, kHeld, kReleased, kDropped, kStale };
+struct SnapshotRuling {
+  enum class Action : uint8_t { kNone, kHeld, kReleased, kDropped, kStale };
+  Action action = Action::kNone;
+  // kReleased, where the dump's own rows say which moment it speaks of: that moment, over all partitions. Else nothing.
+  std::optional<base::TimeUs> as_of_of_rows;
+};
 
 struct LaneOptions {
   uint32_t lane = 0;

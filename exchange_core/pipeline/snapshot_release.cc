@@ -21,8 +21,9 @@ constexpr uint32_t kRecordsPerStep = 50'000;
 
 }  // namespace
 
-SnapshotRelease::SnapshotRelease(broker::Broker& broker, const snapshot::SnapshotStage& stage)
+SnapshotRelease::SnapshotRelease(broker::Broker& broker, const snapshot::SnapshotStage& stage, base::TimeUs as_of)
     : stage_(stage),
+      as_of_(as_of),
       batches_(broker, {"pub." + std::to_string(stage.identity().resource_id), stage.identity().partition}) {}
 
 absl::StatusOr<SnapshotWork> SnapshotRelease::Next(const catalog::Resource& resource,
@@ -106,7 +107,7 @@ absl::Status SnapshotRelease::Apply(const catalog::Resource& resource, index::En
 absl::Status SnapshotRelease::Delete(const catalog::Resource& resource, index::EntityIndex& index, SnapshotWork& work) {
   work.step.set_kind(ledger::v1::SNAPSHOT_DELETE);
   if (!due_) {
-    ASSIGN_OR_RETURN(due_, FindDueDeletes(resource, index, stage_, batches_));
+    ASSIGN_OR_RETURN(due_, FindDueDeletes(resource, index, stage_, as_of_, batches_));
     std::reverse(due_->begin(), due_->end());  // taken from the back
   }
   const auto& identity = stage_.identity();

@@ -47,8 +47,8 @@ struct SnapshotWork {
 // are looked up once. Owned by one lane; not thread-safe.
 class SnapshotRelease {
  public:
-  // All of it outlives the release.
-  SnapshotRelease(broker::Broker& broker, const snapshot::SnapshotStage& stage);
+  // All of it outlives the release. What is later than `as_of` is not deleted.
+  SnapshotRelease(broker::Broker& broker, const snapshot::SnapshotStage& stage, base::TimeUs as_of);
 
   // `index` learns what the step decides: it is ahead of what is durable until the commit lands. The stage does not
   // change: that is TakeStep's, once the step is booked.
@@ -65,6 +65,7 @@ class SnapshotRelease {
                  int64_t version, uint64_t source_order, ledger::Verdict verdict, SnapshotWork& work);
 
   const snapshot::SnapshotStage& stage_;
+  const base::TimeUs as_of_;
   StoredBatches batches_;
   std::optional<std::vector<DueDelete>> due_;  // what is left, in reverse; looked up when the first is needed
   // Of the step being made.

@@ -52,7 +52,8 @@ class Reporter {
     CountVerdicts();
     if (stage_.phase() == snapshot::StagePhase::kBrokenOff) return std::move(report_);  // none of it will count
     CountStaged();
-    ASSIGN_OR_RETURN(due_, FindDueDeletes(resource_, index_, stage_, batches_));
+    // Where the rows say which moment the dump speaks of, only all partitions together know it: so many at most.
+    ASSIGN_OR_RETURN(due_, FindDueDeletes(resource_, index_, stage_, stage_.identity().as_of, batches_));
     report_.set_absent(due_.size());
     for (uint32_t number = 0; number < index_.size(); ++number) {
       const index::EntityEntry& entry = index_.At(number);

@@ -298,6 +298,33 @@ TEST_CASE("two sources of a provider each delete only their own") {
   CHECK(world.tax.state.count("C0") == 1);
 }
 
+TEST_CASE("dumps of two sources that overlap, and share a key, end in either order") {
+  World world(GENERATE(1u, 4u));
+  TestSource east(*world.exchange, "east", "companies");
+  world.Dump("west-1", Companies(0, 11));
+  east.PublishDump("east-1", Companies(11, 21));
+  world.Settle();
+  // C10 was the west's, and is in both of the next ones; C0 is gone in the west, C20 in the east.
+  const Rows west_rows = Companies(1, 11, "west"), east_rows = Companies(10, 20, "east");
+  const client::UnitRun west = world.source->Begin({.name = "west-2", .identity = "west-2", .full = true});
+  const client::UnitRun east_2 = east.Begin({.name = "east-2", .identity = "east-2", .full = true});
+  world.source->PublishRows(west, west_rows, 0, west_rows.size());
+  east.PublishRows(east_2, east_rows, 0, east_rows.size());
+  const bool west_first = GENERATE(true, false);
+  if (west_first) world.source->End("west-2", true);
+  east.End("east-2", true);
+  world.Settle();
+  if (!west_first) world.source->End("west-2", true);
+  world.Settle();
+  CHECK(world.StateOf(west.run) == State::kReleased);
+  CHECK(world.StateOf(east_2.run) == State::kReleased);
+  CHECK(world.tax.deletes == 2);
+  CHECK(world.tax.state.size() == 19);
+  CHECK(world.tax.state.count("C10") == 1);  // whoever said so last: it is in both
+  CHECK(world.tax.state.count("C0") == 0);
+  CHECK(world.tax.state.count("C20") == 0);
+}
+
 TEST_CASE("early flow lets changes go, and holds deletes") {
   World world(4, "    snapshots: {early_flow: true}");
   world.Dump("day-1", Companies(0, 20));
@@ -328,6 +355,23 @@ TEST_CASE("a subscription that starts in the middle gets what an old one holds")
     TestSink(*world.exchange, name).TakeAll(received);
     CHECK(received.state == world.tax.state);
   }
+  RequireBalanced(world.exchange);
+}
+
+TEST_CASE("a subscription that starts now, while a dump is held, gets what the release changes") {
+  World world(4);
+  world.Dump("day-1", Companies(0, 20));
+  const uint64_t held = world.Dump("day-2", Companies(0, 10, "moved"));
+  world.exchange.Apply(
+      "departments: [{name: 税务局}]\nsubscriptions: [{name: late, grant: all-companies, start: now}]");
+  world.Settle();
+  REQUIRE(world.exchange->ConfirmSnapshot(held, "x", "y").ok());
+  world.Settle();
+  Received received;
+  TestSink(*world.exchange, "late").TakeAll(received);
+  CHECK(received.inserts == 0);
+  CHECK(received.updates == 10);
+  CHECK(received.deletes == 10);
   RequireBalanced(world.exchange);
 }
 

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "exchange_core/index/checkpoint.h"
 #include "tests/unit/exchange_core/pipeline/lane_world.h"
 
 namespace datong::pipeline {
@@ -210,6 +211,33 @@ TEST_CASE("a damaged checkpoint is told and passed over; none at all costs time 
   world.Publish("companies", {{"C9", "n", "2"}, {"C10", "n", "2"}});
   world.Settle(*lane);
   CHECK(world.ReadStream("all", "companies").size() == 7);
+}
+
+TEST_CASE("a checkpoint that this version does not understand is told and passed over") {
+  LaneWorld world;
+  auto lane = world.RecoveredLane();
+  world.Publish("companies", {{"C1", "n", "a"}, {"C2", "n", "a"}});
+  world.Settle(*lane);
+  const std::string fingerprint = lane->IndexFingerprint();
+  // Sound in itself, and with a section as no version has ever written it.
+  REQUIRE(lane->WriteCheckpoint().ok());
+  const auto loaded = index::LoadNewestCheckpoint(base::PosixFileSystem(), world.checkpoints(), 0);
+  REQUIRE(loaded.ok());
+  std::vector<index::CheckpointSection> sections = loaded->sections;
+  const auto entities = std::find_if(sections.begin(), sections.end(), [](const index::CheckpointSection& section) {
+    return section.name.starts_with("entity/");
+  });
+  REQUIRE(entities != sections.end());
+  ++entities->content[4];  // behind the magic: the version
+  REQUIRE(index::WriteCheckpoint(base::PosixFileSystem(), base::NoObserver(), world.checkpoints(), 0, sections).ok());
+  std::vector<std::string> warnings;
+  lane = world.RecoveredLane(&warnings);
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].find("is not understood") != std::string::npos);
+  CHECK(lane->IndexFingerprint() == fingerprint);
+  world.Publish("companies", {{"C1", "n", "a"}, {"C3", "n", "a"}});
+  world.Settle(*lane);
+  CHECK(world.ReadStream("all", "companies").size() == 3);
 }
 
 TEST_CASE("a checkpoint that is ahead of the ledger is never gone on from") {
