@@ -100,7 +100,7 @@ class ImportRun {
   absl::Status AwaitApplied();
   absl::Status Pause(const char* phase);
   bool SnapshotsAtWork() const;
-  bool IsSnapshot(const node::RunBooks& run) const;
+  bool WaitsForItsEnd(const node::RunBooks& run) const;
   void AddHeld(std::vector<Problem>& problems) const;
   bool AppliedBy(const std::string& subscription, const std::vector<node::RunBooks>& runs) const;
   std::vector<std::string> SubscriptionsWithSink(std::vector<std::string>* without) const;
@@ -189,10 +189,11 @@ absl::Status ImportRun::AwaitDecided() {
   }
 }
 
-bool ImportRun::IsSnapshot(const node::RunBooks& run) const {
+// Nothing of it leaves before it is released.
+bool ImportRun::WaitsForItsEnd(const node::RunBooks& run) const {
   const std::vector<node::SnapshotBooks> snapshots = exchange_.snapshots();
   return std::any_of(snapshots.begin(), snapshots.end(),
-                     [&run](const node::SnapshotBooks& one) { return one.snapshot == run.run; });
+                     [&run](const node::SnapshotBooks& one) { return one.snapshot == run.run && !one.flows; });
 }
 
 // A full dump is decided as a whole, and then takes effect.
@@ -295,7 +296,7 @@ Json ImportRun::Summarise() {
         {.code = Code::kUnitFailed,
          .what = run.failure,
          .where = run.name,
-         .next = IsSnapshot(run)
+         .next = WaitsForItsEnd(run)
                      ? "nothing of the dump takes effect; import the repaired file"
                      : "rows before it stand; import the repaired file: what is known already is not delivered again"});
   }

@@ -25,7 +25,7 @@ std::string Duration(uint64_t seconds) {
 
 }  // namespace
 
-std::string ProgressText(const admin::Json& progress, base::TimeUs elapsed) {
+std::string ProgressText(const admin::Json& progress, base::TimeUs elapsed, base::TimeUs elapsed_of_file) {
   const uint64_t rows = NumberOf(progress, "rows"), read = NumberOf(progress, "bytes_read");
   const uint64_t total = NumberOf(progress, "bytes_total");
   std::string text = progress.value("file", std::string());
@@ -36,20 +36,25 @@ std::string ProgressText(const admin::Json& progress, base::TimeUs elapsed) {
   if (elapsed >= 1'000'000) {
     text += "  " + Grouped(rows * 1'000'000 / static_cast<uint64_t>(elapsed)) + "/s";
     if (total > read && read > 0) {
-      text += "  ETA " + Duration(static_cast<uint64_t>(elapsed) / 1'000'000 * (total - read) / read);
+      text += "  ETA " + Duration(static_cast<uint64_t>(elapsed_of_file) / 1'000'000 * (total - read) / read);
     }
   }
   return text;
 }
 
 ProgressLine::ProgressLine(const Terminal& terminal, base::Clock& clock)
-    : terminal_(terminal), clock_(clock), begun_(clock.Steady()) {}
+    : terminal_(terminal), clock_(clock), begun_(clock.Steady()), file_begun_(begun_) {}
 
 void ProgressLine::Show(const admin::Json& progress) {
   if (!terminal_.err_is_terminal) return;
   const base::TimeUs now = clock_.Steady();
+  if (std::string file = progress.value("file", std::string()); file != file_) {
+    file_ = std::move(file);
+    file_begun_ = now;
+  }
   if (visible_ && now - shown_ < kPauseUs) return;
-  const std::string line = CutToWidth(OneLine(ProgressText(progress, now - begun_)), terminal_.err_width - 1);
+  const std::string line =
+      CutToWidth(OneLine(ProgressText(progress, now - begun_, now - file_begun_)), terminal_.err_width - 1);
   std::fprintf(stderr, "\r\x1b[K%s", line.c_str());
   std::fflush(stderr);
   shown_ = now;

@@ -17,6 +17,10 @@ namespace datong::file {
 namespace {
 
 constexpr uint64_t kStateBytesMax = uint64_t{16} << 30;
+constexpr char kElsewhere[] =
+    "give the sink a directory of its own; a state that was begun elsewhere needs a new subscription as well, which "
+    "starts "
+    "with the present state";
 
 // What both forms share: options, names, the position and the refusals of the last Write.
 class DirectorySink : public sdk::SinkConnector {
@@ -39,8 +43,8 @@ class DirectorySink : public sdk::SinkConnector {
       return sdk::Status::Fail("bad_options", "an item's name has no form in " + options_.encoding,
                                "use utf-8 or gb18030");
     }
+    if (sdk::Status taken = TakeDirectory(content); !taken.ok()) return taken;
     if (const absl::Status opened = parts_.Open(stored.position); !opened.ok()) return FromWorld(opened);
-    if (sdk::Status owned = CheckLabel(content, !stored.position.empty()); !owned.ok()) return owned;
     if (stored.position.empty()) return sdk::Status::Ok();
     absl::StatusOr<std::vector<sdk::SinkState::Refusal>> refused = parts_.ReadRefused(stored.position);
     if (!refused.ok()) return FromWorld(refused.status());
@@ -70,7 +74,10 @@ class DirectorySink : public sdk::SinkConnector {
     return result;
   }
 
-  void Close() final { format_.reset(); }
+  void Close() final {
+    format_.reset();
+    lock_.reset();
+  }
 
  protected:
   virtual sdk::Status Load(const std::string& position) = 0;
@@ -85,8 +92,10 @@ class DirectorySink : public sdk::SinkConnector {
   std::optional<DeliveryFormat> format_;
 
  private:
-  sdk::Status CheckLabel(const sdk::SinkContent& content, bool holds_parts);
+  sdk::Status TakeDirectory(const sdk::SinkContent& content);
+  sdk::Status CheckLabel(const SinkLabel& ours);
 
+  std::unique_ptr<base::FileLock> lock_;  // from Open to Close
   std::string content_;
 };
 
@@ -98,19 +107,33 @@ std::string LayoutOf(const FileSinkOptions& options, Encoding encoding) {
   return layout;
 }
 
-// Whose deliveries the directory holds, and in which form; an empty one becomes ours.
-sdk::Status DirectorySink::CheckLabel(const sdk::SinkContent& content, bool holds_parts) {
-  constexpr char kElsewhere[] = "give the sink a directory of its own";
-  const SinkLabel ours{content.subscription, content.identity,
-                       LayoutOf(options_, *EncodingFromName(options_.encoding))};
+// One holder at a time, and none but the subscription it belongs to; nothing in it is touched before.
+sdk::Status DirectorySink::TakeDirectory(const sdk::SinkContent& content) {
+  if (const absl::Status made = files_.MakeDirectories(options_.directory); !made.ok()) return FromWorld(made);
+  absl::StatusOr<std::unique_ptr<base::FileLock>> lock = files_.Lock(options_.directory + "/.lock");
+  if (absl::IsFailedPrecondition(lock.status())) {
+    return sdk::Status::Retry(
+        options_.directory + " is held by another sink (" + std::string(lock.status().message()) + ")", kElsewhere);
+  }
+  if (!lock.ok()) return FromWorld(lock.status());
+  sdk::Status checked =
+      CheckLabel({content.subscription, content.identity, LayoutOf(options_, *EncodingFromName(options_.encoding))});
+  if (checked.ok()) lock_ = *std::move(lock);
+  return checked;
+}
+
+// Whose deliveries the directory holds, and in which form; one without files becomes ours.
+sdk::Status DirectorySink::CheckLabel(const SinkLabel& ours) {
   const absl::StatusOr<std::optional<SinkLabel>> read = ReadSinkLabel(files_, options_.directory);
   if (!read.ok()) return FromWorld(read.status());
   const std::optional<SinkLabel>& found = *read;
-  if (!found && holds_parts) {
+  if (!found) {
+    const absl::StatusOr<bool> holds_parts = parts_.HoldsAnyKind();
+    if (!holds_parts.ok()) return FromWorld(holds_parts.status());
+    if (!*holds_parts) return FromWorld(WriteSinkLabel(files_, options_.directory, ours));
     return sdk::Status::Fail(
         "foreign_target", options_.directory + " holds files of a sink, and no sink.json that says whose", kElsewhere);
   }
-  if (!found) return FromWorld(WriteSinkLabel(files_, options_.directory, ours));
   if (found->identity != ours.identity) {
     return sdk::Status::Fail("foreign_target",
                              options_.directory + " holds the deliveries of another subscription: \"" +
@@ -121,7 +144,7 @@ sdk::Status DirectorySink::CheckLabel(const sdk::SinkContent& content, bool hold
   return sdk::Status::Fail(
       "layout_changed",
       options_.directory + " was begun as \"" + found->layout + "\", and the sink is now \"" + ours.layout + "\"",
-      "give the sink its old options back, or a new directory and a subscription of its own");
+      "give the sink its old options back, or a new directory and a new subscription");
 }
 
 class ChangesSink final : public DirectorySink {

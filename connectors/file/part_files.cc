@@ -58,6 +58,14 @@ std::optional<std::string> PartFiles::PositionIn(const std::string& name) const 
   return name.substr(beginning.size(), name.size() - beginning.size() - ending_.size());
 }
 
+absl::StatusOr<bool> PartFiles::HoldsAnyKind() {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.List(directory_));
+  return std::any_of(names.begin(), names.end(), [](std::string_view name) {
+    return (name.starts_with("changes-") || name.starts_with("state-")) &&
+           (EndsWith(name, ".csv") || EndsWith(name, ".jsonl"));
+  });
+}
+
 absl::Status PartFiles::Open(std::string& position) {
   position.clear();
   RETURN_IF_ERROR(files_.MakeDirectories(directory_));

@@ -23,6 +23,8 @@ class PartFiles {
   PartFiles(std::string directory, std::string kind, std::string ending, base::FileSystem& files,
             base::StepObserver& observer);
 
+  // Whether the directory holds parts of any kind, in any format. The directory exists.
+  absl::StatusOr<bool> HoldsAnyKind();
   // Creates the directory, removes what a crash left half-written, and finds the highest position ("" = none).
   absl::Status Open(std::string& position);
   // Stores the refusals, then the part. When this is OK both survive a power cut; when it is not, the same call may be

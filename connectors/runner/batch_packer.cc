@@ -15,7 +15,8 @@ namespace {
 // into it.
 constexpr size_t kBatchPayloadFull = size_t{512} << 10;
 constexpr size_t kBytesBetweenLooks = size_t{256} << 10;
-constexpr size_t kItemOverhead = 12;  // tag and length, or a number that is longer than its text
+constexpr size_t kUnreadableOverhead = 128;  // reason, detail and digest of the row, about
+constexpr size_t kItemOverhead = 12;         // tag and length, or a number that is longer than its text
 static_assert(kBatchPayloadFull + 2 * kBytesBetweenLooks + base::kRecordBytesMax < base::kBatchBytesMax);
 
 }  // namespace
@@ -36,7 +37,7 @@ void BatchPacker::AddRow(const sdk::RowBatch& rows, size_t row) {
   const record::RecordWriter::Place place{0, rows.row_number(row)};
   size_t bytes = 0;
   if (const sdk::RowBatch::Unreadable* unreadable = rows.unreadable(row)) {
-    bytes = std::min(unreadable->raw.size(), base::kRecordBytesMax);
+    bytes = std::min(unreadable->raw.size(), base::kRecordBytesMax) + kUnreadableOverhead;
     std::optional<base::Digest> key;
     if (rows.width(row) != 0) {
       TakeValues(rows, row);
@@ -49,7 +50,7 @@ void BatchPacker::AddRow(const sdk::RowBatch& rows, size_t row) {
     const record::Operation operation = rows.is_delete(row) ? record::Operation::kDelete : record::Operation::kUpsert;
     if (const std::optional<record::RowProblem> problem = writer_.Append(values_, operation, place, open_)) {
       const std::string_view raw = rows.raw(row);
-      bytes = std::max(bytes, std::min(raw.size(), base::kRecordBytesMax));
+      bytes = std::max(bytes, std::min(raw.size(), base::kRecordBytesMax) + kUnreadableOverhead);
       AddUnreadable(*problem, raw, place, writer_.KeyOfRow(values_));
     }
   }

@@ -231,7 +231,9 @@ base::StepResult SourceRunner::TakeRows() {
   for (size_t row = 0; row < read_.rows.rows(); ++row) unreadable += read_.rows.unreadable(row) != nullptr ? 1 : 0;
   const bool waits = read_.idle_ms > 0;
   Update([&](SourceProgress& progress) {
-    progress.state = waits ? SourceProgress::State::kWaiting : SourceProgress::State::kRunning;
+    // A publish that failed is being tried again: that is what it waits for.
+    const bool waiting = waits || (publisher_.AtWork() && !progress.error.code.empty());
+    progress.state = waiting ? SourceProgress::State::kWaiting : SourceProgress::State::kRunning;
     if (run_) progress.bytes_read = std::max(progress.bytes_read, read_.bytes_read);
     progress.unreadable += reads_past_ ? 0 : unreadable;
     for (std::string& name : read_.unknown_columns) {

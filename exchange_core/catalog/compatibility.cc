@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "datong/catalog/v1/catalog.pb.h"
-#include "exchange_core/catalog/catalog_time.h"
 #include "exchange_core/catalog/catalog_yaml.h"
 
 namespace datong::catalog {
@@ -60,13 +59,6 @@ class ResourceComparison {
           "the number of partitions cannot change from " + std::to_string(before_.partitions()) + " to " +
               std::to_string(after_.partitions()),
           "records of one key would be found in two partitions, and their order lost", kNewResource);
-    }
-    if (before_.kind() == after_.kind() && before_.window_us() != after_.window_us()) {
-      Add("window",
-          "the window cannot change from " + SpanAsText(before_.window_us()) + " to " + SpanAsText(after_.window_us()),
-          "ids that the old one forgot would be expected to be known, and the books of what was a duplicate would not "
-          "come out the same when the ledger is read again",
-          kNewResource);
     }
     CompareNames("key", "the key items", before_.key_items(), after_.key_items(),
                  "every stored key digest was made from the old ones");

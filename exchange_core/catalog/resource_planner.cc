@@ -46,7 +46,10 @@ class ResourcePlanner {
     if (desired_.snapshots && *desired_.snapshots != SnapshotPolicy()) {
       WritePolicy(*desired_.snapshots, *after_.mutable_snapshots());
     }
-    if (desired_.kind == record::ResourceKind::kEvent) after_.set_window_us(desired_.window.value_or(kWindowDefault));
+    if (desired_.kind == record::ResourceKind::kEvent) {
+      const bool was_event = before_ != nullptr && before_->kind() == v1::EVENT;
+      after_.set_window_us(desired_.window.value_or(was_event ? before_->window_us() : kWindowDefault));
+    }
   }
 
   const v1::Item* ItemBefore(const std::string& name) const {
@@ -236,6 +239,16 @@ class ResourcePlanner {
   void CheckCompatible() {
     for (const Incompatibility& broken : FindIncompatibilities(*before_, after_)) {
       findings_.Add(PlaceOf(broken), "breaking_change", broken.message, broken.next, broken.why);
+    }
+    // Of planning only: catalogs in which a window was changed, when that could be done, are read as they are.
+    if (before_->kind() == after_.kind() && before_->window_us() != after_.window_us()) {
+      findings_.Add(
+          desired_.node->At("window"), "breaking_change",
+          "resource '" + desired_.name + "': the window cannot change from " + SpanAsText(before_->window_us()) +
+              " to " + SpanAsText(after_.window_us()),
+          "make a new resource",
+          "ids that the old one forgot would be expected to be known, and what was a duplicate would not come "
+          "out the same when the ledger is read again");
     }
   }
 

@@ -45,9 +45,12 @@ TEST_CASE("ndjson") {
 }
 
 TEST_CASE("progress tells rate, share and time left") {
-  CHECK(ProgressText({{"file", "a.csv"}, {"bytes_read", 50u}, {"bytes_total", 100u}, {"rows", 3000u}}, 10'000'000) ==
-        "a.csv  reading  50 %  3,000 rows  300/s  ETA 0:10");
-  CHECK(ProgressText({{"phase", "deciding"}, {"rows", 7u}}, 100) == "deciding  7 rows");
+  CHECK(ProgressText({{"file", "a.csv"}, {"bytes_read", 50u}, {"bytes_total", 100u}, {"rows", 3000u}}, 10'000'000,
+                     10'000'000) == "a.csv  reading  50 %  3,000 rows  300/s  ETA 0:10");
+  // A second file: the time left is that of the file, the rate that of all.
+  CHECK(ProgressText({{"file", "b.csv"}, {"bytes_read", 50u}, {"bytes_total", 100u}, {"rows", 3000u}}, 10'000'000,
+                     4'000'000) == "b.csv  reading  50 %  3,000 rows  300/s  ETA 0:04");
+  CHECK(ProgressText({{"phase", "deciding"}, {"rows", 7u}}, 100, 100) == "deciding  7 rows");
 }
 
 }  // namespace datong::cli

@@ -67,6 +67,7 @@ TEST_CASE("changes: one part per write, quoted by RFC 4180, absent and empty apa
             Key('c') + ",2,3,\"a,b.csv\",7,3,\n");
   REQUIRE(sink->Write(batch.Make(), "009").status.ok());
   WriteFile(options.directory + "/.changes-010.tmp", "half");
+  sink->Close();
   const auto again = NewFileSink(options, base::PosixFileSystem());
   REQUIRE(again->Open(kContent, stored).ok());
   CHECK(stored.position == "009");
@@ -141,6 +142,7 @@ TEST_CASE("a value without a form in the encoding refuses its record, and the re
   REQUIRE(result.status.ok());
   REQUIRE(result.refused.size() == 1);
   CHECK(result.refused[0].index == 1);
+  sink->Close();
   REQUIRE(NewFileSink(options, base::PosixFileSystem())->Open(kContent, stored).ok());
   REQUIRE(stored.refused.size() == 1);
   CHECK(stored.refused[0].lane == 2);

@@ -67,11 +67,28 @@ TEST_CASE("another subscription, or the same name in another exchange, is refuse
   CHECK(NamesIn(world.options.directory) == before);
 }
 
-TEST_CASE("parts without a label are nobody's") {
+TEST_CASE("parts without a label are nobody's, whatever their form") {
   World world;
   world.WriteOne();
   std::filesystem::remove(world.options.directory + "/sink.json");
+  world.options.form = GENERATE(SinkForm::kChanges, SinkForm::kState);
   CHECK(world.Open(kOurs).code() == "foreign_target");
+}
+
+TEST_CASE("a sink at work is not disturbed by another one on its directory") {
+  World world;
+  world.WriteOne();
+  WriteFile(world.options.directory + "/.changes-8.tmp", "half");
+  CHECK(world.Open({"other", "ffff", {"code"}}).code() == "foreign_target");
+  CHECK(std::filesystem::exists(world.options.directory + "/.changes-8.tmp"));
+
+  const auto holder = NewFileSink(world.options, base::PosixFileSystem());
+  REQUIRE(holder->Open(kOurs, world.stored).ok());
+  const sdk::Status second = world.Open(kOurs);
+  CHECK(second.retryable());
+  CHECK(second.message().find("held by another sink") != std::string::npos);
+  holder->Close();
+  CHECK(world.Open(kOurs).ok());
 }
 
 TEST_CASE("another form, format, encoding or byte order mark is refused, and the old one goes on") {

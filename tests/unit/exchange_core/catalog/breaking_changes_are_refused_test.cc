@@ -84,6 +84,12 @@ TEST_CASE("Window change of events is refused") {
   const Finding f =
       OnlyFinding(event.Text(), Replaced(event.Text(), "window: 30d", "window: 7d"), "breaking_change", "7d");
   CHECK(f.message.find("from 30d to 7d") != std::string::npos);
+  // Left out, it is what it was.
+  event.resource_tail = "    id: [code]\n    window: 7d\n";
+  CatalogTable table;
+  MustApply(event.Text(), table);
+  MustApply(Replaced(event.Text(), "    window: 7d\n", ""), table);
+  CHECK(table.FindResource("companies")->window_us == datong::base::TimeUs{7} * 86'400 * 1'000'000);
 }
 TEST_CASE("Retiring an item of events identified by content is refused") {
   CatalogMaker event;
