@@ -2,6 +2,7 @@
 // Wherever a source's runner stops, the next one publishes exactly the rows that are missing, in order, and ends the
 // unit once.
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "connectors/runner/source_runner.h"
 #include "exchange_core/record/rejected_row.h"
@@ -92,6 +93,25 @@ TEST_CASE("stopped after any step, and after every step, the rows arrive once") 
     CHECK(world.exchange.ended[0].second == "");
     CHECK(world.exchange.ended[0].first.rows_published == 100);
   }
+}
+
+TEST_CASE("with reading and publishing on threads of their own") {
+  World world;
+  world.WriteRows(5000);
+  world.exchange.fail_next.assign(20, absl::OkStatus());
+  world.exchange.fail_next.push_back(absl::UnavailableError("away"));
+  const auto threads = base::NewThreadScheduler(base::SystemClock());
+  SourceRunner runner(world.options, file::NewFileSource(world.source, base::PosixFileSystem()), world.exchange,
+                      *threads, base::SystemClock(), world.random);
+  threads->Add(runner);
+  while (runner.progress().state != SourceProgress::State::kFinished) {
+    REQUIRE(runner.progress().state != SourceProgress::State::kFailed);
+    std::this_thread::yield();
+  }
+  threads->Remove(runner);
+  CHECK(runner.progress().rows_published == 5000);
+  CHECK(world.Rows() == UpTo(5000));
+  CHECK(world.exchange.ended.size() == 1);
 }
 
 TEST_CASE("an exchange that is behind or away delays, and costs no row") {
