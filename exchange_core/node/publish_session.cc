@@ -4,6 +4,7 @@
 #include <absl/strings/str_cat.h>
 
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "datong/exchange/v1/source_journal.pb.h"
@@ -68,7 +69,7 @@ class LocalPublishSession final : public client::PublishSession {
   absl::Status Commit(std::vector<client::PublishBatch> batches, const std::vector<SourceEvent>& events,
                       const ledger::v1::SnapshotMark* mark = nullptr);
   absl::Status EndRun(const std::string& position, bool complete, const std::string& failure);
-  absl::Status CheckLastSnapshotIsDone();
+  absl::Status CheckEarlierSnapshotsAreDone();
   void BeginSnapshot(const client::UnitDeclaration& unit, exchange::v1::UnitBegun& begun,
                      ledger::v1::SnapshotMark& mark);
   absl::Status CheckBacklog();
@@ -113,29 +114,32 @@ absl::Status LocalPublishSession::Register(bool known) {
   return absl::OkStatus();
 }
 
-// Its rows would be judged against what is known without the last one, and what they do not change would be lost when
-// the last one is released behind them. A held one does not stand in the way: it is released only while nothing comes
-// after it.
+// Its rows would be judged against what is known without the earlier ones, and what they do not change would be lost
+// when one of those is released behind them. A held one does not stand in the way: it is released only while nothing
+// comes after it. Not the last one alone: an older one that was held may have been confirmed since.
 // A file of another mode has its place in the same order.
-absl::Status LocalPublishSession::CheckLastSnapshotIsDone() {
-  const uint64_t last = source_.last_snapshot;
-  if (last == 0) return absl::OkStatus();
-  {
-    const std::lock_guard lock(state_.tables);
+absl::Status LocalPublishSession::CheckEarlierSnapshotsAreDone() {
+  std::set<uint64_t> open;
+  for (const auto& lane : state_.lanes) {
+    lane->Inspect([&](const pipeline::LaneView& view) {
+      for (const auto& [place, stage] : view.snapshots.stages()) {
+        if (stage->identity().source_id == source_.id) open.insert(stage->identity().snapshot);
+      }
+    });
+  }
+  const std::lock_guard lock(state_.tables);
+  if (const uint64_t last = source_.last_snapshot; last != 0) {
     const snapshot::SnapshotState* known = state_.snapshots.Find(last);
     if (known == nullptr || !known->decision) {
       return absl::UnavailableError(absl::StrCat("snapshot ", last, " is not decided yet; the source waits"));
     }
-    if (known->is_held()) return absl::OkStatus();
   }
-  bool is_open = false;
-  for (const auto& lane : state_.lanes) {
-    lane->Inspect([&](const pipeline::LaneView& view) {
-      for (const auto& [place, stage] : view.snapshots.stages()) is_open = is_open || std::get<2>(place) == last;
-    });
+  for (const uint64_t one : open) {
+    const snapshot::SnapshotState* known = state_.snapshots.Find(one);
+    if (known != nullptr && known->decision && known->is_held()) continue;
+    return absl::UnavailableError(absl::StrCat("snapshot ", one, " is still taking effect; the source waits"));
   }
-  if (!is_open) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat("snapshot ", last, " is still taking effect; the source waits"));
+  return absl::OkStatus();
 }
 
 void LocalPublishSession::BeginSnapshot(const client::UnitDeclaration& unit, exchange::v1::UnitBegun& begun,
@@ -177,7 +181,7 @@ absl::StatusOr<client::UnitRun> LocalPublishSession::BeginUnit(const client::Uni
     RETURN_IF_ERROR(EndRun(source_.position, false, "abandoned: another file was begun before this one ended"));
   }
   const bool snapshot = unit.full && has_snapshots_;
-  RETURN_IF_ERROR(CheckLastSnapshotIsDone());
+  RETURN_IF_ERROR(CheckEarlierSnapshotsAreDone());
   client::UnitRun run;
   run.snapshot = snapshot;
   run.name = unit.name;

@@ -44,6 +44,13 @@ class Register:
         return {row[self.key_at]: tuple(row) for row in rows}
 
 
+class Table(Register):
+    """A register that a test has made up, with its first dump; its key is the first column."""
+
+    def __init__(self, columns, rows):
+        self.columns, self.key, self.key_at, self.dumps = columns, columns[0], 0, [rows]
+
+
 class Scene:
     """An exchange that has taken the first dump of a register. Each file given to it is judged."""
 
@@ -66,10 +73,11 @@ class Scene:
     def check_digest(self, what):
         self.exchange.check_copies(state_digest(self.state.values()), what)
 
-    def passes(self, rows, *options, state=None, code=0, path=None, **how):
-        """`rows` are taken at once, and every copy becomes `state` (what the rows say when not given). Returns the snapshot."""
+    def passes(self, rows, *options, state=None, wanted=None, code=0, path=None, **how):
+        """`rows` are taken at once with the changes `wanted`, and every copy becomes `state` (what the rows say when not given).
+        Returns the snapshot."""
         state = self.register.state(rows) if state is None else state
-        wanted = changes_between(self.state, state)
+        wanted = wanted or changes_between(self.state, state)
         deliveries = len(self.exchange.delivered())
         path = path or self.file(rows, **how)
         what = f"{self.what}: {os.path.basename(path)}"
@@ -105,6 +113,15 @@ class Scene:
         check(run["state"] == "held", f"{what}: `files` says {run['state']}")
         self.rest_goes_on()
         return snapshot["snapshot"]
+
+    def check_waiting(self, *numbers):
+        """These dumps are held: everybody who asks is told so."""
+        lag = {row["subscription"]: row["held_snapshots"] for row in self.exchange.rows("lag")}
+        check(lag == {"all": len(numbers), "copy": len(numbers)}, f"{self.what}: held {numbers}, and `lag` says {lag}")
+        files = {row["run"] for row in self.exchange.rows("files") if row["state"] == "held"}
+        check(files == set(numbers), f"{self.what}: held {numbers}, and `files` says {sorted(files)}")
+        summary = self.exchange.ask("snapshot", "list")["summary"]
+        check(summary["held"] == len(numbers), f"{self.what}: held {numbers}, and `snapshot list` says {summary}")
 
     def dropped(self, path, words="", options=(), code=(1, 6)):
         """Fails or is too old: nothing of it counts."""
@@ -172,13 +189,16 @@ def test_too_much_vanishes(world):
     gone = scene.state.keys() - register.state(half).keys()
     check(samples and all(row["key"] in gone for row in samples), f"vanishing: samples {samples[:2]}")
     second = scene.held(scene.file(half[:-1]), {"vanishing"})
+    scene.check_waiting(first, second)
     scene.decide(first, "confirm", code=1)  # only the later one can be
     scene.decide(second, "reject", why="the export was filtered")
+    scene.check_waiting(first)
     check(scene.exchange.snapshot(second)["state"] == "dropped", "a rejected one is not dropped")
     check(len(scene.exchange.log()) == len(register.dumps[0]), "something left of a rejected one")
     scene.decide(second, "confirm", code=1)
     third = scene.held(scene.file(half[:-2]), {"vanishing"})
     good = scene.passes(rows)
+    scene.check_waiting()
     for number in (first, third):
         row = scene.exchange.snapshot(number)
         shown = scene.exchange.show(number)[0]
@@ -214,15 +234,13 @@ def test_empty_or_cut_at_a_limit(world):
     scene.passes(rows[:7581])
     scene.passes(rows)
     scene.end()
-    if world.partitions != 1:
-        return  # a sheet is tall, and partitions make no difference to its height
-    # Not a number that somebody had declared, but the height of a sheet.
-    many = [[f"K{number}.GOV", *register.dumps[0][number % 7000][1:]] for number in range(65_600)]
-    sheet = Scene(world, "sheet", register, first=False)
-    sheet.passes(many)
+    # Not a number that somebody had declared, but the height of a sheet, with its header or without.
+    many = [[f"K{number}", "text"] for number in range(65_600)]
+    sheet = Scene(world, "sheet", Table(["key", "text"], many))
     sheet.held(sheet.file(many[:65_535]), {"cut_at_limit"}, "65535")
+    sheet.held(sheet.file(many[:65_536]), {"cut_at_limit"}, "65536")
     sheet.passes(many[:65_534])
-    sheet.passes(many[:65_535])  # more than the last one had: no cut
+    sheet.passes(many[:65_535 + world.partitions % 2])  # more than the last one had: no cut
     sheet.end()
 
 
@@ -362,6 +380,28 @@ def test_out_of_order(world):
     scene.passes(register.dumps[5], *named, name="gov-2022-03-16.csv")
     scene.end()
 
+    stated = ("--manifest", "as_of", "--as-of", "manifest")
+    scene = Scene(world, "stated-order", world.uk, first=False)
+
+    def about(moment, rows):
+        path = scene.file(rows)
+        with open(path + ".as_of", "w", encoding="utf-8") as file:
+            file.write(moment + "\n")
+        return path
+
+    first, older, newer = world.uk.dumps[:3]
+    scene.passes(first, *stated, path=about("2018-10-30", first))
+    scene.passes(newer, *stated, path=about("2020-09-01 18:30", newer))
+    late = about("2020-09-01 18:29:59", older)
+    changes = changes_between(scene.state, world.uk.state(older))
+    _, snapshot = scene.dropped(late, "older", stated, code=0)
+    check(snapshot["stale"] == changes["inserts"] + changes["updates"] > 0, f"{scene.what}: {changes} stale, not {snapshot}")
+    check(snapshot["as_of"].startswith("2020-09-01T10:29:59"), f"{scene.what}: as of {snapshot['as_of']}")
+    check(scene.exchange.show(snapshot["snapshot"])[0]["outdated"] is True, f"{scene.what}: not outdated: {snapshot}")
+    scene.dropped(about("some day", older), "bad_manifest", stated)
+    scene.dropped(scene.file(older), "no_manifest", stated)
+    scene.end()
+
     scene = Scene(world, "again", register)
     one, two = scene.file(register.dumps[0]), scene.file(register.dumps[4])
     scene.passes(register.dumps[4], path=two)
@@ -401,6 +441,26 @@ def test_two_rows_with_one_key(world):
         scene.end()
 
 
+def check_samples(scene, number, rows, told_twice):
+    """`show` has samples of every kind of change of a held dump with these rows."""
+    register, before, after = scene.register, scene.state, scene.register.state(rows)
+    both_told = [tuple(row) for row in told_twice]
+    conflicting = both_told[0][register.key_at]
+    values = lambda items: items and tuple(items.get(column) or "" for column in register.columns)  # noqa: E731
+    wanted = {"insert": lambda key, now, old: key not in before and now == after.get(key) and old is None,
+              "update": lambda key, now, old: now == after.get(key) and old == before.get(key) != now,
+              "delete": lambda key, now, old: key not in after and now == before.get(key) and key != conflicting and old is None,
+              "conflict": lambda key, now, old: key == conflicting and now in both_told and old is None}
+    samples = {}
+    for row in scene.exchange.show(number):
+        if row["kind"] == "sample":
+            samples.setdefault(row["change"], []).append(row)
+    check(samples.keys() == wanted.keys(), f"{scene.what}: `show` has samples of {sorted(samples)}")
+    for kind, some in samples.items():
+        for row in some:
+            check(wanted[kind](row["key"], values(row["items"]), values(row["before"])), f"{scene.what}: a sample: {row}")
+
+
 def test_changed_meanwhile(world):
     """Keys that somebody changed while a dump was held stay as they are when it is confirmed."""
     register = world.uk
@@ -408,11 +468,17 @@ def test_changed_meanwhile(world):
     rows = register.dumps[0]
     scene = Scene(world, "meanwhile", register)
     moved = [row[:at] + ["moved"] + row[at + 1:] for row in rows[:500]]
-    number = scene.held(scene.file(moved), {"vanishing"})
+    fresh = with_item(register, rows[30:31], "key", lambda _: "NEW1")
+    told_twice = [rows[600][:at] + [text] + rows[600][at + 1:] for text in ("one", "another")]
+    number = scene.held(scene.file(moved + fresh + told_twice), {"vanishing"})
+    check_samples(scene, number, moved + fresh, told_twice)
     live = [row[:at] + ["live"] + row[at + 1:] for row in (rows[3], rows[700])]
     run = scene.exchange.import_file(scene.file(live, name="live.csv"))
     check(run["verdicts"] == {"updated": 2}, f"{scene.what}: {run}")
-    scene.confirm(number, {**register.state(moved), **register.state(live)})
+    after = [*moved, *fresh, rows[600], *live]  # who is told of twice neither changes nor vanishes
+    scene.confirm(number, register.state(after))
+    kinds = {row["before"] is None for row in scene.exchange.show(number) if row["kind"] == "sample"}
+    check(kinds == {True}, f"{scene.what}: what a change was before is told only while it waits")
     scene.end()
 
 
@@ -461,6 +527,34 @@ def test_schema_changes(world):
     scene.held(scene.file(rows), {"columns_differ"}, "dropped: region")
     wider = [row + ["north" if place % 3 == 0 else ""] for place, row in enumerate(rows[2:])]
     scene.passes(wider, columns=exchange.columns)
+
+    # An item ends: its column is one that nobody knows, and a record that had a value there is another one without it.
+    cut = without(exchange.columns, "end-date")
+    exchange.items["end-date"] = {"retired": True}
+    exchange.compared.remove("end-date")
+    exchange.apply()
+    before = scene.state
+    scene.state = {key: tuple(cut(list(values))) for key, values in before.items()}
+    scene.check_digest(f"{scene.what}: an item less")
+    scene.held(scene.file(wider, exchange.columns), {"columns_differ"}, "added: end-date")
+    narrower = [cut(row) for row in wider[3:]]
+    wanted = changes_between(before, register.state(with_item(register, wider[3:], "end-date", lambda _: "")))
+    scene.passes(narrower, columns=cut(exchange.columns), wanted=wanted)
+    scene.end()
+
+    # An item that comes while a dump is held says nothing in it.
+    scene = Scene(world, "schema-while-held", register)
+    exchange = scene.exchange
+    moved = with_item(register, rows[:500], "name", lambda text: text + " (moved)")
+    number = scene.held(scene.file(moved), {"vanishing"})
+    exchange.columns.append("region")
+    exchange.compared.append("region")
+    exchange.apply()
+    scene.state = {key: values + ("",) for key, values in scene.state.items()}
+    scene.check_digest(f"{scene.what}: a new item")
+    state = {key: values + ("",) for key, values in register.state(moved).items()}
+    scene.confirm(number, state)
+    scene.passes([row + ["north"] for row in rows], columns=exchange.columns)
     scene.end()
 
 
@@ -539,6 +633,15 @@ class RunningExchange:
         check(self.process.wait(60) == 0, f"datong run does not stop well: {self.errors()[-1500:]}")
 
 
+def numbers_told(scene, rows, waits):
+    """What `datong run` says in its line about a dump with these rows; `waits`: its changes have not left."""
+    found = changes_between(scene.state, scene.register.state(rows))
+    staged = found["inserts"] + found["updates"] if waits else 0
+    numbers = {"inserted": found["inserts"], "updated": found["updates"], "deleted": found["deletes"],
+               "unchanged": found["unchanged"], "staged": staged}
+    return ", ".join([f"read {len(rows)}"] + [f"{name} {number}" for name, number in numbers.items() if number])
+
+
 def test_held_while_it_runs(world):
     register = world.uk
     scene = Scene(world, "running", register)
@@ -546,13 +649,22 @@ def test_held_while_it_runs(world):
     rows = register.dumps[1]
     running = RunningExchange(exchange, scene.folder)
     number = scene.held(scene.file(rows[:500]), {"vanishing"})
-    scene.decide(number, "reject")
+    stop = next(row["text"] for row in exchange.show(number) if row["kind"] == "stop")
+    found = numbers_told(scene, rows[:500], waits=True)
+    line = f"snapshot {number} of register, dump-{scene.count}.csv: "
+    running.await_(f"  {line}held; {found}; vanishing: {stop}\n", running.errors)
+    scene.check_waiting(number)
+    scene.decide(number, "reject", why="filtered")
+    running.await_(f"  {line}dropped; read 500, ", running.errors)
     number = scene.held(scene.file(rows[:501]), {"vanishing"})
     running.stop()
+    line = f"snapshot {number} of register, dump-{scene.count}.csv: "
     check(exchange.snapshot(number)["state"] == "held", f"{scene.what}: not held after an end: {exchange.snapshot(number)}")
     running = RunningExchange(exchange, scene.folder)
     check(exchange.snapshot(number)["state"] == "held", f"{scene.what}: not held after a restart: {exchange.snapshot(number)}")
+    running.await_(f"  {line}held; read 501, ", running.errors)  # whoever starts it is told what waits
     scene.decide(number, "confirm")
+    running.await_(f"  {line}released; {numbers_told(scene, rows[:501], waits=False)}", running.errors)
     scene.state = register.state(rows[:501])
     wanted = state_digest(scene.state.values())
     running.await_(wanted, lambda: state_digest(exchange.state_file().values()))

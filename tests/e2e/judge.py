@@ -46,14 +46,19 @@ def _items_of(line):
     return {name: value for name, value in line.items() if not name.startswith("_")}
 
 
+def read_part(directory, name, key_columns):
+    """The delivered lines of one file."""
+    for number, line in enumerate(lines_of(os.path.join(directory, name)), 1):
+        items = _items_of(line)
+        key = tuple(items.get(column, "") for column in key_columns)
+        yield Delivered(line["_operation"], key if len(key) > 1 else key[0], items, line["_source_file"],
+                        int(line["_source_row"]), int(line["_lane"]), int(line["_sequence"]), f"{name}:{number}")
+
+
 def read_changes(directory, key_columns):
     """Every delivered line, in order."""
     for name in part_names(directory, "changes"):
-        for number, line in enumerate(lines_of(os.path.join(directory, name)), 1):
-            items = _items_of(line)
-            key = tuple(items.get(column, "") for column in key_columns)
-            yield Delivered(line["_operation"], key if len(key) > 1 else key[0], items, line["_source_file"],
-                            int(line["_source_row"]), int(line["_lane"]), int(line["_sequence"]), f"{name}:{number}")
+        yield from read_part(directory, name, key_columns)
 
 
 class Complaints:

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 
-from judge import judge_sequences, lines_of, part_names, read_changes
+from judge import judge_sequences, lines_of, part_names, read_part
 
 FAILURES = []
 HELD = 7  # the exit code of an import whose dump is held
@@ -100,8 +100,9 @@ class Exchange:
                  items=None):
         self.binary, self.directory, self.output = binary, directory, directory + "-out"
         self.columns, self.key, self.not_compared, self.partitions = list(columns), key, not_compared, partitions
-        self.kind, self.policy, self.more, self.items = kind, policy, more, items or {}
+        self.kind, self.policy, self.more, self.items = kind, policy, more, dict(items or {})
         self.compared = [column for column in columns if column not in not_compared]
+        self.parts = {}  # files of changes that were read: name -> (what the file was then, its lines)
         self.apply()
 
     def catalog(self):
@@ -138,8 +139,12 @@ class Exchange:
 
     def import_file(self, path, *options, code=0, resource="register", wait="applied"):
         """What became of this reading of the file: its row of `files`, the last one of the resource."""
-        self.run("import", resource, path, "--wait", wait, *options, code=code)
-        return self.rows("files", "--resource", resource)[-1]
+        return self.import_files([path], *options, code=code, resource=resource, wait=wait)[-1]
+
+    def import_files(self, paths, *options, code=0, resource="register", wait="applied"):
+        """The same for a list of files, given in one command."""
+        self.run("import", resource, *paths, "--wait", wait, *options, code=code)
+        return self.rows("files", "--resource", resource)[-len(paths):]
 
     def dump(self, path, *options, code=0):
         """The same for a full dump."""
@@ -165,7 +170,15 @@ class Exchange:
     # --- what the sinks wrote
 
     def delivered(self):
-        return list(read_changes(os.path.join(self.output, "changes"), (self.key,)))
+        """Every delivered line, in order. A file that is what it was is not read again."""
+        directory, lines = os.path.join(self.output, "changes"), []
+        for name in part_names(directory, "changes"):
+            status = os.stat(os.path.join(directory, name))
+            same = (status.st_ino, status.st_size, status.st_mtime_ns)
+            if self.parts.get(name, (None,))[0] != same:
+                self.parts[name] = (same, list(read_part(directory, name, (self.key,))))
+            lines += self.parts[name][1]
+        return lines
 
     def _values(self, items):
         return tuple(items.get(column) or "" for column in self.compared)

@@ -457,6 +457,25 @@ TEST_CASE("a held dump can be confirmed while nothing that counts came later") {
   }
 }
 
+TEST_CASE("no dump begins while an older one that was held and then confirmed takes effect") {
+  World world(4);
+  world.Dump("day-1", Companies(0, 20));
+  const uint64_t held = world.Dump("day-2", Companies(0, 10, "moved"));
+  REQUIRE(world.StateOf(held) == State::kHeld);
+  // One that broke off came in between, and is done.
+  world.source->Begin({.name = "day-3", .identity = "day-3", .full = true});
+  world.source->End("day-3", false);
+  world.Settle();
+  REQUIRE(world.exchange->ConfirmSnapshot(held, "x", "y").ok());
+  const client::UnitDeclaration next{.name = "day-4", .identity = "day-4", .full = true};
+  const auto too_early = world.source->session().BeginUnit(next);
+  CHECK(absl::IsUnavailable(too_early.status()));
+  CHECK(std::string(too_early.status().message()).find("still taking effect") != std::string::npos);
+  world.Settle();
+  CHECK(world.tax.state.size() == 10);
+  CHECK(world.source->session().BeginUnit(next).ok());
+}
+
 TEST_CASE("a retired resource lets its open snapshots go") {
   World world(4);
   world.Dump("day-1", Companies(0, 20));
