@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker_adapters/kafka/cluster_metadata.h"
+
+#include <absl/strings/str_cat.h>
+#include <librdkafka/rdkafka.h>
+
+#include "broker_adapters/kafka/c_handle.h"
+#include "broker_adapters/kafka/kafka_errors.h"
+#include "exchange_core/base/status_macros.h"
+
+namespace datong::kafka {
+namespace {
+
+using Topic = CHandle<rd_kafka_topic_t, rd_kafka_topic_destroy>;
+using Metadata = CHandle<const rd_kafka_metadata_t, rd_kafka_metadata_destroy>;
+
+// `only`: of this topic; nullptr: of the whole cluster.
+absl::StatusOr<Metadata> Ask(Client& client, rd_kafka_topic_t* only, Deadline& deadline) {
+  const rd_kafka_metadata_t* answer = nullptr;
+  const auto code = rd_kafka_metadata(client.handle(), only == nullptr ? 1 : 0, only, &answer, deadline.LeftMs());
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return FromKafka(code, "asking the Kafka cluster", client.trouble().last());
+  return Metadata(answer);
+}
+
+}  // namespace
+
+absl::StatusOr<TopicMetadata> AskForTopic(Client& client, const std::string& kafka_topic, Deadline& deadline) {
+  const Topic topic(rd_kafka_topic_new(client.handle(), kafka_topic.c_str(), nullptr));
+  if (topic == nullptr) return FromKafka(rd_kafka_last_error(), absl::StrCat("topic ", kafka_topic));
+  ASSIGN_OR_RETURN(const Metadata metadata, Ask(client, topic.get(), deadline));
+  if (metadata->topic_cnt != 1) return absl::NotFoundError(absl::StrCat("topic ", kafka_topic, " does not exist"));
+  const rd_kafka_metadata_topic& found = metadata->topics[0];
+  if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+    return absl::NotFoundError(absl::StrCat("topic ", kafka_topic, " does not exist"));
+  }
+  RETURN_IF_ERROR(FromKafka(found.err, absl::StrCat("topic ", kafka_topic)));
+  TopicMetadata said{static_cast<uint32_t>(found.partition_cnt), true};
+  for (int i = 0; i < found.partition_cnt; ++i) said.all_led = said.all_led && found.partitions[i].leader >= 0;
+  return said;
+}
+
+absl::StatusOr<std::vector<std::string>> AskForTopicNames(Client& client, Deadline& deadline) {
+  ASSIGN_OR_RETURN(const Metadata metadata, Ask(client, nullptr, deadline));
+  std::vector<std::string> names;
+  for (int i = 0; i < metadata->topic_cnt; ++i) names.emplace_back(metadata->topics[i].topic);
+  return names;
+}
+
+absl::StatusOr<int> AskForBrokerCount(Client& client, Deadline& deadline) {
+  ASSIGN_OR_RETURN(const Metadata metadata, Ask(client, nullptr, deadline));
+  return metadata->broker_cnt;
+}
+
+}  // namespace datong::kafka

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "broker_adapters/kafka/deadline.h"
+#include "broker_adapters/kafka/kafka_client.h"
+
+namespace datong::kafka {
+
+struct TopicMetadata {
+  uint32_t partitions = 0;
+  bool all_led = false;  // every partition has a leader: it can be written and read
+};
+
+// One question to the cluster each. Unavailable tells what the client's connections complained of last.
+absl::StatusOr<TopicMetadata> AskForTopic(Client& client, const std::string& kafka_topic, Deadline& deadline);
+absl::StatusOr<std::vector<std::string>> AskForTopicNames(Client& client, Deadline& deadline);  // all of the cluster
+absl::StatusOr<int> AskForBrokerCount(Client& client, Deadline& deadline);
+
+}  // namespace datong::kafka

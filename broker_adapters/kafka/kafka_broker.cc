@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker_adapters/kafka/kafka_broker.h"
+
+#include "broker_adapters/kafka/cluster_metadata.h"
+#include "broker_adapters/kafka/commit_listener.h"
+#include "broker_adapters/kafka/committed_positions.h"
+#include "broker_adapters/kafka/fetch.h"
+#include "broker_adapters/kafka/kafka_client.h"
+#include "broker_adapters/kafka/kafka_reader.h"
+#include "broker_adapters/kafka/kafka_transaction.h"
+#include "broker_adapters/kafka/log_ends.h"
+#include "broker_adapters/kafka/names.h"
+#include "broker_adapters/kafka/offsets.h"
+#include "broker_adapters/kafka/retention.h"
+#include "broker_adapters/kafka/topic_directory.h"
+#include "exchange_core/base/status_macros.h"
+
+namespace datong::kafka {
+namespace {
+
+class KafkaBroker final : public broker::Broker {
+ public:
+  KafkaBroker(KafkaOptions options, Names names, std::unique_ptr<Client> appended, std::unique_ptr<Client> committed)
+      : options_(std::move(options)),
+        names_(std::move(names)),
+        appended_(std::move(appended)),
+        committed_(std::move(committed)),
+        topics_(options_, names_, *appended_),
+        ends_(options_, *appended_, *committed_),
+        fetches_(options_),
+        positions_(options_) {}
+
+  absl::Status CreateTopic(const std::string& topic, const broker::TopicOptions& options) override {
+    return topics_.Create(topic, options);
+  }
+  absl::StatusOr<broker::TopicOptions> DescribeTopic(const std::string& topic) override {
+    return topics_.Describe(topic);
+  }
+  // The contract has no word for "cannot be had": a cluster that does not answer lists nothing.
+  std::vector<std::string> ListTopics() override { return topics_.List().value_or(std::vector<std::string>()); }
+
+  absl::StatusOr<std::unique_ptr<broker::Writer>> OpenWriter(const std::string& identity) override {
+    auto state = std::make_shared<WriterState>();
+    state->identity = identity;
+    ASSIGN_OR_RETURN(state->producer,
+                     TransactionalProducer::Open(options_, ends_, identity, names_.TransactionalId(identity)));
+    return std::make_unique<KafkaWriter>(names_, topics_, listener_, std::move(state));
+  }
+
+  absl::StatusOr<std::unique_ptr<broker::Reader>> OpenReader(const broker::TopicPartition& from,
+                                                             broker::Position next) override {
+    ASSIGN_OR_RETURN(KafkaPartition place, Find(from));
+    return std::make_unique<KafkaReader>(options_, ends_, fetches_, std::move(place), next);
+  }
+  absl::StatusOr<broker::Message> ReadAt(const broker::TopicPartition& from, broker::Position position) override {
+    ASSIGN_OR_RETURN(const KafkaPartition place, Find(from));
+    return ReadOne(options_, ends_, fetches_, place, position);
+  }
+
+  absl::StatusOr<std::optional<broker::Position>> CommittedPosition(std::string_view group,
+                                                                    const broker::TopicPartition& from) override {
+    ASSIGN_OR_RETURN(const KafkaPartition place, Find(from));
+    return positions_.Of(names_.Group(group), place);
+  }
+  absl::StatusOr<broker::PartitionBounds> Bounds(const broker::TopicPartition& of) override {
+    ASSIGN_OR_RETURN(const KafkaPartition place, Find(of));
+    ASSIGN_OR_RETURN(const LogRange range, ends_.Decided(place));
+    return broker::PartitionBounds{BeginOf(range.start), PositionOf(range.stable_end)};
+  }
+
+  absl::Status DropBefore(const broker::TopicPartition& of, broker::Position keep_from) override {
+    ASSIGN_OR_RETURN(const KafkaPartition place, Find(of));
+    return DropBelow(options_, *appended_, ends_, place, keep_from);
+  }
+
+  void SetCommitListener(std::function<void()> listener) override { listener_.Set(std::move(listener)); }
+
+ private:
+  absl::StatusOr<KafkaPartition> Find(const broker::TopicPartition& partition) {
+    ASSIGN_OR_RETURN(std::string kafka_topic, topics_.Find(partition));
+    return KafkaPartition{std::move(kafka_topic), partition.partition};
+  }
+
+  const KafkaOptions options_;
+  const Names names_;
+  const std::unique_ptr<Client> appended_;
+  const std::unique_ptr<Client> committed_;
+  TopicDirectory topics_;
+  LogEnds ends_;
+  FetchPool fetches_;
+  CommittedPositions positions_;
+  CommitListener listener_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<broker::Broker>> OpenKafkaBroker(const KafkaOptions& options) {
+  if (options.bootstrap_servers.empty()) {
+    return absl::InvalidArgumentError("Kafka: no bootstrap server; name at least one as host:port");
+  }
+  ASSIGN_OR_RETURN(Names names, Names::Of(options.exchange));
+  ASSIGN_OR_RETURN(auto appended, MakeAppendedReader(options));
+  ASSIGN_OR_RETURN(auto committed, MakeCommittedReader(options));
+  Deadline deadline(*options.clock, options.request_timeout);
+  RETURN_IF_ERROR(AskForBrokerCount(*appended, deadline).status());
+  return std::make_unique<KafkaBroker>(options, std::move(names), std::move(appended), std::move(committed));
+}
+
+}  // namespace datong::kafka

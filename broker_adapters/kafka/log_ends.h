@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "broker_adapters/kafka/deadline.h"
+#include "broker_adapters/kafka/kafka_client.h"
+
+namespace datong::kafka {
+
+struct KafkaPartition {
+  std::string topic;  // Kafka's name of it
+  uint32_t partition = 0;
+};
+
+struct LogRange {
+  int64_t start = 0;       // the first offset that is kept
+  int64_t stable_end = 0;  // everything below is decided: committed, aborted, or a mark that says so
+};
+
+// Where logs begin and end, and the wait that makes "committed" mean "visible".
+//
+// Kafka answers a commit once it is decided, and writes the marks that make it visible into the partitions after that,
+// each by itself. Until then read-committed readers stop before it (at the last stable offset), and so they do before
+// an older transaction that is still open. The contract wants all partitions together, and by the time Commit()
+// returns. Both follow from one wait: look at the end of what was *appended*, then wait until the stable end has got
+// there. Thread-safe.
+class LogEnds {
+ public:
+  // `appended` reads uncommitted, `committed` reads committed. All outlive it.
+  LogEnds(const KafkaOptions& options, Client& appended, Client& committed)
+      : options_(options), appended_(appended), committed_(committed) {}
+
+  absl::StatusOr<LogRange> Now(const KafkaPartition& of);
+  // With everything decided that was appended before the call; waits for open transactions. Unavailable when a writer
+  // that died leaves one open for longer than the time limit of transactions.
+  absl::StatusOr<LogRange> Decided(const KafkaPartition& of);
+  // Returns when everything appended to these before the call is decided.
+  absl::Status AwaitDecided(const std::vector<KafkaPartition>& of);
+
+ private:
+  const KafkaOptions& options_;
+  Client& appended_;
+  Client& committed_;
+};
+
+}  // namespace datong::kafka

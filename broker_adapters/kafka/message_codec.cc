@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker_adapters/kafka/message_codec.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <cstdint>
+
+namespace datong::kafka {
+namespace {
+constexpr std::string_view kMagic = "DTKE";
+constexpr uint8_t kVersion = 1;
+}  // namespace
+
+std::string EncodeEnvelope(std::string_view envelope) {
+  std::string value;
+  value.reserve(kMagic.size() + 1 + envelope.size());
+  value.append(kMagic).push_back(static_cast<char>(kVersion));
+  return value.append(envelope);
+}
+
+absl::StatusOr<std::string> DecodeEnvelope(std::string_view header_value) {
+  if (header_value.size() <= kMagic.size() || header_value.substr(0, kMagic.size()) != kMagic) return std::string();
+  const auto version = static_cast<uint8_t>(header_value[kMagic.size()]);
+  if (version != kVersion) {
+    return absl::UnimplementedError(
+        absl::StrCat("its envelope has format version ", version, ", this program knows ", kVersion, "; upgrade it"));
+  }
+  return std::string(header_value.substr(kMagic.size() + 1));
+}
+
+}  // namespace datong::kafka

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker_adapters/kafka/topic_directory.h"
+
+#include <absl/strings/str_cat.h>
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+
+#include "broker_adapters/kafka/admin_request.h"
+#include "broker_adapters/kafka/c_handle.h"
+#include "broker_adapters/kafka/cluster_metadata.h"
+#include "broker_adapters/kafka/kafka_errors.h"
+#include "broker_adapters/kafka/topic_settings.h"
+#include "exchange_core/base/status_macros.h"
+
+namespace datong::kafka {
+
+absl::Status TopicDirectory::Create(const std::string& topic, const broker::TopicOptions& wanted) {
+  ASSIGN_OR_RETURN(const std::string kafka_topic, names_.Topic(topic));
+  if (wanted.partitions == 0) return absl::InvalidArgumentError(absl::StrCat("topic ", topic, ": without partitions"));
+  Deadline deadline(*options_.clock, options_.request_timeout);
+  const absl::Status created = CreateInCluster(kafka_topic, wanted, deadline);
+  if (created.ok()) return AwaitLeaders(kafka_topic, wanted.partitions, deadline);
+  if (!absl::IsAlreadyExists(created)) return created;
+  ASSIGN_OR_RETURN(const broker::TopicOptions existing, Describe(topic));
+  if (existing.kind == wanted.kind && existing.partitions == wanted.partitions) return absl::OkStatus();
+  return absl::AlreadyExistsError(absl::StrCat("topic ", topic, " exists with kind ", static_cast<int>(existing.kind),
+                                               " and ", existing.partitions, " partitions, not kind ",
+                                               static_cast<int>(wanted.kind), " and ", wanted.partitions));
+}
+
+absl::Status TopicDirectory::CreateInCluster(const std::string& kafka_topic, const broker::TopicOptions& wanted,
+                                             Deadline& deadline) {
+  ASSIGN_OR_RETURN(const int brokers, AskForBrokerCount(client_, deadline));
+  const int replicas = ReplicasFor(brokers);
+  const std::string doing = absl::StrCat("creating topic ", kafka_topic);
+  char why[512];
+  const CHandle<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy> fresh(
+      rd_kafka_NewTopic_new(kafka_topic.c_str(), static_cast<int>(wanted.partitions), replicas, why, sizeof why));
+  if (fresh == nullptr) return absl::InvalidArgumentError(absl::StrCat(doing, ": ", why));
+  for (const auto& [name, value] : TopicSettings(wanted.kind, replicas)) {
+    rd_kafka_NewTopic_set_config(fresh.get(), name.c_str(), value.c_str());
+  }
+  rd_kafka_NewTopic_t* topics[] = {fresh.get()};
+  AdminRequest request(client_, options_.request_timeout);
+  rd_kafka_CreateTopics(client_.handle(), topics, 1, request.options(), request.queue());
+  ASSIGN_OR_RETURN(const AdminRequest::Event answer, request.Answer(doing));
+  size_t count = 0;
+  const rd_kafka_topic_result_t** results =
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(answer.get()), &count);
+  for (size_t i = 0; i < count; ++i) {
+    const char* text = rd_kafka_topic_result_error_string(results[i]);
+    RETURN_IF_ERROR(FromKafka(rd_kafka_topic_result_error(results[i]), doing, text != nullptr ? text : ""));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TopicDirectory::AwaitLeaders(const std::string& kafka_topic, uint32_t partitions, Deadline& deadline) {
+  while (true) {
+    const auto said = AskForTopic(client_, kafka_topic, deadline);
+    if (said.ok() && said->all_led && said->partitions == partitions) return absl::OkStatus();
+    if (deadline.Passed()) {
+      if (!said.ok()) return said.status();
+      return absl::UnavailableError(absl::StrCat(
+          "topic ", kafka_topic, " was created, but not every partition has a leader: are all brokers up?"));
+    }
+    deadline.Pause();
+  }
+}
+
+absl::StatusOr<broker::TopicKind> TopicDirectory::KindOfTopic(const std::string& kafka_topic) {
+  const CHandle<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy> resource(
+      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, kafka_topic.c_str()));
+  rd_kafka_ConfigResource_t* resources[] = {resource.get()};
+  const std::string doing = absl::StrCat("reading the settings of topic ", kafka_topic);
+  AdminRequest request(client_, options_.request_timeout);
+  rd_kafka_DescribeConfigs(client_.handle(), resources, 1, request.options(), request.queue());
+  ASSIGN_OR_RETURN(const AdminRequest::Event answer, request.Answer(doing));
+  size_t count = 0;
+  const rd_kafka_ConfigResource_t** described =
+      rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(answer.get()), &count);
+  std::optional<broker::TopicKind> kind;
+  for (size_t i = 0; i < count; ++i) {
+    const char* text = rd_kafka_ConfigResource_error_string(described[i]);
+    RETURN_IF_ERROR(FromKafka(rd_kafka_ConfigResource_error(described[i]), doing, text != nullptr ? text : ""));
+    size_t settings = 0;
+    const rd_kafka_ConfigEntry_t** entries = rd_kafka_ConfigResource_configs(described[i], &settings);
+    for (size_t j = 0; j < settings; ++j) {
+      const char* value = rd_kafka_ConfigEntry_value(entries[j]);
+      if (value != nullptr && std::string_view(rd_kafka_ConfigEntry_name(entries[j])) == kKindSetting) {
+        kind = KindOf(value);
+      }
+    }
+  }
+  if (kind.has_value()) return *kind;
+  return absl::FailedPreconditionError(absl::StrCat(
+      "topic ", kafka_topic, " was not created by Datong: its ", kKindSetting,
+      " says no kind of topic (1 = ", "records, 2 = ledger, 3 = control); delete it, or name the exchange otherwise"));
+}
+
+absl::StatusOr<broker::TopicOptions> TopicDirectory::Describe(const std::string& topic) {
+  const auto kafka_topic = names_.Topic(topic);
+  if (!kafka_topic.ok()) return absl::NotFoundError(kafka_topic.status().message());  // so there can be none
+  Deadline deadline(*options_.clock, options_.request_timeout);
+  ASSIGN_OR_RETURN(const TopicMetadata said, AskForTopic(client_, *kafka_topic, deadline));
+  ASSIGN_OR_RETURN(const broker::TopicKind kind, KindOfTopic(*kafka_topic));
+  return broker::TopicOptions{kind, said.partitions};
+}
+
+absl::StatusOr<std::vector<std::string>> TopicDirectory::List() {
+  Deadline deadline(*options_.clock, options_.request_timeout);
+  ASSIGN_OR_RETURN(const auto all, AskForTopicNames(client_, deadline));
+  std::vector<std::string> own;
+  for (const std::string& name : all) {
+    if (auto topic = names_.OwnTopic(name)) own.push_back(*std::move(topic));
+  }
+  std::sort(own.begin(), own.end());
+  return own;
+}
+
+absl::StatusOr<std::string> TopicDirectory::Find(const broker::TopicPartition& partition) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = known_.find(partition.topic);
+    if (it != known_.end() && partition.partition < it->second.partitions) return it->second.kafka_topic;
+  }
+  auto kafka_topic = names_.Topic(partition.topic);
+  if (!kafka_topic.ok()) return absl::NotFoundError(kafka_topic.status().message());
+  Deadline deadline(*options_.clock, options_.request_timeout);
+  ASSIGN_OR_RETURN(const TopicMetadata said, AskForTopic(client_, *kafka_topic, deadline));
+  {
+    const std::lock_guard lock(mutex_);
+    known_[partition.topic] = {*kafka_topic, said.partitions};
+  }
+  if (partition.partition < said.partitions) return kafka_topic;
+  return absl::NotFoundError(absl::StrCat("topic ", partition.topic, " has ", said.partitions,
+                                          " partitions, no number ", partition.partition));
+}
+
+void TopicDirectory::ForgetAll() {
+  const std::lock_guard lock(mutex_);
+  known_.clear();
+}
+
+}  // namespace datong::kafka

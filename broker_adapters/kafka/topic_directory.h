@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "broker_adapters/kafka/deadline.h"
+#include "broker_adapters/kafka/kafka_client.h"
+#include "broker_adapters/kafka/names.h"
+#include "exchange_core/broker/broker.h"
+
+namespace datong::kafka {
+
+// The exchange's topics in the cluster: made, described, listed, found. Thread-safe.
+class TopicDirectory {
+ public:
+  // All three outlive it.
+  TopicDirectory(const KafkaOptions& options, const Names& names, Client& client)
+      : options_(options), names_(names), client_(client) {}
+
+  // As the contract says. Returns once every partition has a leader, so that it can be used at once.
+  absl::Status Create(const std::string& topic, const broker::TopicOptions& wanted);
+  absl::StatusOr<broker::TopicOptions> Describe(const std::string& topic);  // asks the cluster each time
+  absl::StatusOr<std::vector<std::string>> List();
+
+  // What Kafka calls the topic of an existing partition; NotFound. Asks the cluster only about what it does not know.
+  absl::StatusOr<std::string> Find(const broker::TopicPartition& partition);
+  // The cluster said otherwise: ask again next time.
+  void ForgetAll();
+
+ private:
+  struct Known {
+    std::string kafka_topic;
+    uint32_t partitions = 0;
+  };
+
+  absl::Status CreateInCluster(const std::string& kafka_topic, const broker::TopicOptions& wanted, Deadline& deadline);
+  absl::Status AwaitLeaders(const std::string& kafka_topic, uint32_t partitions, Deadline& deadline);
+  absl::StatusOr<broker::TopicKind> KindOfTopic(const std::string& kafka_topic);
+
+  const KafkaOptions& options_;
+  const Names& names_;
+  Client& client_;
+
+  std::mutex mutex_;
+  std::map<std::string, Known> known_;  // guarded by mutex_
+};
+
+}  // namespace datong::kafka

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker_adapters/kafka/transactional_producer.h"
+
+#include <absl/strings/str_cat.h>
+#include <librdkafka/rdkafka.h>
+
+#include <set>
+
+#include "broker_adapters/kafka/c_handle.h"
+#include "broker_adapters/kafka/cluster_metadata.h"
+#include "broker_adapters/kafka/committed_positions.h"
+#include "broker_adapters/kafka/kafka_errors.h"
+#include "broker_adapters/kafka/message_codec.h"
+#include "broker_adapters/kafka/message_limits.h"
+#include "broker_adapters/kafka/offsets.h"
+#include "exchange_core/base/status_macros.h"
+
+namespace datong::kafka {
+namespace {
+
+constexpr int kRestOfTransaction = -1;  // wait for as long as the transaction may still last
+
+std::string Ms(base::TimeUs time) { return std::to_string(time / 1000); }
+
+// The partitions a commit touches, each once.
+std::vector<KafkaPartition> Touched(const CommitRequest& request) {
+  std::set<std::pair<std::string_view, uint32_t>> seen;
+  std::vector<KafkaPartition> touched;
+  for (const CommitRequest::AppendRow& row : request.appends) {
+    if (seen.emplace(row.to.topic, row.to.partition).second) touched.push_back(row.to);
+  }
+  return touched;
+}
+
+}  // namespace
+
+struct TransactionalProducer::Failure {
+  int code = RD_KAFKA_RESP_ERR_NO_ERROR;
+  bool abortable = false;  // abort_transaction() makes the producer good again
+  std::string text;
+  explicit operator bool() const { return code != RD_KAFKA_RESP_ERR_NO_ERROR; }
+};
+
+TransactionalProducer::Failure TransactionalProducer::ToFailure(rd_kafka_error_s* error) const {
+  if (error == nullptr) return {};
+  const CHandle<rd_kafka_error_t, rd_kafka_error_destroy> owned(error);
+  return {rd_kafka_error_code(error), rd_kafka_error_txn_requires_abort(error) != 0, rd_kafka_error_string(error)};
+}
+
+absl::StatusOr<std::unique_ptr<TransactionalProducer>> TransactionalProducer::Open(
+    const KafkaOptions& options, LogEnds& ends, const std::string& identity, const std::string& transactional_id) {
+  ASSIGN_OR_RETURN(auto client, Client::Make(Client::Role::kProducer, options,
+                                             {{"queue.buffering.max.messages", "1000000"},
+                                              {"queue.buffering.max.kbytes", "2097151"}},
+                                             {{"transactional.id", transactional_id},
+                                              {"transaction.timeout.ms", Ms(options.transaction_timeout)},
+                                              {"message.timeout.ms", Ms(options.transaction_timeout)},
+                                              {"message.max.bytes", std::to_string(kRecordBytesMax)},
+                                              {"delivery.report.only.error", "true"}}));
+  std::unique_ptr<TransactionalProducer> producer(
+      new TransactionalProducer(options, ends, identity, std::move(client)));
+  // A holder that died with a transaction open is waited for: the cluster aborts that first.
+  const base::TimeUs wait = options.request_timeout + options.transaction_timeout;
+  const Failure failure =
+      producer->ToFailure(rd_kafka_init_transactions(producer->client_->handle(), static_cast<int>(wait / 1000)));
+  if (!failure) return producer;
+  return FromKafka(failure.code, absl::StrCat("opening writer ", identity),
+                   absl::StrCat(failure.text, " ", producer->client_->trouble().last()));
+}
+
+absl::Status TransactionalProducer::Commit(const CommitRequest& request) {
+  RETURN_IF_ERROR(usable_);
+  RETURN_IF_ERROR(MeetTopics(request));
+  const uint64_t trouble_before = client_->trouble().count();
+  const auto troubled = [&] { return client_->trouble().count() != trouble_before; };
+
+  Failure failure = ToFailure(rd_kafka_begin_transaction(client_->handle()));
+  if (!failure) failure = Produce(request);
+  if (!failure) failure = SendPositions(request);
+  // So far nobody has asked for a commit, so nothing can have landed.
+  if (failure) return TakeBack(failure, troubled());
+
+  failure = ToFailure(rd_kafka_commit_transaction(client_->handle(), kRestOfTransaction));
+  if (troubled()) return InDoubt(client_->trouble().last());
+  if (failure.abortable || IsFenced(failure.code)) return TakeBack(failure, false);
+  if (failure) return InDoubt(failure.text);
+
+  const absl::Status visible = ends_.AwaitDecided(Touched(request));
+  return visible.ok() ? visible : InDoubt(std::string(visible.message()));
+}
+
+// Left alone, the library looks for the leaders of a new topic once a second.
+absl::Status TransactionalProducer::MeetTopics(const CommitRequest& request) {
+  Deadline deadline(*options_.clock, options_.request_timeout);
+  for (const CommitRequest::AppendRow& row : request.appends) {
+    if (met_topics_.count(row.to.topic) != 0) continue;
+    RETURN_IF_ERROR(AskForTopic(*client_, row.to.topic, deadline).status());
+    met_topics_.insert(row.to.topic);
+  }
+  return absl::OkStatus();
+}
+
+TransactionalProducer::Failure TransactionalProducer::Produce(const CommitRequest& request) {
+  Deadline deadline(*options_.clock, options_.transaction_timeout);
+  for (const CommitRequest::AppendRow& row : request.appends) {
+    if (Failure failure = ProduceOne(row, deadline)) return failure;
+  }
+  return {};
+}
+
+TransactionalProducer::Failure TransactionalProducer::ProduceOne(const CommitRequest::AppendRow& row,
+                                                                 Deadline& deadline) {
+  const std::string header = EncodeEnvelope(row.envelope);
+  const std::string_view body = row.body.bytes();
+  rd_kafka_vu_t parts[6];
+  parts[0].vtype = RD_KAFKA_VTYPE_TOPIC;
+  parts[0].u.cstr = row.to.topic.c_str();
+  parts[1].vtype = RD_KAFKA_VTYPE_PARTITION;
+  parts[1].u.i32 = static_cast<int32_t>(row.to.partition);
+  parts[2].vtype = RD_KAFKA_VTYPE_KEY;
+  parts[2].u.mem = {const_cast<char*>(row.key.data()), row.key.size()};
+  parts[3].vtype = RD_KAFKA_VTYPE_VALUE;  // without a flag to copy or free: the library points to our bytes
+  parts[3].u.mem = {const_cast<char*>(body.data()), body.size()};
+  parts[4].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+  parts[4].u.i = 0;
+  parts[5].vtype = RD_KAFKA_VTYPE_HEADER;
+  parts[5].u.header = {kEnvelopeHeader, header.data(), static_cast<ssize_t>(header.size())};
+  while (true) {
+    Failure failure = ToFailure(rd_kafka_produceva(client_->handle(), parts, std::size(parts)));
+    if (failure.code != RD_KAFKA_RESP_ERR__QUEUE_FULL || deadline.Passed()) {
+      // Refused before it was sent: whatever it was, the transaction can be taken back.
+      failure.abortable = static_cast<bool>(failure);
+      return failure;
+    }
+    deadline.Pause();
+  }
+}
+
+TransactionalProducer::Failure TransactionalProducer::SendPositions(const CommitRequest& request) {
+  for (const auto& [group, rows] : request.positions) {
+    const CHandle<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy> list(
+        rd_kafka_topic_partition_list_new(static_cast<int>(rows.size())));
+    std::string remark = kRemarkOfBeginning;
+    for (const CommitRequest::PositionRow& row : rows) {
+      rd_kafka_topic_partition_t* const one = rd_kafka_topic_partition_list_add(
+          list.get(), row.from.topic.c_str(), static_cast<int32_t>(row.from.partition));
+      one->offset = OffsetOf(row.next);
+      if (row.next == 0) {
+        one->metadata = rd_kafka_mem_malloc(client_->handle(), remark.size());
+        remark.copy(static_cast<char*>(one->metadata), remark.size());
+        one->metadata_size = remark.size();
+      }
+    }
+    const CHandle<rd_kafka_consumer_group_metadata_t, rd_kafka_consumer_group_metadata_destroy> member(
+        rd_kafka_consumer_group_metadata_new(group.c_str()));
+    Failure failure = ToFailure(
+        rd_kafka_send_offsets_to_transaction(client_->handle(), list.get(), member.get(), kRestOfTransaction));
+    if (failure) return failure;
+  }
+  return {};
+}
+
+absl::Status TransactionalProducer::TakeBack(const Failure& failure, bool troubled) {
+  if (IsFenced(failure.code)) {
+    End(absl::AbortedError(absl::StrCat("writer ", identity_,
+                                        " was fenced: a newer holder of this identity exists, or a transaction took ",
+                                        "longer than ", Ms(options_.transaction_timeout), " ms; nothing was written")));
+    return usable_;
+  }
+  const absl::Status why =
+      FromKafka(failure.code, absl::StrCat("writer ", identity_, ", nothing was written"), failure.text);
+  const Failure aborted = ToFailure(rd_kafka_abort_transaction(client_->handle(), kRestOfTransaction));
+  if (aborted || troubled) End(absl::UnavailableError(absl::StrCat(why.message(), "; open the writer again")));
+  return why;
+}
+
+absl::Status TransactionalProducer::InDoubt(const std::string& why) {
+  End(absl::UnavailableError(
+      absl::StrCat("writer ", identity_, ": the connection to Kafka failed during a commit (", why,
+                   "); whether it landed is what the topics and positions say after the writer is opened again")));
+  return usable_;
+}
+
+void TransactionalProducer::End(absl::Status why) {
+  usable_ = std::move(why);
+  // Now, not when the writer goes: messages still queued point to bodies that the caller is about to release.
+  client_.reset();
+}
+
+}  // namespace datong::kafka
