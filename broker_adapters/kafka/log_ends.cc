@@ -11,7 +11,7 @@
 namespace datong::kafka {
 namespace {
 
-constexpr base::TimeUs kAbortGrace = 5'000'000;  // the cluster looks for overdue transactions only now and then
+constexpr base::TimeUs kAbortGrace = 15'000'000;  // a cluster looks for overdue transactions every 10 s
 
 using PartitionList = CHandle<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy>;
 
@@ -20,7 +20,9 @@ std::string Where(const std::string& topic, int64_t partition) {
 }
 
 // The latest offsets as this client's isolation sees them; one request per broker, whatever the number of partitions.
-absl::StatusOr<std::vector<int64_t>> Latest(Client& client, const std::vector<KafkaPartition>& of, Deadline& deadline) {
+absl::StatusOr<std::vector<int64_t>> Latest(const KafkaOptions& options, Client& client,
+                                            const std::vector<KafkaPartition>& of) {
+  Deadline deadline(*options.clock, options.request_timeout);
   const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(of.size())));
   for (const KafkaPartition& one : of) {
     rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), static_cast<int32_t>(one.partition))->offset =
@@ -60,12 +62,11 @@ absl::StatusOr<LogRange> LogEnds::Decided(const KafkaPartition& of) {
 
 absl::Status LogEnds::AwaitDecided(const std::vector<KafkaPartition>& of) {
   if (of.empty()) return absl::OkStatus();
-  Deadline deadline(*options_.clock, options_.transaction_timeout + kAbortGrace + options_.request_timeout);
-  ASSIGN_OR_RETURN(const std::vector<int64_t> appended, Latest(appended_, of, deadline));
+  Deadline deadline(*options_.clock, options_.transaction_timeout + kAbortGrace);
+  ASSIGN_OR_RETURN(std::vector<int64_t> goals, Latest(options_, appended_, of));
   std::vector<KafkaPartition> waiting = of;
-  std::vector<int64_t> goals = appended;
   while (true) {
-    ASSIGN_OR_RETURN(const std::vector<int64_t> stable, Latest(committed_, waiting, deadline));
+    ASSIGN_OR_RETURN(const std::vector<int64_t> stable, Latest(options_, committed_, waiting));
     size_t kept = 0;
     for (size_t i = 0; i < waiting.size(); ++i) {
       if (stable[i] >= goals[i]) continue;

@@ -18,8 +18,6 @@
 namespace datong::kafka {
 namespace {
 
-constexpr int kRestOfTransaction = -1;  // wait for as long as the transaction may still last
-
 std::string Ms(base::TimeUs time) { return std::to_string(time / 1000); }
 
 // The partitions a commit touches, each once.
@@ -40,6 +38,9 @@ struct TransactionalProducer::Failure {
   std::string text;
   explicit operator bool() const { return code != RD_KAFKA_RESP_ERR_NO_ERROR; }
 };
+
+// The library's own "as long as the transaction may last" (-1) waits for ever while the coordinator is away.
+int TransactionalProducer::WaitMs() const { return static_cast<int>(options_.transaction_timeout / 1000); }
 
 TransactionalProducer::Failure TransactionalProducer::ToFailure(rd_kafka_error_s* error) const {
   if (error == nullptr) return {};
@@ -80,7 +81,7 @@ absl::Status TransactionalProducer::Commit(const CommitRequest& request) {
   // So far nobody has asked for a commit, so nothing can have landed.
   if (failure) return TakeBack(failure, troubled());
 
-  failure = ToFailure(rd_kafka_commit_transaction(client_->handle(), kRestOfTransaction));
+  failure = ToFailure(rd_kafka_commit_transaction(client_->handle(), WaitMs()));
   if (troubled()) return InDoubt(client_->trouble().last());
   if (failure.abortable || IsFenced(failure.code)) return TakeBack(failure, false);
   if (failure) return InDoubt(failure.text);
@@ -153,8 +154,8 @@ TransactionalProducer::Failure TransactionalProducer::SendPositions(const Commit
     }
     const CHandle<rd_kafka_consumer_group_metadata_t, rd_kafka_consumer_group_metadata_destroy> member(
         rd_kafka_consumer_group_metadata_new(group.c_str()));
-    Failure failure = ToFailure(
-        rd_kafka_send_offsets_to_transaction(client_->handle(), list.get(), member.get(), kRestOfTransaction));
+    Failure failure =
+        ToFailure(rd_kafka_send_offsets_to_transaction(client_->handle(), list.get(), member.get(), WaitMs()));
     if (failure) return failure;
   }
   return {};
@@ -169,8 +170,10 @@ absl::Status TransactionalProducer::TakeBack(const Failure& failure, bool troubl
   }
   const absl::Status why =
       FromKafka(failure.code, absl::StrCat("writer ", identity_, ", nothing was written"), failure.text);
-  const Failure aborted = ToFailure(rd_kafka_abort_transaction(client_->handle(), kRestOfTransaction));
-  if (aborted || troubled) End(absl::UnavailableError(absl::StrCat(why.message(), "; open the writer again")));
+  // With a connection broken, the next holder's start takes back what this one could only wait for.
+  if (troubled || ToFailure(rd_kafka_abort_transaction(client_->handle(), WaitMs()))) {
+    End(absl::UnavailableError(absl::StrCat(why.message(), "; open the writer again")));
+  }
   return why;
 }
 

@@ -63,6 +63,7 @@ class TransactionalProducer {
                         std::unique_ptr<Client> client)
       : options_(options), ends_(ends), identity_(std::move(identity)), client_(std::move(client)) {}
 
+  int WaitMs() const;  // for one step of a commit
   Failure ToFailure(rd_kafka_error_s* error) const;
   absl::Status MeetTopics(const CommitRequest& request);
   Failure Produce(const CommitRequest& request);

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// What goes wrong around the engine has a defined outcome: another holder, a dead writer, a foreign program in a topic,
+// a broker that dies or was never there.
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <thread>
+
+#include "broker_adapters/kafka/kafka_broker.h"
+#include "tests/kafka/foreign_producer.h"
+#include "tests/kafka/kafka_for_tests.h"
+
+namespace datong::kafka {
+namespace {
+
+using broker::Body;
+
+KafkaOptions FreshExchange() {
+  tests::KafkaForTests& kafka = tests::KafkaForTests::Shared();
+  KafkaOptions options;
+  options.bootstrap_servers = kafka.bootstrap_servers();
+  options.exchange = kafka.FreshExchange();
+  return options;
+}
+
+std::unique_ptr<broker::Broker> Open(const KafkaOptions& options) {
+  auto opened = OpenKafkaBroker(options);
+  INFO(opened.status().ToString());
+  REQUIRE(opened.ok());
+  return *std::move(opened);
+}
+
+absl::Status Commit(broker::Writer& writer, const std::string& body, broker::Position position = 0) {
+  auto transaction = writer.Begin();
+  if (!transaction.ok()) return transaction.status();
+  (*transaction)->Append({"records", 0}, "key", "envelope", Body(body));
+  if (position != 0) (*transaction)->AdvancePosition("group", {"records", 0}, position);
+  return (*transaction)->Commit();
+}
+
+std::vector<std::string> ReadAll(broker::Broker& broker) {
+  auto reader = broker.OpenReader({"records", 0}, 0).value();
+  std::vector<std::string> bodies;
+  while (true) {
+    const auto some = reader->Poll({});
+    INFO(some.status().ToString());
+    REQUIRE(some.ok());
+    if (some->empty()) return bodies;
+    for (const auto& message : *some) bodies.emplace_back(message.body.bytes());
+  }
+}
+
+bool Says(const absl::Status& status, const std::string& words) {
+  return std::string(status.message()).find(words) != std::string::npos;
+}
+
+TEST_CASE("two processes with one identity: the newer one writes, the older one learns why it cannot") {
+  const KafkaOptions options = FreshExchange();
+  const auto one = Open(options);
+  const auto two = Open(options);
+  REQUIRE(one->CreateTopic("records", {}).ok());
+  auto older = one->OpenWriter("lane.0").value();
+  REQUIRE(Commit(*older, "older").ok());
+  auto newer = two->OpenWriter("lane.0").value();
+  REQUIRE(Commit(*newer, "newer").ok());
+  const absl::Status fenced = Commit(*older, "too late", 7);
+  CHECK(absl::IsAborted(fenced));
+  CHECK(Says(fenced, "lane.0 was fenced"));
+  CHECK(absl::IsAborted(older->Begin().status()));
+  REQUIRE(Commit(*newer, "newer again").ok());
+  CHECK(ReadAll(*one) == std::vector<std::string>{"older", "newer", "newer again"});
+  CHECK_FALSE(one->CommittedPosition("group", {"records", 0})->has_value());
+  // The other way round again: a zombie that wakes up may take over in its turn, and order is kept.
+  older = one->OpenWriter("lane.0").value();
+  REQUIRE(Commit(*older, "older is newer").ok());
+  CHECK(absl::IsAborted(Commit(*newer, "too late")));
+}
+
+TEST_CASE("what a dead writer left open is taken back by the next holder, and readers go on") {
+  const KafkaOptions options = FreshExchange();
+  const auto broker = Open(options);
+  REQUIRE(broker->CreateTopic("records", {}).ok());
+  REQUIRE(Commit(*broker->OpenWriter("lane.0").value(), "before").ok());
+  {
+    tests::ForeignProducer dying(options.bootstrap_servers, options.exchange + ".lane.0");
+    dying.Send(options.exchange + ".records", "never committed");
+  }
+  CHECK(ReadAll(*broker) == std::vector<std::string>{"before"});
+  auto next = broker->OpenWriter("lane.0").value();
+  const auto end = broker->Bounds({"records", 0})->end;
+  REQUIRE(Commit(*next, "after").ok());
+  CHECK(ReadAll(*broker) == std::vector<std::string>{"before", "after"});
+  auto reader = broker->OpenReader({"records", 0}, end).value();
+  CHECK(reader->Poll({})->size() == 1);
+}
+
+TEST_CASE("a foreign program's message is read like any other, with an empty envelope") {
+  const KafkaOptions options = FreshExchange();
+  const auto broker = Open(options);
+  REQUIRE(broker->CreateTopic("records", {}).ok());
+  auto writer = broker->OpenWriter("lane.0").value();
+  REQUIRE(Commit(*writer, "ours").ok());
+  auto reader = broker->OpenReader({"records", 0}, 0).value();
+  CHECK(reader->Poll({})->size() == 1);
+  tests::ForeignProducer foreign(options.bootstrap_servers);
+  foreign.Send(options.exchange + ".records", "theirs");
+  const auto some = reader->Poll({}).value();
+  REQUIRE(some.size() == 1);
+  CHECK(some[0].body.bytes() == "theirs");
+  CHECK(some[0].envelope.empty());
+  CHECK(some[0].key.empty());
+  CHECK(reader->Poll({})->empty());
+  REQUIRE(Commit(*writer, "ours again").ok());
+  CHECK(ReadAll(*broker) == std::vector<std::string>{"ours", "theirs", "ours again"});
+}
+
+TEST_CASE("a topic that Datong did not create is told by name") {
+  KafkaOptions options = FreshExchange();
+  const auto broker = Open(options);
+  REQUIRE(broker->CreateTopic("city.records", {}).ok());
+  options.exchange += "x";
+  CHECK(Open(options)->ListTopics().empty());
+  CHECK(absl::IsNotFound(Open(options)->DescribeTopic("records").status()));
+}
+
+TEST_CASE("a broker that dies in the middle: what landed is told after its return, and nothing is lost or doubled") {
+  KafkaOptions options = FreshExchange();
+  options.transaction_timeout = 3'000'000;
+  options.request_timeout = 5'000'000;
+  const auto broker = Open(options);
+  REQUIRE(broker->CreateTopic("records", {}).ok());
+  std::vector<std::string> expected;
+  for (int round = 0; round < 2; ++round) {
+    std::atomic<size_t> committed{expected.size()};
+    absl::Status failed;
+    std::thread writing([&] {
+      auto writer = broker->OpenWriter("lane.0").value();
+      do {
+        const size_t next = committed.load() + 1;
+        failed = Commit(*writer, std::to_string(next), next);
+        if (failed.ok()) committed.store(next);
+        committed.notify_one();
+      } while (failed.ok());
+      if (failed.ok() || writer->Begin().ok()) failed = absl::InternalError("the writer went on after a failure");
+    });
+    for (size_t seen; (seen = committed.load()) < expected.size() + 20;) committed.wait(seen);
+    tests::KafkaForTests::Shared().Kill();
+    writing.join();
+    INFO(failed.ToString());
+    CHECK(absl::IsUnavailable(failed));
+    if (round == 0) CHECK(absl::IsUnavailable(broker->Bounds({"records", 0}).status()));
+    tests::KafkaForTests::Shared().Start();
+
+    auto writer = broker->OpenWriter("lane.0");
+    INFO(writer.status().ToString());
+    REQUIRE(writer.ok());
+    const auto position = broker->CommittedPosition("group", {"records", 0}).value();
+    REQUIRE(position.has_value());
+    CHECK((*position == committed.load() || *position == committed.load() + 1));
+    while (expected.size() < *position) expected.push_back(std::to_string(expected.size() + 1));
+    CHECK(ReadAll(*broker) == expected);
+  }
+}
+
+TEST_CASE("a cluster that is not there is told at once, with what was tried and why it failed") {
+  KafkaOptions options;
+  options.bootstrap_servers = "127.0.0.1:1";  // a port that nobody listens at
+  options.exchange = "city";
+  options.request_timeout = 1'000'000;
+  const absl::Status down = OpenKafkaBroker(options).status();
+  CHECK(absl::IsUnavailable(down));
+  INFO(down.ToString());
+  CHECK(Says(down, "127.0.0.1:1"));
+  CHECK(Says(down, "refused"));
+}
+
+TEST_CASE("a wrong option is told by name") {
+  KafkaOptions options;
+  options.bootstrap_servers = "127.0.0.1:1";
+  CHECK(absl::IsInvalidArgument(OpenKafkaBroker(options).status()));
+  options.exchange = "city";
+  options.properties = {{"sasl.mechansim", "SCRAM-SHA-512"}};
+  const absl::Status wrong = OpenKafkaBroker(options).status();
+  CHECK(absl::IsInvalidArgument(wrong));
+  CHECK(Says(wrong, "sasl.mechansim"));
+  options.bootstrap_servers = "";
+  CHECK(absl::IsInvalidArgument(OpenKafkaBroker(options).status()));
+}
+
+}  // namespace
+}  // namespace datong::kafka
