@@ -52,7 +52,7 @@ void KafkaTransaction::AdvancePosition(std::string_view group, const broker::Top
   Refuse(CheckSize("group name", group.size(), base::kNameBytesMax, from));
   KafkaPartition place;
   if (!refused_.ok() || !Resolve(from, place)) return;
-  request_.positions[names_.Group(group)].push_back({std::move(place), next});
+  request_.positions[names_.Group(group)][std::move(place)] = next;
 }
 
 absl::Status KafkaTransaction::Commit() {

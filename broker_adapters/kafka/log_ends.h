@@ -4,6 +4,7 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@ namespace datong::kafka {
 struct KafkaPartition {
   std::string topic;  // Kafka's name of it
   uint32_t partition = 0;
+  friend auto operator<=>(const KafkaPartition&, const KafkaPartition&) = default;
 };
 
 struct LogRange {

@@ -22,12 +22,9 @@ std::string Ms(base::TimeUs time) { return std::to_string(time / 1000); }
 
 // The partitions a commit touches, each once.
 std::vector<KafkaPartition> Touched(const CommitRequest& request) {
-  std::set<std::pair<std::string_view, uint32_t>> seen;
-  std::vector<KafkaPartition> touched;
-  for (const CommitRequest::AppendRow& row : request.appends) {
-    if (seen.emplace(row.to.topic, row.to.partition).second) touched.push_back(row.to);
-  }
-  return touched;
+  std::set<KafkaPartition> touched;
+  for (const CommitRequest::AppendRow& row : request.appends) touched.insert(row.to);
+  return {touched.begin(), touched.end()};
 }
 
 }  // namespace
@@ -87,6 +84,8 @@ absl::Status TransactionalProducer::Commit(const CommitRequest& request) {
   if (failure) return InDoubt(failure.text);
 
   const absl::Status visible = ends_.AwaitDecided(Touched(request));
+  // Asked again: what a connection complained of during the commit is told by another thread, maybe only just now.
+  if (troubled()) return InDoubt(client_->trouble().last());
   return visible.ok() ? visible : InDoubt(std::string(visible.message()));
 }
 
@@ -142,11 +141,11 @@ TransactionalProducer::Failure TransactionalProducer::SendPositions(const Commit
     const CHandle<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy> list(
         rd_kafka_topic_partition_list_new(static_cast<int>(rows.size())));
     std::string remark = kRemarkOfBeginning;
-    for (const CommitRequest::PositionRow& row : rows) {
-      rd_kafka_topic_partition_t* const one = rd_kafka_topic_partition_list_add(
-          list.get(), row.from.topic.c_str(), static_cast<int32_t>(row.from.partition));
-      one->offset = OffsetOf(row.next);
-      if (row.next == 0) {
+    for (const auto& [from, next] : rows) {
+      rd_kafka_topic_partition_t* const one =
+          rd_kafka_topic_partition_list_add(list.get(), from.topic.c_str(), static_cast<int32_t>(from.partition));
+      one->offset = OffsetOf(next);
+      if (next == 0) {
         one->metadata = rd_kafka_mem_malloc(client_->handle(), remark.size());
         remark.copy(static_cast<char*>(one->metadata), remark.size());
         one->metadata_size = remark.size();

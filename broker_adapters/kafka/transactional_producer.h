@@ -27,12 +27,8 @@ struct CommitRequest {
     std::string envelope;
     broker::Body body;
   };
-  struct PositionRow {
-    KafkaPartition from;
-    broker::Position next = 0;
-  };
   std::vector<AppendRow> appends;
-  std::map<std::string, std::vector<PositionRow>> positions;  // by Kafka's name of the group
+  std::map<std::string, std::map<KafkaPartition, broker::Position>> positions;  // by Kafka's name of the group
 };
 
 // The live holder of one transactional id, until it is fenced or in doubt. One thread at a time.
