@@ -20,9 +20,10 @@ namespace datong::kafka {
 // What a client's threads say of its connections: disconnects, time-outs, refused passwords. Thread-safe.
 class TroubleWatch {
  public:
-  void Note(std::string what) {
+  // `sums_up`: it only says that all others have failed, and takes no reason's place.
+  void Note(std::string what, bool sums_up) {
     const std::lock_guard lock(mutex_);
-    last_ = std::move(what);
+    if (!sums_up || last_.empty()) last_ = std::move(what);
     count_.fetch_add(1);
   }
   // Differs between two moments when there was trouble between them.
