@@ -18,7 +18,7 @@ namespace {
 
 constexpr uint64_t kStateBytesMax = uint64_t{16} << 30;
 constexpr char kElsewhere[] =
-    "give the sink a directory of its own; a state that was begun elsewhere needs a new subscription as well, which "
+    "give the sink a directory of its own; a state that was begun elsewhere also needs a new subscription, which "
     "starts "
     "with the present state";
 

@@ -40,8 +40,8 @@ struct RecordDigests {
 // present, in ascending field number, exactly its wire bytes (tag and value). The key: for each key item in declared
 // order, varint length and text form of the value, folded by the item's rules of spelling (key_spelling.h): what is
 // stored and fingerprinted stays as it was written. Two digests over equal bytes but for different purposes never meet:
-// each is prefixed by one byte (1 id, 2 key, 3 content, 4 a row that could not be read, 5 a key in every spelling).
-// Unknown fields count as content, in ascending field number, after the known ones.
+// each is prefixed by one byte (1 id, 2 key, 3 content, 4 a row that could not be read, 5 a key in every spelling;
+// digest_purpose.h has them all). Unknown fields count as content, in ascending field number, after the known ones.
 //
 // Entity: id = key. Event: id of the declared id items (composed like a key), else of the canonical content; key of the
 // key items where declared, else = id. version and event_time come from their items (dates as days, as midnight UTC),

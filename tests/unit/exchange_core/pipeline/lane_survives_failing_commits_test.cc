@@ -77,6 +77,14 @@ std::vector<std::filesystem::path> Checkpoints(const LaneWorld& world) {
   return found;
 }
 
+// The provider's quarantine holds this, and nothing else.
+void CheckHeldWhole(LaneWorld& world, const catalog::Resource& resource, std::string_view bytes) {
+  const auto reader = world.flaky->OpenReader({QuarantineTopic(resource.provider_id), 0}, 0);
+  const auto held = (*reader)->Poll({});
+  REQUIRE(held->size() == 1);
+  CHECK(held->front().body.bytes() == bytes);
+}
+
 void FlipMiddle(const std::filesystem::path& path) {
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
   const auto at = static_cast<std::streamoff>(std::filesystem::file_size(path) / 2);
@@ -270,10 +278,7 @@ TEST_CASE("a batch that cannot be decoded is kept whole in quarantine and stops 
   world.Publish("companies", {{"C1", "n", "a"}});
   world.Settle(*lane);
   CHECK(world.ReadStream("all", "companies").size() == 1);
-  const auto reader = world.flaky->OpenReader({QuarantineTopic(companies.provider_id), 0}, 0);
-  const auto held = (*reader)->Poll({});
-  REQUIRE(held->size() == 1);
-  CHECK(held->front().body.bytes() == "this is no batch");
+  CheckHeldWhole(world, companies, "this is no batch");
   CHECK(lane->IndexFingerprint() == RebuiltFingerprint(world));
 }
 
@@ -293,10 +298,7 @@ TEST_CASE("a batch whose verdicts would fit no message is kept whole in quaranti
   world.Publish("companies", {{"C1", "n", "a"}});
   world.Settle(*lane);
   CHECK(world.ReadStream("all", "companies").size() == 1);
-  const auto reader = world.flaky->OpenReader({QuarantineTopic(companies.provider_id), 0}, 0);
-  const auto held = (*reader)->Poll({});
-  REQUIRE(held->size() == 1);
-  CHECK(held->front().body.bytes() == *record::EncodeBatch(batch));
+  CheckHeldWhole(world, companies, *record::EncodeBatch(batch));
   CHECK(lane->IndexFingerprint() == RebuiltFingerprint(world));
 }
 
