@@ -3,6 +3,7 @@
 // a broker that dies or was never there.
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <thread>
 
 #include "broker_adapters/kafka/kafka_broker.h"
@@ -125,39 +126,54 @@ TEST_CASE("a topic that Datong did not create is told by name") {
 TEST_CASE("a broker that dies in the middle: what landed is told after its return, and nothing is lost or doubled") {
   KafkaOptions options = FreshExchange();
   options.transaction_timeout = 3'000'000;
+  options.request_timeout = 60'000'000;  // a broker that comes back may be long about it
+  const auto patient = Open(options);
   options.request_timeout = 5'000'000;
   const auto broker = Open(options);
-  REQUIRE(broker->CreateTopic("records", {}).ok());
+  REQUIRE(patient->CreateTopic("records", {}).ok());
   std::vector<std::string> expected;
-  for (int round = 0; round < 2; ++round) {
+  // On a busy machine a commit can take longer than the short time it has here, and its writer ends before the broker
+  // does. The outcome is defined in the same way, so such a round is judged like the others and lived once more.
+  constexpr int kRoundsMax = 12;
+  for (int round = 0, killed = 0; killed < 2; ++round) {
+    REQUIRE(round < kRoundsMax);
     std::atomic<size_t> committed{expected.size()};
+    std::atomic<bool> writes{true};
     absl::Status failed;
     std::thread writing([&] {
-      auto writer = broker->OpenWriter("lane.0").value();
-      do {
+      auto writer = broker->OpenWriter("lane.0");
+      failed = writer.status();
+      while (failed.ok()) {
         const size_t next = committed.load() + 1;
-        failed = Commit(*writer, std::to_string(next), next);
+        failed = Commit(**writer, std::to_string(next), next);
         if (failed.ok()) committed.store(next);
-        committed.notify_one();
-      } while (failed.ok());
-      if (failed.ok() || writer->Begin().ok()) failed = absl::InternalError("the writer went on after a failure");
+      }
+      if (writer.ok() && (*writer)->Begin().ok()) failed = absl::InternalError("the writer went on after a failure");
+      writes.store(false);
     });
-    for (size_t seen; (seen = committed.load()) < expected.size() + 20;) committed.wait(seen);
-    tests::KafkaForTests::Shared().Kill();
-    writing.join();
+    while (writes.load() && committed.load() < expected.size() + 20) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    if (writes.load()) {
+      tests::KafkaForTests::Shared().Kill();
+      ++killed;
+      writing.join();
+      if (killed == 1) CHECK(absl::IsUnavailable(broker->Bounds({"records", 0}).status()));
+      tests::KafkaForTests::Shared().Start();
+    } else {
+      writing.join();
+    }
     INFO(failed.ToString());
     CHECK(absl::IsUnavailable(failed));
-    if (round == 0) CHECK(absl::IsUnavailable(broker->Bounds({"records", 0}).status()));
-    tests::KafkaForTests::Shared().Start();
 
-    auto writer = broker->OpenWriter("lane.0");
+    auto writer = patient->OpenWriter("lane.0");
     INFO(writer.status().ToString());
     REQUIRE(writer.ok());
-    const auto position = broker->CommittedPosition("group", {"records", 0}).value();
-    REQUIRE(position.has_value());
-    CHECK((*position == committed.load() || *position == committed.load() + 1));
-    while (expected.size() < *position) expected.push_back(std::to_string(expected.size() + 1));
-    CHECK(ReadAll(*broker) == expected);
+    const auto position = patient->CommittedPosition("group", {"records", 0}).value();
+    const size_t landed = position.value_or(0);
+    CHECK((landed == committed.load() || landed == committed.load() + 1));
+    while (expected.size() < landed) expected.push_back(std::to_string(expected.size() + 1));
+    CHECK(ReadAll(*patient) == expected);
   }
 }
 
