@@ -134,6 +134,17 @@ class CommandLine {
       app->add_option("--durability", said_.durability,
                       "sync (default): survives a power cut; os: survives the end of the process only, and is faster")
           ->check(CLI::IsMember({"sync", "os"}));
+      EngineSaid& engine = said_.settings.engine;
+      app->add_option("--engine", engine.engine,
+                      "What carries the messages of a new exchange, fixed for ever: embedded (default), in the "
+                      "directory; kafka, in a cluster")
+          ->check(CLI::IsMember({"embedded", "kafka"}));
+      app->add_option("--bootstrap-servers", engine.bootstrap_servers,
+                      "kafka: HOST:PORT[,HOST:PORT] where the cluster is first asked; kept, and may be said anew");
+      app->add_option("--exchange", engine.exchange, "kafka: the exchange's name in the cluster, fixed for ever");
+      app->add_option("--kafka-config", engine.config,
+                      "kafka: a file of librdkafka's properties, name = value, for TLS and passwords; kept, and may be "
+                      "said anew");
     }
     app->footer("Example:\n  " + std::string(command.example()));
     by_app_[app] = &command;

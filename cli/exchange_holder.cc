@@ -1,30 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/exchange_holder.h"
 
+#include <absl/strings/str_cat.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "broker_adapters/kafka/kafka_broker.h"
+#include "exchange_core/admin/problem.h"
+#include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/status_macros.h"
 
 namespace datong::cli {
+namespace {
+
+std::string EmbeddedLock(const std::string& directory) { return directory + "/log/LOCK"; }
+std::string KafkaLock(const std::string& directory) { return directory + "/LOCK"; }
+
+std::string ThisProcess() {
+  char host[256] = "this machine";
+  gethostname(host, sizeof host - 1);
+  return absl::StrCat("process ", getpid(), " on ", host);
+}
+
+absl::Status Explain(const absl::Status& status, const EngineChoice& choice) {
+  if (!absl::IsUnavailable(status)) return status;
+  return admin::ToStatus({.code = admin::Code::kClusterNotReached,
+                          .what = "the Kafka cluster of this exchange does not answer",
+                          .where = choice.bootstrap_servers,
+                          .why = std::string(base::Std(status.message())),
+                          .next = "start it, or say where it is with --bootstrap-servers"});
+}
+
+absl::Status ExplainHeld(const absl::Status& status, const EngineChoice& choice) {
+  if (!absl::IsFailedPrecondition(status)) return Explain(status, choice);
+  return admin::ToStatus({.code = admin::Code::kHeldElsewhere,
+                          .what = absl::StrCat("another process works on exchange \"", choice.exchange, "\""),
+                          .where = choice.bootstrap_servers,
+                          .why = std::string(base::Std(status.message())),
+                          .next = "give this command there, or stop that process"});
+}
+
+}  // namespace
+
 absl::StatusOr<bool> HoldsExchange(const Ground& ground, const std::string& directory) {
-  return ground.files.Exists(directory + "/log");
+  ASSIGN_OR_RETURN(const bool embedded, ground.files.Exists(directory + "/log"));
+  if (embedded) return true;
+  return ground.files.Exists(EngineChoicePath(directory));
+}
+
+bool IsHeld(const Ground& ground, const std::string& directory) {
+  const bool kafka = ground.files.Exists(KafkaLock(directory)).value_or(false);
+  const std::string lock = kafka ? KafkaLock(directory) : EmbeddedLock(directory);
+  return absl::IsFailedPrecondition(ground.files.Lock(lock).status());
 }
 
 absl::StatusOr<std::unique_ptr<ExchangeHolder>> ExchangeHolder::Open(const Ground& ground, const HolderOptions& options,
                                                                      std::vector<std::string>* warnings) {
   std::unique_ptr<ExchangeHolder> holder(new ExchangeHolder(ground));
-  embedded::EmbeddedOptions engine;
-  engine.directory = options.directory + "/log";
-  engine.files = &ground.files;
-  engine.clock = &ground.clock;
-  engine.steps = &ground.steps;
-  engine.durability = options.durability;
-  engine.segment_bytes_max = ground.limits.segment_bytes_max;
-  engine.inline_bytes_max = ground.limits.inline_bytes_max;
-  engine.memtable_bytes = ground.limits.memtable_bytes;
-  engine.background = ground.background;
-  ASSIGN_OR_RETURN(holder->broker_, embedded::OpenEmbeddedBroker(engine));
-
   if (ground.scheduler == nullptr) holder->own_scheduler_ = base::NewThreadScheduler(ground.clock);
   holder->scheduler_ = ground.scheduler != nullptr ? ground.scheduler : holder->own_scheduler_.get();
+  ASSIGN_OR_RETURN(const EngineChoice choice, ChooseEngine(ground.files, options.directory, options.engine));
+  RETURN_IF_ERROR(choice.kafka ? holder->OpenKafka(options, choice) : holder->OpenEmbedded(options));
+
   node::ExchangeOptions exchange;
   exchange.directory = options.directory + "/index";
   exchange.files = &ground.files;
@@ -41,10 +79,61 @@ absl::StatusOr<std::unique_ptr<ExchangeHolder>> ExchangeHolder::Open(const Groun
   return holder;
 }
 
+absl::Status ExchangeHolder::OpenEmbedded(const HolderOptions& options) {
+  embedded::EmbeddedOptions engine;
+  engine.directory = options.directory + "/log";
+  engine.files = &ground_.files;
+  engine.clock = &ground_.clock;
+  engine.steps = &ground_.steps;
+  engine.durability = options.durability;
+  engine.segment_bytes_max = ground_.limits.segment_bytes_max;
+  engine.inline_bytes_max = ground_.limits.inline_bytes_max;
+  engine.memtable_bytes = ground_.limits.memtable_bytes;
+  engine.background = ground_.background;
+  ASSIGN_OR_RETURN(broker_, embedded::OpenEmbeddedBroker(engine));
+  return absl::OkStatus();
+}
+
+absl::Status ExchangeHolder::OpenKafka(const HolderOptions& options, const EngineChoice& choice) {
+  RETURN_IF_ERROR(ground_.files.MakeDirectories(options.directory));
+  ASSIGN_OR_RETURN(lock_, ground_.files.Lock(KafkaLock(options.directory)));
+  kafka::KafkaOptions engine;
+  engine.bootstrap_servers = choice.bootstrap_servers;
+  engine.exchange = choice.exchange;
+  engine.clock = &ground_.clock;
+  if (!choice.config.empty()) {
+    ASSIGN_OR_RETURN(engine.properties, ReadProperties(ground_.files, choice.config));
+  }
+  auto broker = kafka::OpenKafkaBroker(engine);
+  RETURN_IF_ERROR(Explain(broker.status(), choice));
+  broker_ = *std::move(broker);
+  RETURN_IF_ERROR(KeepEngineChoice(ground_.files, options.directory, choice));
+
+  node::ExchangeLease::Options lease;
+  lease.broker = broker_.get();
+  lease.clock = &ground_.clock;
+  lease.holder = ThisProcess();
+  lease.instance = ground_.random.Next();
+  auto taken = node::ExchangeLease::Take(lease, options.wait);
+  RETURN_IF_ERROR(ExplainHeld(taken.status(), choice));
+  lease_ = *std::move(taken);
+  scheduler_->Add(*lease_);
+  return Explain(node::FenceEarlierHolder(*broker_), choice);
+}
+
 ExchangeHolder::~ExchangeHolder() {
   if (exchange_ != nullptr) exchange_->Stop().IgnoreError();
+  if (lease_ != nullptr) {
+    scheduler_->Remove(*lease_);
+    lease_->Release();
+  }
   if (scheduler_ != nullptr) scheduler_->StopAll();
   exchange_.reset();
+}
+
+absl::Status ExchangeHolder::Health() {
+  if (lease_ != nullptr) RETURN_IF_ERROR(lease_->status());
+  return exchange_->Health();
 }
 
 void ExchangeHolder::Start() {

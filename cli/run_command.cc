@@ -19,6 +19,7 @@ namespace datong::cli {
 namespace {
 
 constexpr int64_t kLookMs = 250;
+constexpr int64_t kStandbyLookMs = 50;
 
 class RunCommand final : public Command {
  public:
@@ -30,7 +31,17 @@ class RunCommand final : public Command {
   void Declare(CLI::App&) override {}
 
   int Run(Session& session) override {
-    auto holder = session.Hold(true);
+    const auto log = [&clock = session.ground().clock](const std::string& line) { Log(clock, line); };
+    std::string waited_for;
+    auto holder = session.Hold(true, [&](const std::string& other, bool) {
+      if (waited_for != other) log(absl::StrCat("standby: ", other, " works on this exchange; takes over when it ends"));
+      waited_for = other;
+      return WaitUnlessStopped(kStandbyLookMs);
+    });
+    if (!holder.ok() && !waited_for.empty() && StopRequested()) {
+      log("stopped");
+      return 0;
+    }
     if (absl::IsFailedPrecondition(holder.status())) {
       return Fail(session, admin::ToStatus({.code = admin::Code::kHeldBySilentProcess,
                                             .what = "another process runs this exchange",
@@ -38,14 +49,13 @@ class RunCommand final : public Command {
                                             .next = "ask it: every other command finds it by the same -d"}));
     }
     if (!holder.ok()) return Fail(session, holder.status());
-    const auto log = [&clock = session.ground().clock](const std::string& line) { Log(clock, line); };
     ExchangeService service(
         **holder, session.settings().directory, [](const catalog::Connector&) { return true; }, log);
     if (const absl::Status started = service.Start(); !started.ok()) return Fail(session, started);
     log(absl::StrCat("exchange ", session.settings().directory, ": running, process ", getpid(), ", ",
                      (*holder)->exchange().lanes(), " lanes, catalog version ",
                      (*holder)->exchange().catalog()->version()));
-    const absl::Status health = Watch((*holder)->exchange(), log);
+    const absl::Status health = Watch(**holder, log);
     log(health.ok() ? "stopping" : absl::StrCat("stopping: ", health.message()));
     const absl::Status stopped = service.Stop();
     log("stopped");
@@ -80,8 +90,9 @@ class RunCommand final : public Command {
     return at_work;
   }
 
-  // Until somebody wants it to stop, or a lane cannot go on.
-  absl::Status Watch(node::Exchange& exchange, const ConnectorHost::Log& log) {
+  // Until somebody wants it to stop, or it cannot go on.
+  absl::Status Watch(ExchangeHolder& holder, const ConnectorHost::Log& log) {
+    node::Exchange& exchange = holder.exchange();
     uint64_t version = exchange.catalog()->version();
     std::string trouble;
     std::map<uint64_t, std::string> told;
@@ -91,7 +102,7 @@ class RunCommand final : public Command {
       if (one.state != node::SnapshotBooks::State::kHeld) told[one.snapshot] = admin::SnapshotLine(one);
     }
     while (WaitUnlessStopped(kLookMs)) {
-      if (const absl::Status health = exchange.Health(); !health.ok()) return health;
+      if (const absl::Status health = holder.Health(); !health.ok()) return health;
       const absl::Status now = exchange.Trouble();
       if (std::string text(base::Std(now.message())); text != trouble) {
         log(text.empty() ? "lanes go on" : "lanes wait: " + text);

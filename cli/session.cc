@@ -47,11 +47,6 @@ class TerminalResponder final : public admin::Responder {
   ProgressLine progress_;
 };
 
-// Somebody else has the lock of the engine's directory at this moment.
-bool IsHeld(base::FileSystem& files, const std::string& directory) {
-  return absl::IsFailedPrecondition(files.Lock(directory + "/log/LOCK").status());
-}
-
 }  // namespace
 
 void Session::Warn(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
@@ -91,16 +86,19 @@ absl::Status Session::Explain(const absl::Status& status) const {
   return admin::ToStatus(problem);
 }
 
-absl::StatusOr<std::unique_ptr<ExchangeHolder>> Session::Hold(bool create) {
+absl::StatusOr<std::unique_ptr<ExchangeHolder>> Session::Hold(bool create, node::ExchangeLease::Wait wait) {
   RETURN_IF_ERROR(CheckDirectory(create));
   const base::TimeUs give_up = ground_.clock.Steady() + kHeldPatienceUs;
+  if (wait == nullptr) {
+    wait = [](const std::string&, bool alive) { return !alive && WaitUnlessStopped(kRetryMs); };
+  }
+  const HolderOptions options = {settings_.directory, settings_.lanes, settings_.durability, settings_.engine, wait};
   while (true) {
     std::vector<std::string> warnings;
-    auto holder =
-        ExchangeHolder::Open(ground_, {settings_.directory, settings_.lanes, settings_.durability}, &warnings);
+    auto holder = ExchangeHolder::Open(ground_, options, &warnings);
     for (const std::string& warning : warnings) Warn("warning: " + warning);
     if (holder.ok()) return holder;
-    if (!IsHeld(ground_.files, settings_.directory)) return Explain(holder.status());
+    if (!IsHeld(ground_, settings_.directory)) return Explain(holder.status());
     if (ground_.clock.Steady() > give_up || !WaitUnlessStopped(kRetryMs)) {
       return admin::ToStatus({.code = Code::kHeldBySilentProcess,
                               .what = "another process holds the exchange and does not answer",

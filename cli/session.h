@@ -21,6 +21,7 @@ struct Settings {
   OutputForm form = OutputForm::kTable;
   uint32_t lanes = 0;
   embedded::Durability durability = embedded::Durability::kSync;
+  EngineSaid engine;
 };
 
 // How a question may be answered when no process holds the directory.
@@ -46,8 +47,9 @@ class Session {
   // Asks, and hands rows to `printer` as they come. Returns the summary; the caller ends with printer.Finish().
   absl::StatusOr<admin::Json> Ask(const admin::Request& request, const AskOptions& how, RowPrinter& printer);
 
-  // Opens the directory for this process, waiting a moment for a short command that holds it.
-  absl::StatusOr<std::unique_ptr<ExchangeHolder>> Hold(bool create);
+  // Opens the directory for this process, waiting a moment for a short command that holds it. `wait`: how long for a
+  // process elsewhere that works on the exchange; without it, no longer than one that has died may be taken for alive.
+  absl::StatusOr<std::unique_ptr<ExchangeHolder>> Hold(bool create, node::ExchangeLease::Wait wait = nullptr);
 
   void Warn(const std::string& text);  // a line on standard error
 

@@ -39,6 +39,8 @@ constexpr std::array kCodes = {
     CodeRow{Code::kNoSpace, ProblemClass::kFailed, absl::StatusCode::kResourceExhausted},
     CodeRow{Code::kHolderEnded, ProblemClass::kUnreachable, absl::StatusCode::kUnavailable},
     CodeRow{Code::kNotRunning, ProblemClass::kUnreachable, absl::StatusCode::kUnavailable},
+    CodeRow{Code::kHeldElsewhere, ProblemClass::kUnreachable, absl::StatusCode::kUnavailable},
+    CodeRow{Code::kClusterNotReached, ProblemClass::kUnreachable, absl::StatusCode::kUnavailable},
     CodeRow{Code::kDenied, ProblemClass::kDenied, absl::StatusCode::kPermissionDenied},
     CodeRow{Code::kSourceRefused, ProblemClass::kFailed, absl::StatusCode::kInvalidArgument},
     CodeRow{Code::kSourceStopped, ProblemClass::kFailed, absl::StatusCode::kUnavailable},

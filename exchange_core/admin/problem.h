@@ -44,6 +44,8 @@ enum class Code : int {
   kNoSpace = 4005,
   kHolderEnded = 4006,
   kNotRunning = 4007,
+  kHeldElsewhere = 4008,
+  kClusterNotReached = 4009,
   kDenied = 5001,
   kSourceRefused = 6001,
   kSourceStopped = 6002,

@@ -33,5 +33,11 @@ std::string EncodeReceipt(const exchange::v1::Receipt& receipt) {
 absl::StatusOr<exchange::v1::Receipt> DecodeReceipt(std::string_view bytes) {
   return Decode<exchange::v1::Receipt>("DTRC", "receipt", bytes);
 }
+std::string EncodeHolderClaim(const exchange::v1::HolderClaim& claim) {
+  return base::Frame("DTHC", kControlVersion, claim.SerializeAsString());
+}
+absl::StatusOr<exchange::v1::HolderClaim> DecodeHolderClaim(std::string_view bytes) {
+  return Decode<exchange::v1::HolderClaim>("DTHC", "claim of a holder", bytes);
+}
 
 }  // namespace datong::node

@@ -14,6 +14,7 @@ namespace datong::node {
 inline constexpr char kCatalogTopic[] = "catalog";
 inline constexpr char kSourcesTopic[] = "sources";
 inline constexpr char kReceiptsTopic[] = "receipts";
+inline constexpr char kHolderTopic[] = "holder";  // only where several machines reach the topics
 
 // Reads a control topic (one partition) from its beginning to its present end.
 absl::Status ReplayControlTopic(broker::Broker& broker, const std::string& topic,

@@ -13,6 +13,7 @@
 #include "exchange_core/node/control_codec.h"
 #include "exchange_core/node/control_topic.h"
 #include "exchange_core/node/delivered_batch.h"
+#include "exchange_core/node/writer_identities.h"
 #include "exchange_core/pipeline/envelopes.h"
 #include "exchange_core/pipeline/lane_commit.h"
 #include "exchange_core/record/digest_purpose.h"
@@ -23,8 +24,6 @@ namespace {
 
 constexpr size_t kReasonBytesMax = 500;
 constexpr size_t kReasonBytesPerReceipt = size_t{4} << 20;  // a receipt must fit a message
-
-std::string SubscriptionGroup(uint32_t id) { return absl::StrCat("subscription.", id); }
 
 class LocalDeliverySession final : public client::DeliverySession {
  public:
@@ -209,7 +208,7 @@ absl::Status LocalDeliverySession::Acknowledge(uint64_t next_position,
   ASSIGN_OR_RETURN(const auto transaction, writer_->Begin());
   transaction->Append({kReceiptsTopic, 0}, "", "", broker::Body(EncodeReceipt(receipt)));
   const broker::TopicPartition read{now.in_stream ? stream_topic_ : pipeline::AgainTopic(subscription_id_), 0};
-  transaction->AdvancePosition(SubscriptionGroup(subscription_id_), read, next_position & ~kInStream);
+  transaction->AdvancePosition(SubscriptionWriter(subscription_id_), read, next_position & ~kInStream);
   RETURN_IF_ERROR(transaction->Commit());
   state_.options.steps->Reached("receipt.committed");
 
@@ -279,7 +278,7 @@ absl::StatusOr<std::unique_ptr<client::DeliverySession>> OpenDeliverySession(Exc
   }
   const catalog::KeyDomain* domain = catalog->FindKeyDomain(resource->key_domain_id);
   DATONG_CHECK(domain != nullptr);
-  ASSIGN_OR_RETURN(auto writer, state.options.broker->OpenWriter(SubscriptionGroup(found->id)));
+  ASSIGN_OR_RETURN(auto writer, state.options.broker->OpenWriter(SubscriptionWriter(found->id)));
   auto session = std::make_unique<LocalDeliverySession>(state, std::move(writer), found->id, resource->id,
                                                         view->stream_topic(), SchemaOf(*resource, *view),
                                                         IdentityOf(*domain, found->id), state.ReceiptOf(found->id));

@@ -21,6 +21,7 @@
 #include "exchange_core/node/publish_session.h"
 #include "exchange_core/node/snapshot_books.h"
 #include "exchange_core/node/snapshot_desk.h"
+#include "exchange_core/node/writer_identities.h"
 #include "exchange_core/pipeline/lane_commit.h"
 #include "exchange_core/snapshot/snapshot_codec.h"
 
@@ -302,7 +303,7 @@ absl::Status LocalExchange::CommitCatalogChange(const std::string& framed, const
     receipt.set_stream_next(bounds.ok() ? bounds->end : 0);  // a new view: its stream is made after this
     receipt.set_initial(true);
   }
-  ASSIGN_OR_RETURN(const auto writer, broker.OpenWriter(kCatalogTopic));
+  ASSIGN_OR_RETURN(const auto writer, broker.OpenWriter(kCatalogWriter));
   ASSIGN_OR_RETURN(const auto transaction, writer->Begin());
   transaction->Append({kCatalogTopic, 0}, "", "", broker::Body(framed));
   for (const auto& receipt : initial) {

@@ -16,6 +16,7 @@
 #include "exchange_core/base/utf8.h"
 #include "exchange_core/node/control_codec.h"
 #include "exchange_core/node/control_topic.h"
+#include "exchange_core/node/writer_identities.h"
 #include "exchange_core/record/batch_layout.h"
 #include "exchange_core/record/printable.h"
 #include "exchange_core/snapshot/snapshot_codec.h"
@@ -311,7 +312,7 @@ absl::StatusOr<std::unique_ptr<client::PublishSession>> OpenPublishSession(Excha
     return absl::NotFoundError(absl::StrCat("resource \"", resource, "\" is not in the catalog"));
   }
   // First the fence, then the look: what an older holder wrote is in the table by now, and it can write no more.
-  ASSIGN_OR_RETURN(auto writer, state.options.broker->OpenWriter(absl::StrCat("source.", source)));
+  ASSIGN_OR_RETURN(auto writer, state.options.broker->OpenWriter(SourceWriter(source)));
   const std::lock_guard order(state.source_order);
   SourceState known;
   {

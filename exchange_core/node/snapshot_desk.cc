@@ -10,6 +10,7 @@
 
 #include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/status_macros.h"
+#include "exchange_core/node/writer_identities.h"
 #include "exchange_core/record/printable.h"
 #include "exchange_core/snapshot/snapshot_codec.h"
 
@@ -160,7 +161,7 @@ absl::Status SnapshotDesk::Judge(uint64_t snapshot, const SourceRun& run, const 
 
 absl::Status SnapshotDesk::Write(uint64_t snapshot, const snapshot::SnapshotState& about, SnapshotDecision decision) {
   if (writer_ == nullptr) {
-    ASSIGN_OR_RETURN(writer_, state_.options.broker->OpenWriter("snapshots"));
+    ASSIGN_OR_RETURN(writer_, state_.options.broker->OpenWriter(kSnapshotsWriter));
   }
   ASSIGN_OR_RETURN(const auto transaction, writer_->Begin());
   SnapshotEvent event;

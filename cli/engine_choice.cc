@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/engine_choice.h"
+
+#include <absl/strings/ascii.h>
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+
+#include "exchange_core/admin/problem.h"
+#include "exchange_core/admin/request.h"
+#include "exchange_core/base/status_macros.h"
+
+namespace datong::cli {
+namespace {
+
+using admin::Code;
+using admin::Json;
+
+constexpr uint64_t kBytesMax = uint64_t{1} << 20;
+
+absl::StatusOr<EngineChoice> Stored(base::FileSystem& files, const std::string& path) {
+  EngineChoice choice;
+  ASSIGN_OR_RETURN(const bool exists, files.Exists(path));
+  if (!exists) return choice;
+  ASSIGN_OR_RETURN(const std::string text, base::ReadWholeFile(files, path, kBytesMax));
+  const Json json = Json::parse(text, nullptr, false);
+  const auto member = [&](const char* name) {
+    return json.is_object() && json.contains(name) && json[name].is_string() ? json[name].get<std::string>() : "";
+  };
+  choice.kafka = true;
+  choice.bootstrap_servers = member("bootstrap_servers");
+  choice.exchange = member("exchange");
+  choice.config = member("config");
+  if (member("engine") != "kafka" || choice.bootstrap_servers.empty() || choice.exchange.empty()) {
+    return absl::DataLossError(absl::StrCat(path, " does not say which engine carries this exchange"));
+  }
+  return choice;
+}
+
+absl::Status Wrong(const std::string& what, const std::string& where, const std::string& next) {
+  return admin::ToStatus({.code = Code::kWrongArguments, .what = what, .where = where, .next = next});
+}
+
+}  // namespace
+
+std::string EngineChoicePath(const std::string& directory) { return directory + "/engine.json"; }
+
+absl::StatusOr<EngineChoice> ChooseEngine(base::FileSystem& files, const std::string& directory,
+                                          const EngineSaid& said) {
+  ASSIGN_OR_RETURN(EngineChoice choice, Stored(files, EngineChoicePath(directory)));
+  ASSIGN_OR_RETURN(const bool embedded_there, files.Exists(directory + "/log"));
+  const std::string engine_there = choice.kafka ? "kafka" : embedded_there ? "embedded" : "";
+  if (!said.engine.empty() && !engine_there.empty() && said.engine != engine_there) {
+    return Wrong(absl::StrCat("this exchange has the ", engine_there, " engine, and that cannot change"), directory,
+                 "leave --engine out, or give another directory");
+  }
+  const bool kafka = said.engine.empty() ? choice.kafka : said.engine == "kafka";
+  if (!kafka) {
+    if (said.bootstrap_servers.empty() && said.exchange.empty() && said.config.empty()) return choice;
+    return Wrong("--bootstrap-servers, --exchange and --kafka-config are for --engine kafka", "",
+                 "add --engine kafka, or leave them out");
+  }
+  if (choice.kafka && !said.exchange.empty() && said.exchange != choice.exchange) {
+    return Wrong(absl::StrCat("this directory belongs to exchange \"", choice.exchange, "\""), directory,
+                 "leave --exchange out, or give another directory");
+  }
+  choice.kafka = true;
+  if (!said.exchange.empty()) choice.exchange = said.exchange;
+  if (!said.bootstrap_servers.empty()) choice.bootstrap_servers = said.bootstrap_servers;
+  if (!said.config.empty()) choice.config = said.config;
+  if (choice.bootstrap_servers.empty()) {
+    return Wrong("--engine kafka needs the address of a broker", "", "add --bootstrap-servers HOST:PORT[,HOST:PORT]");
+  }
+  if (choice.exchange.empty()) {
+    return Wrong("--engine kafka needs the name of the exchange in the cluster", "",
+                 "add --exchange NAME: every topic of it begins with NAME and a dot");
+  }
+  return choice;
+}
+
+absl::Status KeepEngineChoice(base::FileSystem& files, const std::string& directory, const EngineChoice& choice) {
+  if (!choice.kafka) return absl::OkStatus();
+  const std::string path = EngineChoicePath(directory);
+  const std::string text = Json({{"engine", "kafka"},
+                                 {"bootstrap_servers", choice.bootstrap_servers},
+                                 {"exchange", choice.exchange},
+                                 {"config", choice.config}})
+                               .dump(2) +
+                           "\n";
+  ASSIGN_OR_RETURN(const bool exists, files.Exists(path));
+  if (exists) {
+    ASSIGN_OR_RETURN(const std::string stored, base::ReadWholeFile(files, path, kBytesMax));
+    if (stored == text) return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(base::WriteWholeFileAtomically(files, path, text));
+  return base::SyncWayTo(files, directory);
+}
+
+absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ReadProperties(base::FileSystem& files,
+                                                                                const std::string& path) {
+  ASSIGN_OR_RETURN(const std::string text, base::ReadWholeFile(files, path, kBytesMax));
+  std::vector<std::pair<std::string, std::string>> properties;
+  size_t number = 0;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    const absl::string_view line = absl::StripAsciiWhitespace(absl::string_view(text).substr(begin, end - begin));
+    begin = end + 1;
+    ++number;
+    if (line.empty() || line.front() == '#') continue;
+    const size_t equals = line.find('=');
+    if (equals == 0 || equals == absl::string_view::npos) {
+      // Not the line itself: it may hold a password.
+      return Wrong("a line of the Kafka configuration is not \"name = value\"", absl::StrCat(path, ":", number),
+                   "write one property of librdkafka per line, # before a comment");
+    }
+    properties.emplace_back(absl::StripAsciiWhitespace(line.substr(0, equals)),
+                            absl::StripAsciiWhitespace(line.substr(equals + 1)));
+  }
+  return properties;
+}
+
+}  // namespace datong::cli

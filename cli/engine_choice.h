@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "exchange_core/base/file_system.h"
+
+namespace datong::cli {
+
+// Which engine carries the messages of the exchange in a data directory. Said once, on the command line that makes the
+// exchange, and kept in DIRECTORY/engine.json; a directory without that file has the embedded engine.
+struct EngineChoice {
+  bool kafka = false;
+  std::string bootstrap_servers;
+  std::string exchange;  // its name in the cluster
+  std::string config;    // path of a file with librdkafka's properties, passwords among them; may be empty
+};
+
+// What a command line says of it; empty: nothing.
+struct EngineSaid {
+  std::string engine, bootstrap_servers, exchange, config;
+};
+
+// What is stored, changed by what is said: servers and configuration may move, engine and exchange may not. Errors are
+// problems (admin::ToStatus). DataLoss: the file cannot be read as one.
+absl::StatusOr<EngineChoice> ChooseEngine(base::FileSystem& files, const std::string& directory,
+                                          const EngineSaid& said);
+// Writes what was chosen where it differs from what is stored; nothing for the embedded engine.
+absl::Status KeepEngineChoice(base::FileSystem& files, const std::string& directory, const EngineChoice& choice);
+
+std::string EngineChoicePath(const std::string& directory);
+
+// "name = value" lines, as librdkafka knows them; # begins a comment line. InvalidArgument names the line.
+absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ReadProperties(base::FileSystem& files,
+                                                                                const std::string& path);
+
+}  // namespace datong::cli

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "cli/engine_choice.h"
+#include "exchange_core/admin/problem.h"
+#include "tests/support/temporary_directory.h"
+
+namespace datong::cli {
+namespace {
+
+using admin::Code;
+
+class Directory {
+ public:
+  absl::StatusOr<EngineChoice> Choose(const EngineSaid& said) {
+    auto choice = ChooseEngine(base::PosixFileSystem(), directory_.path(), said);
+    if (choice.ok()) REQUIRE(KeepEngineChoice(base::PosixFileSystem(), directory_.path(), *choice).ok());
+    return choice;
+  }
+  Code Refusal(const EngineSaid& said) { return admin::FromStatus(Choose(said).status()).code; }
+  std::string path(const std::string& name) { return directory_.path() + "/" + name; }
+
+ private:
+  tests::TemporaryDirectory directory_;
+};
+
+TEST_CASE("nothing said is the embedded engine, and leaves no file") {
+  Directory directory;
+  CHECK_FALSE(directory.Choose({})->kafka);
+  CHECK_FALSE(directory.Choose({.engine = "embedded"})->kafka);
+  CHECK_FALSE(std::filesystem::exists(directory.path("engine.json")));
+  std::filesystem::create_directory(directory.path("log"));
+  CHECK(directory.Refusal({.engine = "kafka", .bootstrap_servers = "a:1", .exchange = "city"}) ==
+        Code::kWrongArguments);
+}
+
+TEST_CASE("Kafka is said once, with all that it needs; servers and configuration may move, the rest may not") {
+  Directory directory;
+  CHECK(directory.Refusal({.engine = "kafka"}) == Code::kWrongArguments);
+  CHECK(directory.Refusal({.engine = "kafka", .bootstrap_servers = "a:1"}) == Code::kWrongArguments);
+  CHECK(directory.Refusal({.engine = "kafka", .exchange = "city"}) == Code::kWrongArguments);
+  CHECK(directory.Refusal({.bootstrap_servers = "a:1"}) == Code::kWrongArguments);
+  REQUIRE(directory.Choose({.engine = "kafka", .bootstrap_servers = "a:1", .exchange = "city"}).ok());
+  auto choice = directory.Choose({});
+  REQUIRE(choice.ok());
+  CHECK(choice->kafka);
+  CHECK(choice->bootstrap_servers == "a:1");
+  CHECK(choice->exchange == "city");
+  choice = directory.Choose({.bootstrap_servers = "b:2", .config = "/etc/datong/kafka.properties"});
+  REQUIRE(choice.ok());
+  CHECK(directory.Choose({})->bootstrap_servers == "b:2");
+  CHECK(directory.Choose({})->config == "/etc/datong/kafka.properties");
+  CHECK(directory.Refusal({.exchange = "other"}) == Code::kWrongArguments);
+  CHECK(directory.Refusal({.engine = "embedded"}) == Code::kWrongArguments);
+  CHECK(directory.Choose({.engine = "kafka", .exchange = "city"}).ok());
+}
+
+TEST_CASE("a damaged choice is told, and never taken for the embedded engine") {
+  Directory directory;
+  const std::string text = GENERATE("", "{", "[]", R"({"engine":"kafka"})", R"({"engine":7})",
+                                    R"({"engine":"pulsar","bootstrap_servers":"a:1","exchange":"city"})");
+  std::ofstream(directory.path("engine.json")) << text;
+  CHECK(absl::IsDataLoss(directory.Choose({}).status()));
+}
+
+TEST_CASE("properties are read as they are written, and a wrong line is told by its number only") {
+  Directory directory;
+  const std::string path = directory.path("kafka.properties");
+  std::ofstream(path) << "# secret\n\n sasl.password = a=b c \r\nsecurity.protocol=SASL_SSL";
+  const auto properties = ReadProperties(base::PosixFileSystem(), path);
+  REQUIRE(properties.ok());
+  CHECK(*properties == std::vector<std::pair<std::string, std::string>>{{"sasl.password", "a=b c"},
+                                                                        {"security.protocol", "SASL_SSL"}});
+  std::ofstream(path) << "a = b\nhunter2\n";
+  const admin::Problem wrong = admin::FromStatus(ReadProperties(base::PosixFileSystem(), path).status());
+  CHECK(wrong.where == path + ":2");
+  CHECK(admin::ToJson(wrong).dump().find("hunter2") == std::string::npos);
+  CHECK(absl::IsNotFound(ReadProperties(base::PosixFileSystem(), path + "x").status()));
+}
+
+}  // namespace
+}  // namespace datong::cli
