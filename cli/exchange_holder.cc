@@ -14,6 +14,9 @@
 namespace datong::cli {
 namespace {
 
+// Lanes and the lease open their writers again within a second.
+constexpr base::TimeUs kLostPatienceUs = 4'000'000;
+
 std::string EmbeddedLock(const std::string& directory) { return directory + "/log/LOCK"; }
 std::string KafkaLock(const std::string& directory) { return directory + "/LOCK"; }
 
@@ -101,6 +104,8 @@ absl::Status ExchangeHolder::OpenKafka(const HolderOptions& options, const Engin
   engine.bootstrap_servers = choice.bootstrap_servers;
   engine.exchange = choice.exchange;
   engine.clock = &ground_.clock;
+  engine.steps = &ground_.steps;
+  engine.lost_writers = &lost_writers_;
   if (!choice.config.empty()) {
     ASSIGN_OR_RETURN(engine.properties, ReadProperties(ground_.files, choice.config));
   }
@@ -131,8 +136,20 @@ ExchangeHolder::~ExchangeHolder() {
   exchange_.reset();
 }
 
+bool ExchangeHolder::ShouldReopen() {
+  const base::TimeUs now = ground_.clock.Steady();
+  if (lost_writers_.load() == 0) lost_since_ = 0;
+  if (lost_writers_.load() == 0) return false;
+  if (lost_since_ == 0) lost_since_ = now;
+  return now - lost_since_ > kLostPatienceUs && now - lease_->claimed_at() < kLostPatienceUs;
+}
+
 absl::Status ExchangeHolder::Health() {
-  if (lease_ != nullptr) RETURN_IF_ERROR(lease_->status());
+  if (lease_ != nullptr && !lease_->status().ok()) {
+    return admin::ToStatus({.code = admin::Code::kHeldElsewhere,
+                            .what = std::string(base::Std(lease_->status().message())),
+                            .next = "start this process again: it will stand by"});
+  }
   return exchange_->Health();
 }
 

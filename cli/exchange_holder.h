@@ -3,6 +3,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -38,8 +39,8 @@ bool IsHeld(const Ground& ground, const std::string& directory);
 //   DIRECTORY/control.sock  while it is held
 class ExchangeHolder {
  public:
-  // Creates what is missing. FailedPrecondition: another process holds the directory. Code::kHeldElsewhere: another one,
-  // with a directory of its own, holds the exchange.
+  // Creates what is missing. FailedPrecondition: another process holds the directory. Code::kHeldElsewhere: another
+  // one, with a directory of its own, holds the exchange.
   static absl::StatusOr<std::unique_ptr<ExchangeHolder>> Open(const Ground& ground, const HolderOptions& options,
                                                               std::vector<std::string>* warnings);
   ~ExchangeHolder();
@@ -49,6 +50,10 @@ class ExchangeHolder {
   bool running() const { return running_; }
   // The first error after which this process must not go on: of a lane, or that another process took the exchange over.
   absl::Status Health();
+  // True when something of this process that writes has been cut off for a while from an engine that answers: it cannot
+  // find out by itself what became of its last commit. Opened anew, the exchange reads it from the topics. Never for
+  // the embedded engine. One thread.
+  bool ShouldReopen();
   // Lanes stop, checkpoints are written. Workers that were added to the scheduler must be gone.
   absl::Status Stop();
 
@@ -62,6 +67,8 @@ class ExchangeHolder {
   absl::Status OpenKafka(const HolderOptions& options, const EngineChoice& choice);
 
   const Ground ground_;
+  std::atomic<int> lost_writers_ = 0;
+  base::TimeUs lost_since_ = 0;           // steady; 0 = none is lost
   std::unique_ptr<base::FileLock> lock_;  // of the directory, where the engine has none
   std::unique_ptr<broker::Broker> broker_;
   std::unique_ptr<base::Scheduler> own_scheduler_;

@@ -31,36 +31,44 @@ class RunCommand final : public Command {
   void Declare(CLI::App&) override {}
 
   int Run(Session& session) override {
-    const auto log = [&clock = session.ground().clock](const std::string& line) { Log(clock, line); };
-    std::string waited_for;
-    auto holder = session.Hold(true, [&](const std::string& other, bool) {
-      if (waited_for != other) log(absl::StrCat("standby: ", other, " works on this exchange; takes over when it ends"));
-      waited_for = other;
-      return WaitUnlessStopped(kStandbyLookMs);
-    });
-    if (!holder.ok() && !waited_for.empty() && StopRequested()) {
+    const ConnectorHost::Log log = [&clock = session.ground().clock](const std::string& line) { Log(clock, line); };
+    while (true) {
+      std::string waited_for;
+      auto holder = session.Hold(true, [&](const std::string& other, bool) {
+        if (waited_for != other) {
+          log(absl::StrCat("standby: ", other, " works on this exchange; takes over when it ends"));
+        }
+        waited_for = other;
+        return WaitUnlessStopped(kStandbyLookMs);
+      });
+      if (!holder.ok() && StopRequested()) {
+        log("stopped");
+        return 0;
+      }
+      if (absl::IsFailedPrecondition(holder.status())) {
+        return Fail(session, admin::ToStatus({.code = admin::Code::kHeldBySilentProcess,
+                                              .what = "another process runs this exchange",
+                                              .where = session.settings().directory,
+                                              .next = "ask it: every other command finds it by the same -d"}));
+      }
+      if (!holder.ok()) return Fail(session, holder.status());
+      ExchangeService service(
+          **holder, session.settings().directory, [](const catalog::Connector&) { return true; }, log);
+      if (const absl::Status started = service.Start(); !started.ok()) return Fail(session, started);
+      log(absl::StrCat("exchange ", session.settings().directory, ": running, process ", getpid(), ", ",
+                       (*holder)->exchange().lanes(), " lanes, catalog version ",
+                       (*holder)->exchange().catalog()->version()));
+      bool reopen = false;
+      const absl::Status health = Watch(**holder, log, reopen);
+      log(reopen        ? "opens anew: the cluster was away, and a connector cannot know what became of its last commit"
+          : health.ok() ? "stopping"
+                        : absl::StrCat("stopping: ", health.message()));
+      const absl::Status stopped = service.Stop();
+      if (reopen && stopped.ok() && !StopRequested()) continue;
       log("stopped");
-      return 0;
+      if (!health.ok()) return Fail(session, health);
+      return stopped.ok() ? 0 : Fail(session, stopped);
     }
-    if (absl::IsFailedPrecondition(holder.status())) {
-      return Fail(session, admin::ToStatus({.code = admin::Code::kHeldBySilentProcess,
-                                            .what = "another process runs this exchange",
-                                            .where = session.settings().directory,
-                                            .next = "ask it: every other command finds it by the same -d"}));
-    }
-    if (!holder.ok()) return Fail(session, holder.status());
-    ExchangeService service(
-        **holder, session.settings().directory, [](const catalog::Connector&) { return true; }, log);
-    if (const absl::Status started = service.Start(); !started.ok()) return Fail(session, started);
-    log(absl::StrCat("exchange ", session.settings().directory, ": running, process ", getpid(), ", ",
-                     (*holder)->exchange().lanes(), " lanes, catalog version ",
-                     (*holder)->exchange().catalog()->version()));
-    const absl::Status health = Watch(**holder, log);
-    log(health.ok() ? "stopping" : absl::StrCat("stopping: ", health.message()));
-    const absl::Status stopped = service.Stop();
-    log("stopped");
-    if (!health.ok()) return Fail(session, health);
-    return stopped.ok() ? 0 : Fail(session, stopped);
   }
 
  private:
@@ -90,8 +98,8 @@ class RunCommand final : public Command {
     return at_work;
   }
 
-  // Until somebody wants it to stop, or it cannot go on.
-  absl::Status Watch(ExchangeHolder& holder, const ConnectorHost::Log& log) {
+  // Until somebody wants it to stop, it cannot go on, or it is to be opened anew.
+  absl::Status Watch(ExchangeHolder& holder, const ConnectorHost::Log& log, bool& reopen) {
     node::Exchange& exchange = holder.exchange();
     uint64_t version = exchange.catalog()->version();
     std::string trouble;
@@ -103,6 +111,7 @@ class RunCommand final : public Command {
     }
     while (WaitUnlessStopped(kLookMs)) {
       if (const absl::Status health = holder.Health(); !health.ok()) return health;
+      if (reopen = holder.ShouldReopen(); reopen) return absl::OkStatus();
       const absl::Status now = exchange.Trouble();
       if (std::string text(base::Std(now.message())); text != trouble) {
         log(text.empty() ? "lanes go on" : "lanes wait: " + text);

@@ -104,7 +104,8 @@ absl::StatusOr<std::unique_ptr<ExchangeHolder>> Session::Hold(bool create, node:
                               .what = "another process holds the exchange and does not answer",
                               .where = settings_.directory,
                               .why = std::string(base::Std(holder.status().message())),
-                              .next = "wait for it, or stop it; it may be starting, or run as another user"});
+                              .next = "wait for it, or stop it; it may be starting, stand by for a process elsewhere, "
+                                      "or run as another user"});
     }
     if (ConnectTo(settings_.directory).ok()) return holder.status();  // somebody to ask has come
   }

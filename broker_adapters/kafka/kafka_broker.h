@@ -3,6 +3,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -10,17 +11,21 @@
 #include <vector>
 
 #include "exchange_core/base/clock.h"
+#include "exchange_core/base/step_observer.h"
 #include "exchange_core/broker/broker.h"
 
 namespace datong::kafka {
 
-// `clock` outlives the broker.
+// `clock`, `steps` and `lost_writers` outlive the broker.
 struct KafkaOptions {
   std::string bootstrap_servers;  // "host:port,host:port": where the cluster is first asked
   // Every topic, group and transactional id of this exchange begins with this name and a dot, so that several exchanges
   // can share a cluster. Letters, digits, '_' and '-', at most 100.
   std::string exchange;
   base::Clock* clock = &base::SystemClock();
+  base::StepObserver* steps = &base::NoObserver();
+  // Counts the writers that can begin no transaction any longer and that nobody has let go of; nullptr: not counted.
+  std::atomic<int>* lost_writers = nullptr;
   base::TimeUs request_timeout = 10'000'000;      // how long an answer of the cluster is waited for
   base::TimeUs transaction_timeout = 10'000'000;  // a dead writer blocks the readers of what it touched for so long
   size_t prefetch_bytes_max = size_t{64} << 20;   // per partition that is being read
@@ -39,6 +44,8 @@ struct KafkaOptions {
 //  - Commit() returns once readers of every partition it touched can see it: that may be after an older transaction of
 //    another writer in the same partition has ended, for Kafka's readers go no further than the oldest open one.
 //  - append_time is the clock of the partition's leader and decreases if that does.
+//
+// Steps told to the observer: transaction.sent, transaction.ended.
 absl::StatusOr<std::unique_ptr<broker::Broker>> OpenKafkaBroker(const KafkaOptions& options);
 
 }  // namespace datong::kafka

@@ -78,7 +78,9 @@ absl::Status TransactionalProducer::Commit(const CommitRequest& request) {
   // So far nobody has asked for a commit, so nothing can have landed.
   if (failure) return TakeBack(failure, troubled());
 
+  options_.steps->Reached("transaction.sent");
   failure = ToFailure(rd_kafka_commit_transaction(client_->handle(), WaitMs()));
+  options_.steps->Reached("transaction.ended");
   if (troubled()) return InDoubt(client_->trouble().last());
   if (failure.abortable || IsFenced(failure.code)) return TakeBack(failure, false);
   if (failure) return InDoubt(failure.text);
@@ -183,7 +185,12 @@ absl::Status TransactionalProducer::InDoubt(const std::string& why) {
   return usable_;
 }
 
+TransactionalProducer::~TransactionalProducer() {
+  if (!usable_.ok() && options_.lost_writers != nullptr) --*options_.lost_writers;
+}
+
 void TransactionalProducer::End(absl::Status why) {
+  if (options_.lost_writers != nullptr) ++*options_.lost_writers;
   usable_ = std::move(why);
   // Now, not when the writer goes: messages still queued point to bodies that the caller is about to release.
   client_.reset();

@@ -45,6 +45,10 @@ class TransactionalProducer {
                                                                      const std::string& identity,
                                                                      const std::string& transactional_id);
 
+  ~TransactionalProducer();
+  TransactionalProducer(const TransactionalProducer&) = delete;
+  TransactionalProducer& operator=(const TransactionalProducer&) = delete;
+
   // Why no transaction can be begun with it any longer; OK while one can.
   const absl::Status& usable() const { return usable_; }
 

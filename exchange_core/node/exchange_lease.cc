@@ -101,7 +101,10 @@ absl::Status ExchangeLease::Write(bool released) {
   claim.set_time(options_.clock->Now());
   ASSIGN_OR_RETURN(const auto transaction, writer_->Begin());
   transaction->Append({kHolderTopic, 0}, "", "", broker::Body(EncodeHolderClaim(claim)));
-  return transaction->Commit();
+  const base::TimeUs begun = options_.clock->Steady();
+  RETURN_IF_ERROR(transaction->Commit());
+  claimed_at_.store(begun);
+  return absl::OkStatus();
 }
 
 // Aborted: lost. Anything else passes.

@@ -4,6 +4,7 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -33,8 +34,8 @@ class ExchangeLease final : public base::Worker {
     uint64_t instance = 0;  // random
     base::TimeUs lease_us = 2'000'000;
   };
-  // Called again and again while another process holds the exchange; pauses a moment. `alive`: it has claimed anew since
-  // we look. False: wait no longer.
+  // Called again and again while another process holds the exchange; pauses a moment. `alive`: it has claimed anew
+  // since we look. False: wait no longer.
   using Wait = std::function<bool(const std::string& holder, bool alive)>;
 
   // FailedPrecondition: another process holds it (named), and `wait` would not go on.
@@ -44,6 +45,8 @@ class ExchangeLease final : public base::Worker {
   base::StepResult Step() override;
   // Aborted: another process (named) holds the exchange now; this one must end. Any thread.
   absl::Status status();
+  // When the last claim was made, by the steady clock. Any thread.
+  base::TimeUs claimed_at() const { return claimed_at_.load(); }
   // The next holder need not wait. After the last step. It is only courtesy: a failure costs the next one a lease.
   void Release();
 
@@ -68,6 +71,7 @@ class ExchangeLease final : public base::Worker {
     broker::Position position = 0;
   } last_;
   base::TimeUs next_renewal_ = 0;  // steady
+  std::atomic<base::TimeUs> claimed_at_ = 0;
   int renewals_until_drop_ = 0;
   std::mutex mutex_;
   absl::Status status_;  // guarded by mutex_

@@ -15,6 +15,8 @@ inline constexpr char kHolderWriter[] = "holder";
 
 inline std::string SourceWriter(const std::string& source) { return absl::StrCat("source.", source); }
 // Also the group whose position outsiders see.
-inline std::string SubscriptionWriter(uint32_t subscription_id) { return absl::StrCat("subscription.", subscription_id); }
+inline std::string SubscriptionWriter(uint32_t subscription_id) {
+  return absl::StrCat("subscription.", subscription_id);
+}
 
 }  // namespace datong::node

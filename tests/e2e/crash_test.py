@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Kills the real exchange again and again - at named steps and at random moments, while it imports, decides, delivers, prunes and
-checkpoints - and goes on with the same directory each time. At the end a judge compares source files with sink files: nothing
+checkpoints - and goes on with the same directory each time. With --engine kafka the broker is killed as well, under a running
+exchange, and comes back; the exchange goes on without being told to. At the end a judge compares source files with sink files: nothing
 lost, nothing doubled, the order of each key kept. Then the books must balance and the index equal one rebuilt from the ledger.
 
 A round in which nothing was struck does not count. DATONG_SEED replays the choices of a run (not the moments of its threads).
@@ -21,17 +22,21 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from harness import Datong, LineCounter, step_names  # noqa: E402
 from judge import judge_all  # noqa: E402
+from kafka_cluster import KafkaCluster, NoKafka, skip  # noqa: E402
 from office import Office  # noqa: E402
 from self_test import run_self_test  # noqa: E402
 
 RANDOM = "(random moment)"
+BROKER = "(the broker)"
 RUNNING = ": running, process"  # from then on it can be asked
 STEP_PATIENCE_S = 8.0     # a step that is not reached by then is left for a later round
-RANDOM_MOMENT_MAX_S = 1.5
+RANDOM_MOMENT_MAX_S = {"embedded": 1.5, "kafka": 6.0}  # on Kafka a killed holder is waited for
+BROKER_AWAY_MAX_S = 4.0
+BROKER_PATIENCE_S = 120   # for everything to flow again
 REST_EVERY = 25           # counted rounds between two complete judgements
 TRIES_PER_ROUND = 12
 # How often a step may be passed before it strikes; what comes once per start or more seldom strikes at once.
-PASSES = {"commit": 25, "lane.decided": 10, "lane.committed": 10, "source": 6, "publish": 6, "sink": 8, "receipt": 10,
+PASSES = {"commit": 25, "transaction": 25, "lane.decided": 10, "lane.committed": 10, "source": 6, "publish": 6, "sink": 8, "receipt": 10,
           "checkpoint": 3, "retention.rows_dropped": 3, "snapshot.reported": 8, "snapshot.step_done": 8, "snapshot.decided": 3}
 
 
@@ -40,15 +45,17 @@ class Judged(Exception):
 
 
 class CrashTest:
-    def __init__(self, binary, folder, seed, say):
+    def __init__(self, binary, folder, seed, say, cluster=None):
+        self.cluster = cluster
+        self.engine = "kafka" if cluster else "embedded"
         self.rng = random.Random(seed)
         self.say = say
         self.office = Office(os.path.join(folder, "office"), self.rng)
-        self.datong = Datong(binary, os.path.join(folder, "data"), os.path.join(folder, "logs"))
+        self.datong = Datong(cluster.program if cluster else binary, os.path.join(folder, "data"), os.path.join(folder, "logs"))
         self.counter = LineCounter()
         self.strikes = collections.Counter()
         self.tries = collections.Counter()
-        self.steps = step_names()
+        self.steps = step_names(self.engine)
         self.catalog = self.office.catalog()
         self.applied = False
         self.pending_catalog = self.catalog   # to be applied again until an apply has said that it is done
@@ -65,6 +72,8 @@ class CrashTest:
 
     def _choose_step(self):
         """A random moment now and then; else a step among those struck least. One that was missed comes again the sooner."""
+        if self.cluster and self.rng.random() < 0.15:
+            return BROKER
         if self.rng.random() < 0.25:
             return RANDOM
         done = {step: self.strikes[step] + self.tries[step] // 3 for step in self.steps}
@@ -73,7 +82,11 @@ class CrashTest:
     def round(self):
         """True when it counted."""
         step = self._choose_step()
-        if step == "catalog.committed" and self.applied and self.pending_catalog is None and self.office.late < 6:
+        if step == BROKER and self.pending_catalog is None:
+            struck = self._broker_round()
+        elif step == BROKER:
+            struck = None
+        elif step == "catalog.committed" and self.applied and self.pending_catalog is None and self.office.late < 6:
             self.pending_catalog = self.office.late_catalog()
         if self.pending_catalog is not None:
             struck = self._apply_round(step)
@@ -85,7 +98,7 @@ class CrashTest:
             struck = self._run_round(step)
         if struck is None:
             self.uncounted += 1
-            if step != RANDOM:
+            if step not in (RANDOM, BROKER):
                 self.tries[step] += 1
             return False
         name, where = struck
@@ -98,7 +111,7 @@ class CrashTest:
         """A command of its own, struck or not. Returns (finished, what was struck or None)."""
         kill_at = None if step == RANDOM else self._kill_at(step)
         running = self.datong.start(*arguments, kill_at=kill_at)
-        moment = self.rng.uniform(0.01, 0.6)
+        moment = self.rng.uniform(0.01, 0.4 * RANDOM_MOMENT_MAX_S[self.engine])
         if step == RANDOM and not running.wait(moment):
             running.strike()
             return running.finished(), (RANDOM, f"{arguments[0]}, after {moment:.2f} s")
@@ -187,8 +200,33 @@ class CrashTest:
             if helper is not None:
                 self._end_import_beside(helper)
 
+    def _broker_round(self):
+        """The broker dies under a running exchange and comes back; the exchange goes on without being told to."""
+        running = self.datong.start("run")
+        try:
+            while RUNNING not in running.errors() and not running.wait(0.05):
+                pass
+            self.office.publish(size=self.rng.choice([1, 5, 20]))
+            if running.wait(self.rng.uniform(0.1, 2.0)):
+                raise Judged(f"datong run ended by itself: {running.finished()}")
+            outstanding = self.office.outstanding(self.counter)
+            self.cluster.kill()
+            away = self.rng.uniform(0, BROKER_AWAY_MAX_S)
+            time.sleep(away)
+            self.cluster.start()
+            deadline = time.monotonic() + BROKER_PATIENCE_S
+            while self.office.outstanding(self.counter, imports=False) > 0:
+                if running.wait(0.2):
+                    raise Judged(f"datong run did not outlive its broker: {running.finished()}")
+                if time.monotonic() > deadline:
+                    raise Judged(f"nothing flows {BROKER_PATIENCE_S} s after the broker's return: {running.errors()}")
+            return BROKER, f"run, away for {away:.1f} s, {outstanding} deliveries outstanding"
+        finally:
+            if running.alive():
+                running.strike()
+
     def _strike_at_random(self, running):
-        moment = self.rng.uniform(0.02, RANDOM_MOMENT_MAX_S)
+        moment = self.rng.uniform(0.02, RANDOM_MOMENT_MAX_S[self.engine])
         publish_at = moment * self.rng.random()
         if running.wait(publish_at):
             raise Judged(f"datong run ended by itself: {running.finished()}")
@@ -310,7 +348,7 @@ class CrashTest:
 
     def report(self):
         lines = [f"{'strikes':>8}  step"]
-        for name in self.steps + [RANDOM]:
+        for name in self.steps + [RANDOM] + ([BROKER] if self.cluster else []):
             lines.append(f"{self.strikes[name]:8}  {name}")
         totals = ", ".join(f"{name} {model.changes()}" for name, model in (
             ("companies", self.office.companies.model), ("permits", self.office.permits.model),
@@ -326,6 +364,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--binary", default="build/release/datong")
     parser.add_argument("--rounds", type=int, default=int(os.environ.get("DATONG_CRASH_ROUNDS", "100")))
+    parser.add_argument("--engine", choices=["embedded", "kafka"], default="embedded")
     parser.add_argument("--keep", action="store_true", help="keep the folder also when all went well")
     parser.add_argument("--self-test", action="store_true", help="only show that the judge can fail")
     arguments = parser.parse_args()
@@ -337,9 +376,14 @@ def main():
         print("\n".join(failures))
         return 1 if failures else 0
 
+    try:
+        cluster = KafkaCluster(arguments.binary) if arguments.engine == "kafka" else None
+    except NoKafka as why:
+        return skip(why)
     folder = tempfile.mkdtemp(prefix="datong-crash-")
     started = time.monotonic()
-    test = CrashTest(os.path.abspath(arguments.binary), folder, seed, lambda line: print(line, flush=True))
+    test = CrashTest(os.path.abspath(arguments.binary), folder, seed, lambda line: print(line, flush=True),
+                     cluster)
     failed = ""
     try:
         test.run(arguments.rounds)
@@ -348,6 +392,9 @@ def main():
             failed = "never struck: " + ", ".join(missed)
     except (Judged, AssertionError, TimeoutError) as error:
         failed = str(error)
+    finally:
+        if cluster:
+            cluster.close()
     print(test.report())
     print(f"{time.monotonic() - started:.0f} s")
     if failed:

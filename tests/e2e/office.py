@@ -102,6 +102,7 @@ class Office:
         """(path, whether it is held)"""
         return self.permits.write_dump(new=15, changed=20, repeated=10, lacking=0.4 if self.rng.random() < 0.3 else None)
 
-    def outstanding(self, counter):
-        """Deliveries that the sinks must still write."""
-        return sum(sink.model.changes() - counter.count(sink.directory) for sink in self.sinks if sink.check == "changes")
+    def outstanding(self, counter, imports=True):
+        """Deliveries that the sinks must still write; without `imports` those of the watched folders only."""
+        return sum(sink.model.changes() - counter.count(sink.directory) for sink in self.sinks
+                   if sink.check == "changes" and (imports or sink.model is not self.permits.model))

@@ -146,7 +146,8 @@ TEST_CASE("old claims are dropped, and a late reader finds the last one") {
 
 TEST_CASE("what an earlier holder has begun can land no more") {
   tests::TestExchange exchange;
-  REQUIRE(exchange->ApplyCatalog(R"(
+  REQUIRE(exchange
+              ->ApplyCatalog(R"(
 departments: [{name: registry}, {name: tax}]
 key_domains: [{name: company}]
 resources:
@@ -157,7 +158,7 @@ grants:
 subscriptions:
   - {name: tax, grant: all, start: beginning}
 )",
-                                 "test", false)
+                             "test", false)
               .ok());
   auto source = exchange->client().OpenPublisher("files", "companies");
   REQUIRE(source.ok());
