@@ -27,6 +27,13 @@ std::string ThisProcess() {
 }
 
 absl::Status Explain(const absl::Status& status, const EngineChoice& choice) {
+  if (absl::IsUnauthenticated(status)) {
+    return admin::ToStatus({.code = admin::Code::kNotAccepted,
+                            .what = "the Kafka cluster is not reached as who we are, or is not who it should be",
+                            .where = choice.bootstrap_servers,
+                            .why = std::string(base::Std(status.message())),
+                            .next = "repair the file that --kafka-config names"});
+  }
   if (!absl::IsUnavailable(status)) return status;
   return admin::ToStatus({.code = admin::Code::kClusterNotReached,
                           .what = "the Kafka cluster of this exchange does not answer",

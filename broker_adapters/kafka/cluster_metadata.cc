@@ -4,12 +4,16 @@
 #include <absl/strings/str_cat.h>
 #include <librdkafka/rdkafka.h>
 
+#include <algorithm>
+
 #include "broker_adapters/kafka/c_handle.h"
 #include "broker_adapters/kafka/kafka_errors.h"
 #include "exchange_core/base/status_macros.h"
 
 namespace datong::kafka {
 namespace {
+
+constexpr base::TimeUs kFirstTurn = 500'000;
 
 using Topic = CHandle<rd_kafka_topic_t, rd_kafka_topic_destroy>;
 using Metadata = CHandle<const rd_kafka_metadata_t, rd_kafka_metadata_destroy>;
@@ -44,6 +48,21 @@ absl::StatusOr<std::vector<std::string>> AskForTopicNames(Client& client, Deadli
   std::vector<std::string> names;
   for (int i = 0; i < metadata->topic_cnt; ++i) names.emplace_back(metadata->topics[i].topic);
   return names;
+}
+
+absl::Status AwaitCluster(Client& client, base::Clock& clock, base::TimeUs timeout) {
+  Deadline deadline(clock, timeout);
+  absl::Status status;
+  // The library goes on trying when it is refused; in turns that grow, somebody can look why it has no answer yet.
+  for (base::TimeUs turn = kFirstTurn; !deadline.Passed(); turn *= 2) {
+    Deadline turn_end(clock, std::min<base::TimeUs>(turn, base::TimeUs{deadline.LeftMs()} * 1000));
+    status = AskForBrokerCount(client, turn_end).status();
+    if (status.ok()) return status;
+    if (const int code = client.trouble().last_code(); IsRefused(code)) {
+      return FromKafka(code, "opening the Kafka cluster", client.trouble().last());
+    }
+  }
+  return status;
 }
 
 absl::StatusOr<int> AskForBrokerCount(Client& client, Deadline& deadline) {

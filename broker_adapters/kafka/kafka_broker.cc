@@ -101,8 +101,7 @@ absl::StatusOr<std::unique_ptr<broker::Broker>> OpenKafkaBroker(const KafkaOptio
   ASSIGN_OR_RETURN(Names names, Names::Of(options.exchange));
   ASSIGN_OR_RETURN(auto appended, MakeAppendedReader(options));
   ASSIGN_OR_RETURN(auto committed, MakeCommittedReader(options));
-  Deadline deadline(*options.clock, options.request_timeout);
-  RETURN_IF_ERROR(AskForBrokerCount(*appended, deadline).status());
+  RETURN_IF_ERROR(AwaitCluster(*appended, *options.clock, options.request_timeout));
   return std::make_unique<KafkaBroker>(options, std::move(names), std::move(appended), std::move(committed));
 }
 

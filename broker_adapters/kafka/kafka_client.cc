@@ -22,7 +22,7 @@ void OnEvent(rd_kafka_t*, rd_kafka_event_t* event, void* opaque) {
     const char* text = rd_kafka_event_error_string(event);
     const rd_kafka_resp_err_t error = rd_kafka_event_error(event);
     static_cast<TroubleWatch*>(opaque)->Note(
-        absl::StrCat(rd_kafka_err2name(error), text != nullptr ? absl::StrCat(" (", text, ")") : ""),
+        error, absl::StrCat(rd_kafka_err2name(error), text != nullptr ? absl::StrCat(" (", text, ")") : ""),
         error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN);
   }
   rd_kafka_event_destroy(event);

@@ -20,10 +20,13 @@ namespace datong::kafka {
 // What a client's threads say of its connections: disconnects, time-outs, refused passwords. Thread-safe.
 class TroubleWatch {
  public:
-  // `sums_up`: it only says that all others have failed, and takes no reason's place.
-  void Note(std::string what, bool sums_up) {
+  // `code`: of librdkafka. `sums_up`: it only says that all others have failed, and takes no reason's place.
+  void Note(int code, std::string what, bool sums_up) {
     const std::lock_guard lock(mutex_);
-    if (!sums_up || last_.empty()) last_ = std::move(what);
+    if (!sums_up || last_.empty()) {
+      last_code_ = code;
+      last_ = std::move(what);
+    }
     count_.fetch_add(1);
   }
   // Differs between two moments when there was trouble between them.
@@ -32,11 +35,16 @@ class TroubleWatch {
     const std::lock_guard lock(mutex_);
     return last_;
   }
+  int last_code() const {
+    const std::lock_guard lock(mutex_);
+    return last_code_;
+  }
 
  private:
   std::atomic<uint64_t> count_{0};
   mutable std::mutex mutex_;
   std::string last_;
+  int last_code_ = 0;
 };
 
 using Properties = std::vector<std::pair<std::string, std::string>>;

@@ -50,6 +50,9 @@ Meaning MeaningOf(int code) {
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
       return {absl::StatusCode::kUnauthenticated, "; check the user and its password or certificate"};
+    case RD_KAFKA_RESP_ERR__SSL:
+      return {absl::StatusCode::kUnauthenticated,
+              "; check ssl.ca.location, and whether the broker's certificate is valid today and for this address"};
     case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
       return {absl::StatusCode::kUnavailable, "; look at the broker's disk and log"};
     case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS:
@@ -62,6 +65,8 @@ Meaning MeaningOf(int code) {
 }
 
 }  // namespace
+
+bool IsRefused(int code) { return MeaningOf(code).code == absl::StatusCode::kUnauthenticated; }
 
 bool IsFenced(int code) {
   return code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||

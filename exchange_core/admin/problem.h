@@ -47,6 +47,7 @@ enum class Code : int {
   kHeldElsewhere = 4008,
   kClusterNotReached = 4009,
   kDenied = 5001,
+  kNotAccepted = 5002,
   kSourceRefused = 6001,
   kSourceStopped = 6002,
   kImportRunning = 6003,

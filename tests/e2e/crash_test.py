@@ -363,7 +363,7 @@ class CrashTest:
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--binary", default="build/release/datong")
-    parser.add_argument("--rounds", type=int, default=int(os.environ.get("DATONG_CRASH_ROUNDS", "100")))
+    parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--engine", choices=["embedded", "kafka"], default="embedded")
     parser.add_argument("--keep", action="store_true", help="keep the folder also when all went well")
     parser.add_argument("--self-test", action="store_true", help="only show that the judge can fail")

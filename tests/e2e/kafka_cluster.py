@@ -38,8 +38,8 @@ class NoKafka(Exception):
 class KafkaCluster:
     """One broker (tests/kafka/broker.py), and the binary on it as `program`."""
 
-    def __init__(self, binary):
-        self.process = subprocess.Popen([sys.executable, os.path.join(os.path.dirname(HERE), "kafka", "broker.py")],
+    def __init__(self, binary, *options):
+        self.process = subprocess.Popen([sys.executable, os.path.join(os.path.dirname(HERE), "kafka", "broker.py"), *options],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.servers = self._await_ready()
         self.folder = tempfile.TemporaryDirectory(prefix="datong-on-kafka-")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One Apache Kafka broker for a test: fetched, started and surely ended.
 
-    broker.py [--version 3.9.1] [--jars DIRECTORY]
+    broker.py [--version 3.9.1] [--jars DIRECTORY] [--secure DIRECTORY]
 
 Speaks in lines. The first one it prints is
 
@@ -13,6 +13,10 @@ Then it obeys its standard input, answering each line: `kill` (SIGKILL; "killed"
 port; "ready 127.0.0.1:PORT"). At the end of input the broker is killed and its directory removed: whoever holds the other end of
 the pipe need not remember to clean up, and may die in any way. Should this program be killed, the kernel kills the broker.
 
+With --secure its clients must know a password and trust its certificate; the address it prints is that listener's, and behind it
+stands that of another one, whose certificate has expired: `ready 127.0.0.1:PORT 127.0.0.1:PORT`. DIRECTORY gets what a client
+needs: ca.pem, and password, the one of user `exchange` (SCRAM-SHA-512).
+
 One process is broker and controller (KRaft). The directory is temporary, the ports are free ones of this machine.
 """
 
@@ -20,6 +24,7 @@ import argparse
 import ctypes
 import fcntl
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -39,7 +44,6 @@ SETTINGS = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller_port}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
 controller.listener.names=CONTROLLER
 log.dirs={directory}/data
 auto.create.topics.enable=false
@@ -56,6 +60,22 @@ background.threads=2
 group.initial.rebalance.delay.ms=0
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=6000
+"""
+
+OPEN = """\
+listeners=PLAINTEXT://127.0.0.1:{ports[0]},CONTROLLER://127.0.0.1:{controller_port}
+"""
+SECURE = """\
+listeners=SECURE://127.0.0.1:{ports[0]},EXPIRED://127.0.0.1:{ports[1]},INSIDE://127.0.0.1:{ports[2]},CONTROLLER://127.0.0.1:{controller_port}
+listener.security.protocol.map=SECURE:SASL_SSL,EXPIRED:SASL_SSL,INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=INSIDE
+sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.expired.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.secure.ssl.keystore.type=PEM
+listener.name.secure.ssl.keystore.location={directory}/valid.pem
+listener.name.expired.ssl.keystore.type=PEM
+listener.name.expired.ssl.keystore.location={directory}/expired.pem
 """
 
 
@@ -110,18 +130,42 @@ def free_ports(count):
     return ports
 
 
+def make_certificates(directory, public):
+    """Two for 127.0.0.1 in `directory`, one valid and one that has expired, each with its key, signed by the authority in `public`."""
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=directory, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True)
+
+    authority = str(public / "ca.pem")
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", authority, "-subj", "/CN=test authority", "-days", "2")
+    (directory / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+    for name, days in (("valid", "2"), ("expired", "0")):
+        openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "key", "-out", "request", "-subj", "/CN=127.0.0.1")
+        openssl("x509", "-req", "-in", "request", "-CA", authority, "-CAkey", "ca.key", "-CAcreateserial", "-CAserial", "serial",
+                "-days", days, "-extfile", "names", "-out", "certificate")
+        (directory / f"{name}.pem").write_text((directory / "key").read_text() + (directory / "certificate").read_text())
+
+
 class Broker:
-    def __init__(self, jars, java):
+    def __init__(self, jars, java, public=None):
         self.directory = Path(tempfile.mkdtemp(prefix="datong-kafka-"))
         self.java = [java, f"-Xmx{HEAP}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
                      "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{jars}/*"]
-        self.port, controller_port = free_ports(2)
+        controller_port, *self.ports = free_ports(4)
         self.settings = self.directory / "server.properties"
-        self.settings.write_text(
-            SETTINGS.format(port=self.port, controller_port=controller_port, directory=self.directory))
+        self.settings.write_text((SECURE if public else OPEN).format(
+            ports=self.ports, controller_port=controller_port, directory=self.directory) + SETTINGS.format(
+            controller_port=controller_port, directory=self.directory))
+        self.shown = 2 if public else 1
+        users = []
+        if public:
+            make_certificates(self.directory, public)
+            password = secrets.token_hex(16)
+            (public / "password").write_text(password)
+            users = ["--add-scram", f"SCRAM-SHA-512=[name=exchange,password={password}]"]
         self.log = open(self.directory / "log", "ab")
         self.process = None
-        self.run("kafka.tools.StorageTool", "format", "--cluster-id", "datong-tests-000000000", "--config", str(self.settings))
+        self.run("kafka.tools.StorageTool", "format", "--cluster-id", "datong-tests-000000000", "--config", str(self.settings),
+                 *users)
 
     def run(self, *arguments):
         done = subprocess.run([*self.java, *arguments], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
@@ -141,8 +185,8 @@ class Broker:
                 raise RuntimeError(f"the broker ended with {self.process.returncode}:\n{self.log_tail()}")
             try:
                 # It listens only once it has joined its own cluster and serves requests.
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return f"ready 127.0.0.1:{self.port}"
+                socket.create_connection(("127.0.0.1", self.ports[0]), timeout=1).close()
+                return " ".join(["ready", *(f"127.0.0.1:{port}" for port in self.ports[:self.shown])])
             except OSError:
                 time.sleep(0.05)
         raise RuntimeError(f"the broker was not ready within {READY_SECONDS_MAX} s:\n{self.log_tail()}")
@@ -176,6 +220,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", default="3.9.1", help="of Kafka; pom.xml has a profile for each")
     parser.add_argument("--jars", type=Path, default=HERE.parents[1] / "build" / "kafka", help="where jars are kept, by version")
+    parser.add_argument("--secure", type=Path, help="where ca.pem and password go; with TLS and a password")
     options = parser.parse_args()
     # An ordinary end, so that the directory goes away.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -186,7 +231,7 @@ def main():
     except Unavailable as why:
         say(f"unavailable {why}")
         return 0
-    broker = Broker(jars, java)
+    broker = Broker(jars, java, options.secure)
     try:
         serve(broker)
     finally:
