@@ -24,11 +24,10 @@ struct Benchmark {
   const char* name;
   absl::Status (*measure)(const BenchmarkOptions&, std::vector<Figure>&);
 };
-constexpr Benchmark kBenchmarks[] = {{"index", datong::benchmarks::MeasureIndex},
-                                     {"codec", datong::benchmarks::MeasureCodec},
-                                     {"pipeline", datong::benchmarks::MeasurePipeline},
-                                     {"end-to-end", datong::benchmarks::MeasureEndToEnd},
-                                     {"snapshot", datong::benchmarks::MeasureSnapshot}};
+constexpr Benchmark kBenchmarks[] = {
+    {"index", datong::benchmarks::MeasureIndex},       {"codec", datong::benchmarks::MeasureCodec},
+    {"pipeline", datong::benchmarks::MeasurePipeline}, {"end-to-end", datong::benchmarks::MeasureEndToEnd},
+    {"kafka", datong::benchmarks::MeasureKafka},       {"snapshot", datong::benchmarks::MeasureSnapshot}};
 
 std::vector<std::string> WarningsFor(const BenchmarkOptions& options, const datong::benchmarks::Machine& machine) {
   std::vector<std::string> warnings;
@@ -62,11 +61,17 @@ int main(int argc, char** argv) {
       app.add_option("--records", options.records,
                      "records through pipeline and end to end (default 1000000, quick 250000), and of a dump")
           ->check(CLI::Range(uint64_t{1'000}, uint64_t{100'000'000}));
-  app.add_option("--only", only, "measure these only: index, codec, pipeline, end-to-end, snapshot")
+  app.add_option("--only", only, "measure these only: index, codec, pipeline, end-to-end, kafka, snapshot")
       ->check(CLI::IsMember(names));
+  app.add_option("--kafka", options.kafka,
+                 "HOST:PORT of an Apache Kafka cluster to measure as well; topics bench-* are left in it");
   app.add_option("--directory", options.directory, "a folder on the disk to measure")->check(CLI::ExistingDirectory);
   app.add_option("--output", output, "table or json")->check(CLI::IsMember({"table", "json"}));
   CLI11_PARSE(app, argc, argv);
+  if (only.contains("kafka") && options.kafka.empty()) {
+    std::cerr << "datong-bench: --only kafka needs a cluster: --kafka HOST:PORT\n";
+    return 2;
+  }
   if (options.quick && records->count() == 0) options.records = 250'000;
   if (records->count() != 0) options.records_asked = options.records;
   if (access(options.directory.c_str(), W_OK | X_OK) != 0) {

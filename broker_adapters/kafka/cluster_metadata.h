@@ -21,7 +21,8 @@ struct TopicMetadata {
 absl::StatusOr<TopicMetadata> AskForTopic(Client& client, const std::string& kafka_topic, Deadline& deadline);
 absl::StatusOr<std::vector<std::string>> AskForTopicNames(Client& client, Deadline& deadline);  // all of the cluster
 absl::StatusOr<int> AskForBrokerCount(Client& client, Deadline& deadline);
-// Until it answers for the first time. Unauthenticated at once when the cluster refuses us, or we refuse its certificate.
+// Until it answers for the first time. Unauthenticated at once when the cluster refuses us, or we refuse its
+// certificate.
 absl::Status AwaitCluster(Client& client, base::Clock& clock, base::TimeUs timeout);
 
 }  // namespace datong::kafka

@@ -82,13 +82,11 @@ class CrashTest:
     def round(self):
         """True when it counted."""
         step = self._choose_step()
-        if step == BROKER and self.pending_catalog is None:
-            struck = self._broker_round()
-        elif step == BROKER:
-            struck = None
-        elif step == "catalog.committed" and self.applied and self.pending_catalog is None and self.office.late < 6:
+        if step == "catalog.committed" and self.applied and self.pending_catalog is None and self.office.late < 6:
             self.pending_catalog = self.office.late_catalog()
-        if self.pending_catalog is not None:
+        if step == BROKER:
+            struck = self._broker_round() if self.applied else None
+        elif self.pending_catalog is not None:
             struck = self._apply_round(step)
         elif self.pending_decision is not None and self.rng.random() < 0.5:
             struck = self._decision_round(step)
