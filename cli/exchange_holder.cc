@@ -43,7 +43,6 @@ absl::Status Explain(const absl::Status& status, const EngineChoice& choice) {
 }
 
 absl::Status ExplainHeld(const absl::Status& status, const EngineChoice& choice) {
-  if (!absl::IsFailedPrecondition(status)) return Explain(status, choice);
   return admin::ToStatus({.code = admin::Code::kHeldElsewhere,
                           .what = absl::StrCat("another process works on exchange \"", choice.exchange, "\""),
                           .where = choice.bootstrap_servers,
@@ -68,8 +67,6 @@ bool IsHeld(const Ground& ground, const std::string& directory) {
 absl::StatusOr<std::unique_ptr<ExchangeHolder>> ExchangeHolder::Open(const Ground& ground, const HolderOptions& options,
                                                                      std::vector<std::string>* warnings) {
   std::unique_ptr<ExchangeHolder> holder(new ExchangeHolder(ground));
-  if (ground.scheduler == nullptr) holder->own_scheduler_ = base::NewThreadScheduler(ground.clock);
-  holder->scheduler_ = ground.scheduler != nullptr ? ground.scheduler : holder->own_scheduler_.get();
   ASSIGN_OR_RETURN(const EngineChoice choice, ChooseEngine(ground.files, options.directory, options.engine));
   RETURN_IF_ERROR(choice.kafka ? holder->OpenKafka(options, choice) : holder->OpenEmbedded(options));
 
@@ -101,10 +98,21 @@ absl::Status ExchangeHolder::OpenEmbedded(const HolderOptions& options) {
   engine.memtable_bytes = ground_.limits.memtable_bytes;
   engine.background = ground_.background;
   ASSIGN_OR_RETURN(broker_, embedded::OpenEmbeddedBroker(engine));
+  TakeScheduler();
   return absl::OkStatus();
 }
 
+void ExchangeHolder::TakeScheduler() {
+  if (ground_.scheduler == nullptr) own_scheduler_ = base::NewThreadScheduler(ground_.clock);
+  scheduler_ = ground_.scheduler != nullptr ? ground_.scheduler : own_scheduler_.get();
+}
+
 absl::Status ExchangeHolder::OpenKafka(const HolderOptions& options, const EngineChoice& choice) {
+  if (options.durability != embedded::Durability::kSync) {
+    return admin::ToStatus({.code = admin::Code::kWrongArguments,
+                            .what = "--durability is for the embedded engine",
+                            .next = "leave it out: what Kafka acknowledges is on min.insync.replicas brokers"});
+  }
   RETURN_IF_ERROR(ground_.files.MakeDirectories(options.directory));
   ASSIGN_OR_RETURN(lock_, ground_.files.Lock(KafkaLock(options.directory)));
   kafka::KafkaOptions engine;
@@ -126,9 +134,14 @@ absl::Status ExchangeHolder::OpenKafka(const HolderOptions& options, const Engin
   lease.clock = &ground_.clock;
   lease.holder = ThisProcess();
   lease.instance = ground_.random.Next();
-  auto taken = node::ExchangeLease::Take(lease, options.wait);
-  RETURN_IF_ERROR(ExplainHeld(taken.status(), choice));
+  bool held = false;
+  auto taken = node::ExchangeLease::Take(lease, [&](const std::string& holder_there, bool alive) {
+    held = !options.wait(holder_there, alive);
+    return !held;
+  });
+  RETURN_IF_ERROR(held ? ExplainHeld(taken.status(), choice) : Explain(taken.status(), choice));
   lease_ = *std::move(taken);
+  TakeScheduler();
   scheduler_->Add(*lease_);
   return Explain(node::FenceEarlierHolder(*broker_), choice);
 }

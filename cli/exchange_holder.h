@@ -64,6 +64,7 @@ class ExchangeHolder {
  private:
   explicit ExchangeHolder(const Ground& ground) : ground_(ground) {}
   absl::Status OpenEmbedded(const HolderOptions& options);
+  void TakeScheduler();
   absl::Status OpenKafka(const HolderOptions& options, const EngineChoice& choice);
 
   const Ground ground_;

@@ -126,6 +126,8 @@ def main():
     unknown = sorted(set(options.names) - set(known))
     if unknown:
         parser.error(f"there is no mutant {', '.join(unknown)}; --list names them")
+    if options.table and not os.path.isfile(options.table):
+        parser.error(f"--table: there is no document {options.table}")  # now, not when all is done
     if options.seeds < 1 or options.workers < 1:
         parser.error("at least one seed and one worker")
     names = options.names or known
