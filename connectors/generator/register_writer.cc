@@ -146,7 +146,7 @@ absl::StatusOr<FileFacts> RegisterDumps::Write(uint32_t dump, base::FileSystem& 
       const uint64_t back = std::min(number - (shape_.events ? 0 : begin), kDuplicateDistanceMax);
       Fill(number - Mixed(options_.seed, kDuplicateOf, number, dump) % (back + 1), dump);
       RETURN_IF_ERROR(file->AddRow(values_));
-      ++facts.verdicts[shape_.events ? "duplicate" : "unchanged"];
+      ++facts.verdicts["duplicate"];
       ++facts.rows;
     }
     if (Happens(kDefect, number, dump, options_.defects)) {

@@ -105,6 +105,7 @@ class Recount {
     const std::string text = Content(path);
     facts.bytes = text.size();
     std::vector<Row> rows = Parse(text);
+    of_this_file_.clear();
     REQUIRE(rows.at(0) == shape_.columns);
     for (size_t i = 1; i < rows.size(); ++i) Count(rows[i], facts);
     facts.rows = rows.size() - 1;
@@ -122,8 +123,12 @@ class Recount {
     }
     if (shape_.date_column != SIZE_MAX) row[shape_.date_column] = std::to_string(Day(row[shape_.date_column]));
     if (shape_.events) row.back() = std::to_string(Day(row.back()));
+    const bool repeated = !of_this_file_.insert(row[shape_.key_column]).second;
     const auto [known, is_new] = known_.emplace(row[shape_.key_column], row);
-    if (is_new) {
+    if (repeated) {
+      CHECK(known->second == row);
+      ++facts.verdicts["duplicate"];
+    } else if (is_new) {
       ++facts.verdicts["inserted"];
     } else if (shape_.events) {
       CHECK(known->second == row);
@@ -138,6 +143,7 @@ class Recount {
 
   const RegisterShape& shape_;
   std::map<std::string, Row> known_;
+  std::set<std::string> of_this_file_;  // keys
 };
 
 TEST_CASE("rows, keys, verdicts and defects are what the files hold") {
