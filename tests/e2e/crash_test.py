@@ -32,6 +32,7 @@ RUNNING = ": running, process"  # from then on it can be asked
 STEP_PATIENCE_S = 8.0     # a step that is not reached by then is left for a later round
 RANDOM_MOMENT_MAX_S = {"embedded": 1.5, "kafka": 6.0}  # on Kafka a killed holder is waited for
 BROKER_AWAY_MAX_S = 4.0
+HANGS_S = 180             # a command that takes longer, on however busy a machine
 BROKER_PATIENCE_S = 120   # for everything to flow again
 REST_EVERY = 25           # counted rounds between two complete judgements
 TRIES_PER_ROUND = 12
@@ -113,7 +114,7 @@ class CrashTest:
         if step == RANDOM and not running.wait(moment):
             running.strike()
             return running.finished(), (RANDOM, f"{arguments[0]}, after {moment:.2f} s")
-        if not running.wait(60):
+        if not running.wait(HANGS_S):
             running.strike()
             raise Judged(f"datong {arguments[0]} hangs: {running.finished()}")
         finished = running.finished()
@@ -267,7 +268,7 @@ class CrashTest:
 
     def _end_import_beside(self, helper):
         """Its exchange may have died under it: then the same file is imported again later."""
-        if not helper.wait(60):
+        if not helper.wait(HANGS_S):
             helper.strike()
             raise Judged(f"an import hangs whose exchange was killed: {helper.finished()}")
         finished = helper.finished()
