@@ -34,14 +34,22 @@ class TerminalResponder final : public admin::Responder {
     printer_.Row(row);
   }
   void Progress(const admin::Json& progress) override { progress_.Show(progress); }
-  bool cancelled() override { return StopRequested() || output_.closed(); }
+  bool cancelled() override { return StopRequested() || output_.closed() || cut_off_; }
   bool Pause(int64_t milliseconds) override {
     output_.Flush();
-    return WaitUnlessStopped(milliseconds) && !output_.closed();
+    cut_off_ = cut_off_ || (holder_ != nullptr && holder_->ShouldReopen());
+    return WaitUnlessStopped(milliseconds) && !output_.closed() && !cut_off_;
   }
   void Done() { progress_.Clear(); }
 
+  // Who works for this answer, as long as it does; nullptr: another process.
+  void WorkedForBy(ExchangeHolder* holder) { holder_ = holder; }
+  // What worked for it was cut off from its engine for so long that only opening the exchange anew helps.
+  bool cut_off() const { return cut_off_; }
+
  private:
+  ExchangeHolder* holder_ = nullptr;
+  bool cut_off_ = false;
   RowPrinter& printer_;
   Output& output_;
   ProgressLine progress_;
@@ -125,10 +133,18 @@ absl::StatusOr<admin::Json> Session::Ask(const admin::Request& request, const As
     auto holder = Hold(how.create);
     if (absl::IsFailedPrecondition(holder.status())) continue;
     RETURN_IF_ERROR(holder.status());
+    responder.WorkedForBy(holder->get());
     result = AskHere(**holder, request, how, responder);
+    responder.WorkedForBy(nullptr);
     break;
   }
   responder.Done();
+  if (responder.cut_off()) {
+    return admin::ToStatus({.code = Code::kClusterNotReached,
+                            .what = "the Kafka cluster was away in the middle of this command",
+                            .where = settings_.directory,
+                            .next = "give the same command again: it goes on where it stopped"});
+  }
   if (absl::IsCancelled(result.status()) && !output_.closed()) {
     return admin::ToStatus({.code = Code::kInterrupted,
                             .what = "interrupted",
