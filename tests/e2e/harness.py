@@ -18,16 +18,11 @@ TINY_LIMITS = {
 }
 
 
-# Steps that only one engine takes.
-STEPS_OF = {"embedded": ("commit.", "retention.rows_dropped", "retention.segment_removed"), "kafka": ("transaction.",)}
-
-
 def step_names(engine="embedded"):
     """Every step at which a strike can be asked for: the table in docs/testing.md, which is held against the code."""
     with open(os.path.join(SOURCE_DIRECTORY, "docs", "testing.md"), encoding="utf-8") as file:
-        steps = re.findall(r"^\| `([a-z_]+\.[a-z_]+)` \|", file.read(), re.MULTILINE)
-    others = tuple(prefix for name, prefixes in STEPS_OF.items() if name != engine for prefix in prefixes)
-    return [step for step in steps if not step.startswith(others)]
+        rows = re.findall(r"^\| `([a-z_]+\.[a-z_]+)` \| *(\w*) *\|", file.read(), re.MULTILINE)
+    return [step for step, only in rows if only in ("", engine)]
 
 
 class Finished:
