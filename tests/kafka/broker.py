@@ -223,7 +223,8 @@ def main():
     parser.add_argument("--secure", type=Path, help="where ca.pem and password go; with TLS and a password")
     options = parser.parse_args()
     # An ordinary end, so that the directory goes away.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop, lambda *_: sys.exit(1))
     try:
         java = java_program()
         jars = (options.jars / options.version).resolve()
