@@ -33,45 +33,52 @@ class RunCommand final : public Command {
   int Run(Session& session) override {
     const ConnectorHost::Log log = [&clock = session.ground().clock](const std::string& line) { Log(clock, line); };
     while (true) {
-      std::string waited_for;
-      auto holder = session.Hold(true, [&](const std::string& other, bool) {
-        if (waited_for != other) {
-          log(absl::StrCat("standby: ", other, " works on this exchange; takes over when it ends"));
-        }
-        waited_for = other;
-        return WaitUnlessStopped(kStandbyLookMs);
-      });
-      if (!holder.ok() && StopRequested()) {
-        log("stopped");
-        return 0;
-      }
-      if (absl::IsFailedPrecondition(holder.status())) {
-        return Fail(session, admin::ToStatus({.code = admin::Code::kHeldBySilentProcess,
-                                              .what = "another process runs this exchange",
-                                              .where = session.settings().directory,
-                                              .next = "ask it: every other command finds it by the same -d"}));
-      }
-      if (!holder.ok()) return Fail(session, holder.status());
-      ExchangeService service(
-          **holder, session.settings().directory, [](const catalog::Connector&) { return true; }, log);
-      if (const absl::Status started = service.Start(); !started.ok()) return Fail(session, started);
-      log(absl::StrCat("exchange ", session.settings().directory, ": running, process ", getpid(), ", ",
-                       (*holder)->exchange().lanes(), " lanes, catalog version ",
-                       (*holder)->exchange().catalog()->version()));
       bool reopen = false;
-      const absl::Status health = Watch(**holder, log, reopen);
-      log(reopen        ? "opens anew: the cluster was away, and a connector cannot know what became of its last commit"
-          : health.ok() ? "stopping"
-                        : absl::StrCat("stopping: ", health.message()));
-      const absl::Status stopped = service.Stop();
-      if (reopen && stopped.ok() && !StopRequested()) continue;
-      log("stopped");
-      if (!health.ok()) return Fail(session, health);
-      return stopped.ok() ? 0 : Fail(session, stopped);
+      const int code = RunUntilItEnds(session, log, reopen);
+      if (!reopen) return code;
     }
   }
 
  private:
+  // From opening the exchange to its orderly end. `reopen`: it is to be opened anew; then the exit code says nothing.
+  int RunUntilItEnds(Session& session, const ConnectorHost::Log& log, bool& reopen) {
+    std::string waited_for;
+    auto holder = session.Hold(true, [&](const std::string& other, bool) {
+      if (waited_for != other) {
+        log(absl::StrCat("standby: ", other, " works on this exchange; takes over when it ends"));
+      }
+      waited_for = other;
+      return WaitUnlessStopped(kStandbyLookMs);
+    });
+    if (!holder.ok() && StopRequested()) {
+      log("stopped");
+      return 0;
+    }
+    if (absl::IsFailedPrecondition(holder.status())) {
+      return Fail(session, admin::ToStatus({.code = admin::Code::kHeldBySilentProcess,
+                                            .what = "another process runs this exchange",
+                                            .where = session.settings().directory,
+                                            .next = "ask it: every other command finds it by the same -d"}));
+    }
+    if (!holder.ok()) return Fail(session, holder.status());
+    ExchangeService service(
+        **holder, session.settings().directory, [](const catalog::Connector&) { return true; }, log);
+    if (const absl::Status started = service.Start(); !started.ok()) return Fail(session, started);
+    log(absl::StrCat("exchange ", session.settings().directory, ": running, process ", getpid(), ", ",
+                     (*holder)->exchange().lanes(), " lanes, catalog version ",
+                     (*holder)->exchange().catalog()->version()));
+    const absl::Status health = Watch(**holder, log, reopen);
+    log(reopen        ? "opens anew: the cluster was away, and a connector cannot know what became of its last commit"
+        : health.ok() ? "stopping"
+                      : absl::StrCat("stopping: ", health.message()));
+    const absl::Status stopped = service.Stop();
+    reopen = reopen && stopped.ok() && !StopRequested();
+    if (reopen) return 0;
+    log("stopped");
+    if (!health.ok()) return Fail(session, health);
+    return stopped.ok() ? 0 : Fail(session, stopped);
+  }
+
   static void Log(base::Clock& clock, const std::string& line) {
     const std::string time =
         absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMicros(clock.Now()), absl::UTCTimeZone());

@@ -139,7 +139,7 @@ absl::StatusOr<admin::Json> Session::Ask(const admin::Request& request, const As
     break;
   }
   responder.Done();
-  if (responder.cut_off()) {
+  if (absl::IsCancelled(result.status()) && responder.cut_off()) {
     return admin::ToStatus({.code = Code::kClusterNotReached,
                             .what = "the Kafka cluster was away in the middle of this command",
                             .where = settings_.directory,

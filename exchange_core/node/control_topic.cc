@@ -2,6 +2,8 @@
 #include "exchange_core/node/control_topic.h"
 
 #include "exchange_core/base/status_macros.h"
+#include "exchange_core/catalog/catalog_frontend.h"
+#include "exchange_core/node/control_codec.h"
 
 namespace datong::node {
 
@@ -14,6 +16,18 @@ absl::Status ReplayControlTopic(broker::Broker& broker, const std::string& topic
     if (messages.empty()) return absl::OkStatus();
     for (const broker::Message& message : messages) RETURN_IF_ERROR(apply(message.body.bytes()));
   }
+}
+
+absl::Status ReplayCatalog(broker::Broker& broker, catalog::CatalogTable& table) {
+  return ReplayControlTopic(broker, kCatalogTopic,
+                            [&](std::string_view body) { return catalog::ApplyFramed(body, table); });
+}
+
+absl::Status ReplaySources(broker::Broker& broker, SourceTable& table) {
+  return ReplayControlTopic(broker, kSourcesTopic, [&](std::string_view body) -> absl::Status {
+    ASSIGN_OR_RETURN(const auto event, DecodeSourceEvent(body));
+    return table.Apply(event);
+  });
 }
 
 }  // namespace datong::node

@@ -8,6 +8,8 @@
 #include <string_view>
 
 #include "exchange_core/broker/broker.h"
+#include "exchange_core/catalog/catalog_table.h"
+#include "exchange_core/node/source_table.h"
 
 namespace datong::node {
 
@@ -19,5 +21,8 @@ inline constexpr char kHolderTopic[] = "holder";  // only where several machines
 // Reads a control topic (one partition) from its beginning to its present end.
 absl::Status ReplayControlTopic(broker::Broker& broker, const std::string& topic,
                                 const std::function<absl::Status(std::string_view body)>& apply);
+// The two that others than the exchange itself want as well.
+absl::Status ReplayCatalog(broker::Broker& broker, catalog::CatalogTable& table);
+absl::Status ReplaySources(broker::Broker& broker, SourceTable& table);
 
 }  // namespace datong::node

@@ -162,13 +162,9 @@ absl::Status LocalExchange::CreateOwnTopics() {
 absl::Status LocalExchange::ReplayControlTopics() {
   broker::Broker& broker = *state_.options.broker;
   auto table = std::make_shared<catalog::CatalogTable>();
-  RETURN_IF_ERROR(ReplayControlTopic(broker, kCatalogTopic,
-                                     [&](std::string_view body) { return catalog::ApplyFramed(body, *table); }));
+  RETURN_IF_ERROR(ReplayCatalog(broker, *table));
   SourceTable sources;
-  RETURN_IF_ERROR(ReplayControlTopic(broker, kSourcesTopic, [&](std::string_view body) -> absl::Status {
-    ASSIGN_OR_RETURN(const auto event, DecodeSourceEvent(body));
-    return sources.Apply(event);
-  }));
+  RETURN_IF_ERROR(ReplaySources(broker, sources));
   ReceiptTable receipts;
   RETURN_IF_ERROR(ReplayControlTopic(broker, kReceiptsTopic, [&](std::string_view body) -> absl::Status {
     ASSIGN_OR_RETURN(const auto receipt, DecodeReceipt(body));

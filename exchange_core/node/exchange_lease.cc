@@ -6,9 +6,7 @@
 #include <utility>
 
 #include "datong/exchange/v1/holder_claim.pb.h"
-#include "datong/exchange/v1/source_journal.pb.h"
 #include "exchange_core/base/status_macros.h"
-#include "exchange_core/catalog/catalog_frontend.h"
 #include "exchange_core/catalog/catalog_table.h"
 #include "exchange_core/node/control_codec.h"
 #include "exchange_core/node/control_topic.h"
@@ -156,15 +154,11 @@ absl::Status FenceEarlierHolder(broker::Broker& broker) {
   RETURN_IF_ERROR(fence(kSnapshotsWriter));
   if (absl::IsNotFound(broker.DescribeTopic(kCatalogTopic).status())) return absl::OkStatus();
   catalog::CatalogTable catalog;
-  RETURN_IF_ERROR(ReplayControlTopic(broker, kCatalogTopic,
-                                     [&](std::string_view body) { return catalog::ApplyFramed(body, catalog); }));
+  RETURN_IF_ERROR(ReplayCatalog(broker, catalog));
   for (const auto& [id, subscription] : catalog.subscriptions()) RETURN_IF_ERROR(fence(SubscriptionWriter(id)));
   if (absl::IsNotFound(broker.DescribeTopic(kSourcesTopic).status())) return absl::OkStatus();
   SourceTable sources;
-  RETURN_IF_ERROR(ReplayControlTopic(broker, kSourcesTopic, [&](std::string_view body) -> absl::Status {
-    ASSIGN_OR_RETURN(const auto event, DecodeSourceEvent(body));
-    return sources.Apply(event);
-  }));
+  RETURN_IF_ERROR(ReplaySources(broker, sources));
   for (const auto& [id, source] : sources.sources()) RETURN_IF_ERROR(fence(SourceWriter(source.name)));
   return absl::OkStatus();
 }

@@ -146,8 +146,7 @@ TEST_CASE("old claims are dropped, and a late reader finds the last one") {
 
 TEST_CASE("what an earlier holder has begun can land no more") {
   tests::TestExchange exchange;
-  REQUIRE(exchange
-              ->ApplyCatalog(R"(
+  exchange.Apply(R"(
 departments: [{name: registry}, {name: tax}]
 key_domains: [{name: company}]
 resources:
@@ -157,9 +156,7 @@ grants:
   - {name: all, resource: companies, department: tax, items: all, purpose: test}
 subscriptions:
   - {name: tax, grant: all, start: beginning}
-)",
-                             "test", false)
-              .ok());
+)");
   auto source = exchange->client().OpenPublisher("files", "companies");
   REQUIRE(source.ok());
   REQUIRE((*source)->BeginUnit({.name = "a.csv", .identity = "1"}).ok());
