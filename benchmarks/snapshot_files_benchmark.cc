@@ -110,6 +110,7 @@ class DumpExchange {
  public:
   static absl::StatusOr<std::unique_ptr<DumpExchange>> Open(const std::string& directory) {
     auto made = std::make_unique<DumpExchange>();
+    made->directory_ = directory;
     embedded::EmbeddedOptions engine;
     engine.directory = directory + "/log";
     engine.durability = embedded::Durability::kSync;
@@ -140,6 +141,7 @@ class DumpExchange {
     options.source = kSourceName;
     options.resource = "companies";
     options.full = true;
+    options.row_memory_directory = directory_ + "/row-memory";
     runner::SourceRunner runner(options, file::NewFileSource(SourceOptions(path), base::PosixFileSystem()),
                                 exchange_->client(), *scheduler_, base::SystemClock(), random_);
     scheduler_->Add(runner);
@@ -199,6 +201,7 @@ class DumpExchange {
     }
   }
 
+  std::string directory_;
   base::SeededRandom random_{kSeed};
   std::unique_ptr<broker::Broker> broker_;
   std::unique_ptr<base::Scheduler> scheduler_;

@@ -190,6 +190,8 @@ absl::StatusOr<std::unique_ptr<runner::SourceRunner>> NewSource(const catalog::C
   run.source = connector.name;
   run.resource = connector.resource;
   run.rows_per_publish_max = ground.limits.rows_per_publish_max;
+  run.row_memory_directory = holder.row_memory_directory();
+  run.files = &ground.files;
   RETURN_IF_ERROR(Choose<bool>(connector.options, "mode", {{"append", false}, {"full", true}}, run.full));
   // Events have no snapshots: a file of theirs is read as ever, whatever the mode.
   const catalog::Resource* resource = holder.exchange().catalog()->FindResource(connector.resource);

@@ -71,6 +71,7 @@ absl::StatusOr<std::unique_ptr<ExchangeHolder>> ExchangeHolder::Open(const Groun
   RETURN_IF_ERROR(choice.kafka ? holder->OpenKafka(options, choice) : holder->OpenEmbedded(options));
 
   node::ExchangeOptions exchange;
+  holder->row_memory_directory_ = options.directory + "/row-memory";
   exchange.directory = options.directory + "/index";
   exchange.files = &ground.files;
   exchange.clock = &ground.clock;

@@ -36,6 +36,7 @@ bool IsHeld(const Ground& ground, const std::string& directory);
 //   DIRECTORY/log           the embedded engine: topics, ledger, positions
 //   DIRECTORY/engine.json   or: which other engine has them, and where (engine_choice.h)
 //   DIRECTORY/index         checkpoints, derived from the ledger
+//   DIRECTORY/row-memory    what the rows of each source's last full dump became; may be deleted
 //   DIRECTORY/control.sock  while it is held
 class ExchangeHolder {
  public:
@@ -58,6 +59,7 @@ class ExchangeHolder {
   absl::Status Stop();
 
   const Ground& ground() const { return ground_; }
+  const std::string& row_memory_directory() const { return row_memory_directory_; }
   node::Exchange& exchange() { return *exchange_; }
   base::Scheduler& scheduler() { return *scheduler_; }
 
@@ -68,6 +70,7 @@ class ExchangeHolder {
   absl::Status OpenKafka(const HolderOptions& options, const EngineChoice& choice);
 
   const Ground ground_;
+  std::string row_memory_directory_;
   std::atomic<int> lost_writers_ = 0;
   base::TimeUs lost_since_ = 0;           // steady; 0 = none is lost
   std::unique_ptr<base::FileLock> lock_;  // of the directory, where the engine has none

@@ -129,6 +129,8 @@ absl::Status ImportRun::Publish() {
   options.full = request_.full;
   options.as_new = request_.as_new;
   const Ground& ground = holder_.ground();
+  options.row_memory_directory = holder_.row_memory_directory();
+  options.files = &ground.files;
   runner::SourceRunner runner(options, file::NewFileSource(request_.dialect, ground.files, ground.steps),
                               exchange_.client(), holder_.scheduler(), ground.clock, ground.random, ground.steps);
   holder_.scheduler().Add(runner);

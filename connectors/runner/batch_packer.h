@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "connectors/runner/column_map.h"
+#include "connectors/runner/row_memory.h"
 #include "connectors/sdk/row_batch.h"
 #include "exchange_core/client/exchange_client.h"
 #include "exchange_core/record/record_writer.h"
@@ -29,8 +31,13 @@ class BatchPacker {
   // `resource` must outlive it.
   explicit BatchPacker(const client::ResourceInfo& resource);
 
-  // The rows that follow belong to a unit with this map (kept by reference until the next call).
-  void BeginUnit(const ColumnMap& columns) { columns_ = &columns; }
+  // PublishSession::WhichAreHeld.
+  using WhichAreHeld = std::function<void(uint32_t partition, const client::RecordClaims&, std::vector<uint8_t>& held)>;
+
+  // The rows that follow belong to a unit with this map (kept by reference until the next call). `memory`, may be null:
+  // what became of the rows of the last dump. With it and `which_are_held` a row that the exchange holds as it is goes
+  // out without its content.
+  void BeginUnit(const ColumnMap& columns, RowMemory* memory = nullptr, WhichAreHeld which_are_held = nullptr);
   void Add(const sdk::RowBatch& rows);
 
   size_t rows() const { return rows_; }
@@ -40,10 +47,20 @@ class BatchPacker {
   void GiveBack(FilledBatches taken);  // their memory, for what comes next
 
  private:
+  // Of every row: its signature, and whether it can go out without its content.
+  struct Recalled {
+    base::Digest signature;
+    record::RecordClaim claim;
+    bool is_held = false;  // then `claim` is what the row becomes, and the exchange has it
+  };
+  void Recall(const sdk::RowBatch& rows);
   void AddRow(const sdk::RowBatch& rows, size_t row);
+  bool AddReadable(const sdk::RowBatch& rows, size_t row, record::RecordWriter::Place place);
+  void AddSame(const record::RecordClaim& claim, record::RecordWriter::Place place);
   void TakeValues(const sdk::RowBatch& rows, size_t row);
   void AddUnreadable(const record::RowProblem& problem, std::string_view raw, record::RecordWriter::Place place,
                      const std::optional<base::Digest>& key);
+  void Count(size_t bytes);
   void SealFullBatches();
 
   record::RecordBatch EmptyBatch();
@@ -51,6 +68,16 @@ class BatchPacker {
   const client::ResourceInfo& resource_;
   record::RecordWriter writer_;
   const ColumnMap* columns_ = nullptr;
+  RowMemory* memory_ = nullptr;
+  WhichAreHeld which_are_held_;
+  RowSignature signature_;
+  std::vector<Recalled> recalled_;  // of the rows at hand; empty without a memory
+  struct Asked {                    // of one partition
+    client::RecordClaims claims;
+    std::vector<size_t> rows;
+  };
+  std::vector<Asked> asked_;
+  std::vector<uint8_t> held_;
   std::vector<record::FieldText> values_;
   std::vector<record::RecordBatch> open_;      // one per partition
   std::vector<FilledBatches::Filled> sealed_;  // full ones, in order

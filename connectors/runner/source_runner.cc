@@ -207,7 +207,7 @@ base::StepResult SourceRunner::BeginUnit() {
   columns_ = std::move(columns);
   reads_past_ = !columns_.failure.empty();
   if (run_->snapshot && columns_.lacks_key) columns_.failure.clear();
-  packer_->BeginUnit(columns_);
+  BeginPacking();
   Succeeded();
   Update([&](SourceProgress& progress) {
     progress.unit = unit.name;
@@ -216,6 +216,29 @@ base::StepResult SourceRunner::BeginUnit() {
     progress.ignored_columns = columns_.ignored_columns;
   });
   return TakeRows();
+}
+
+// Rows of a full dump are remembered. What the last one's rows became tells which of these the exchange may hold.
+void SourceRunner::BeginPacking() {
+  RowMemory* memory = nullptr;
+  const bool has_rows =
+      !reads_past_ && !columns_.column_of_item.empty();  // else it failed before its columns were known
+  if (run_->snapshot && has_rows && !options_.row_memory_directory.empty()) {
+    if (!memory_) {
+      options_.files->MakeDirectories(options_.row_memory_directory).IgnoreError();  // no folder, no memory
+      memory_.emplace(*options_.files,
+                      options_.row_memory_directory + "/source-" + std::to_string(session_->source_id()) + ".rows");
+    }
+    memory_->BeginUnit(MeaningOf(*resource_, columns_), run_rows_ == 0);
+    memory = &*memory_;
+  }
+  BatchPacker::WhichAreHeld which_are_held;
+  if (memory != nullptr && run_->may_leave_out) {
+    which_are_held = [this](uint32_t partition, const client::RecordClaims& claims, std::vector<uint8_t>& held) {
+      session_->WhichAreHeld(partition, claims, held);
+    };
+  }
+  packer_->BeginUnit(columns_, memory, std::move(which_are_held));
 }
 
 base::StepResult SourceRunner::TakeRows() {
@@ -299,6 +322,7 @@ base::StepResult SourceRunner::EndUnit() {
     return Trouble(RunnerError::From(ended));
   }
   observer_.Reached("source.unit_ended");
+  if (memory_) memory_->EndUnit(failure.empty() && !reads_past_);
   run_.reset();
   read_.unit_ended = false;
   read_.unit_failure.clear();

@@ -13,10 +13,12 @@
 #include "connectors/runner/back_off.h"
 #include "connectors/runner/batch_packer.h"
 #include "connectors/runner/column_map.h"
+#include "connectors/runner/row_memory.h"
 #include "connectors/runner/runner_error.h"
 #include "connectors/runner/source_publisher.h"
 #include "connectors/sdk/source_connector.h"
 #include "exchange_core/base/clock.h"
+#include "exchange_core/base/file_system.h"
 #include "exchange_core/base/random.h"
 #include "exchange_core/base/scheduler.h"
 #include "exchange_core/base/step_observer.h"
@@ -31,10 +33,13 @@ struct SourceRunnerOptions {
   bool full = false;                                  // each unit is a full dump
   bool as_new = false;                                // a unit read before counts as a new one
   // A publish goes out when so much is there; about, for a Read is never split. Each costs some syncs, however large.
-  size_t rows_per_publish_max = 50'000;
+  size_t rows_per_publish_max = 200'000;
   size_t bytes_per_publish_target = size_t{2} << 20;      // or, with many partitions,
   size_t bytes_per_partition_target = size_t{256} << 10;  // so much for each
   record::Codec codec = record::Codec::kZstd;
+  // Where the source remembers the rows of its last full dump (row_memory.h); "" = nowhere.
+  std::string row_memory_directory;
+  base::FileSystem* files = &base::PosixFileSystem();
 };
 
 struct SourceProgress {
@@ -84,6 +89,7 @@ class SourceRunner final : public base::Worker {
   base::StepResult Open();
   base::StepResult Read();
   base::StepResult BeginUnit();
+  void BeginPacking();
   base::StepResult TakeRows();
   base::StepResult Publish();
   base::StepResult EndUnit();
@@ -116,6 +122,7 @@ class SourceRunner final : public base::Worker {
   uint64_t run_rows_ = 0;                      // of it, handed to the publisher
   ColumnMap columns_;
   bool reads_past_ = false;  // no row of the unit can be taken
+  std::optional<RowMemory> memory_;
   std::optional<BatchPacker> packer_;
   SourcePublisher publisher_;
   std::unique_ptr<PublishJob> unpublished_;  // one that failed, to be handed over again

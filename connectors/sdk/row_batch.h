@@ -62,6 +62,20 @@ class RowBatch {
   std::string_view raw(size_t row) const {
     return std::string_view(arena_).substr(row_raw_[row].offset, row_raw_[row].size);
   }
+  // Raw bytes and values of the row, as they lie in memory: with where each value lies in them (from, bytes; UINT32_MAX
+  // bytes = absent), all there is of the row. Rows that are equal in both have equal values.
+  std::string_view memory(size_t row) const {
+    const size_t begin = row_raw_[row].offset;
+    const size_t end = row + 1 < row_raw_.size() ? row_raw_[row + 1].offset : arena_.size();
+    return std::string_view(arena_).substr(begin, end - begin);
+  }
+  void PlacesInMemory(size_t row, std::vector<uint32_t>& into) const {
+    into.clear();
+    for (size_t i = row == 0 ? 0 : row_ends_[row - 1]; i < row_ends_[row]; ++i) {
+      into.push_back(values_[i].size == kAbsent ? 0 : values_[i].offset - row_raw_[row].offset);
+      into.push_back(values_[i].size);
+    }
+  }
   const Unreadable* unreadable(size_t row) const {
     return row_unreadable_[row] < 0 ? nullptr : &unreadable_[static_cast<size_t>(row_unreadable_[row])];
   }

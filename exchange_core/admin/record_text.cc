@@ -114,6 +114,8 @@ const char* OperationText(record::Operation operation) {
       return "insert";
     case record::Operation::kUpdate:
       return "update";
+    case record::Operation::kSame:
+      return "same";
   }
   return "unknown";
 }

@@ -47,6 +47,8 @@ constexpr std::string_view WhyOf(ledger::Verdict verdict) {
       return "the snapshot it came in does not count";
     case Verdict::kConflictingRows:
       return "another row of the snapshot has the same key and other content";
+    case Verdict::kContentLeftOut:
+      return "sent without content, as known already, and the exchange knows other content or none";
   }
   return "unknown verdict";
 }

@@ -46,8 +46,21 @@ struct UnitRun {
   std::string identity;
   std::string position;  // the source's resume position, as last published
   uint64_t rows_published = 0;
-  bool seen_before = false;  // an earlier run of the same unit was completed
-  bool snapshot = false;     // batches carry `run` as their snapshot
+  bool seen_before = false;    // an earlier run of the same unit was completed
+  bool snapshot = false;       // batches carry `run` as their snapshot
+  bool may_leave_out = false;  // the session answers WhichAreHeld for this run
+};
+
+// What records say, for WhichAreHeld. Parallel columns.
+struct RecordClaims {
+  std::vector<base::Digest> key, fingerprint;
+  std::vector<int64_t> version;  // of a declared version item, else 0
+  size_t size() const { return key.size(); }
+  void clear() {
+    key.clear();
+    fingerprint.clear();
+    version.clear();
+  }
 };
 
 struct PublishBatch {
@@ -71,6 +84,11 @@ class PublishSession {
   // Durable when OK, all or nothing, with the position. ResourceExhausted: the exchange is behind, try again later.
   virtual absl::Status Publish(std::vector<PublishBatch> batches, const std::string& position, uint64_t rows) = 0;
   virtual absl::Status EndUnit(const std::string& position, bool complete, const std::string& failure) = 0;
+  // Of rows of the open run, all of one partition: held[i] = 1 where the exchange holds exactly this as the present
+  // record, so that the row may go out as Operation::kSame, without its content. What changes behind the answer is
+  // later than the dump. All 0 where the exchange cannot tell (yet): the content is sent then. May be called while
+  // another thread is in Publish.
+  virtual void WhichAreHeld(uint32_t partition, const RecordClaims& rows, std::vector<uint8_t>& held) = 0;
 };
 
 // One delivered batch, decoded, only the selected records left; operations are kInsert, kUpdate or kDelete.

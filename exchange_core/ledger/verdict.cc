@@ -30,6 +30,7 @@ Outcome OutcomeOf(Verdict verdict) {
     case Verdict::kBadSource:
     case Verdict::kSnapshotDropped:
     case Verdict::kConflictingRows:
+    case Verdict::kContentLeftOut:
       return Outcome::kQuarantined;
     case Verdict::kUndecided:
       break;
@@ -95,6 +96,8 @@ std::string_view NameOf(Verdict verdict) {
       return "snapshot_dropped";
     case Verdict::kConflictingRows:
       return "conflicting_rows";
+    case Verdict::kContentLeftOut:
+      return "content_left_out";
   }
   DATONG_CHECK(!"no such verdict");
 }
@@ -104,7 +107,7 @@ std::optional<Verdict> VerdictFromCode(uint32_t code) {
   const bool known =
       (code >= static_cast<uint32_t>(Verdict::kInserted) && code <= static_cast<uint32_t>(Verdict::kStaged)) ||
       (code >= static_cast<uint32_t>(Verdict::kUnreadableRow) &&
-       code <= static_cast<uint32_t>(Verdict::kConflictingRows));
+       code <= static_cast<uint32_t>(Verdict::kContentLeftOut));
   if (!known) return std::nullopt;
   return static_cast<Verdict>(code);
 }

@@ -29,6 +29,7 @@ enum class Verdict : uint8_t {
   kBadSource = 37,        // file or row number out of range
   kSnapshotDropped = 38,  // staged in a snapshot that was rejected, superseded, abandoned or broke off
   kConflictingRows = 39,  // another row of the snapshot has the same key and other content
+  kContentLeftOut = 40,   // it says "as you have it", and the exchange does not have it so
 };
 
 constexpr bool IsAccepted(Verdict v) { return v >= Verdict::kInserted && v <= Verdict::kDeleted; }

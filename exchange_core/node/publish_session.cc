@@ -63,6 +63,7 @@ class LocalPublishSession final : public client::PublishSession {
   absl::StatusOr<client::UnitRun> BeginUnit(const client::UnitDeclaration& unit) override;
   absl::Status Publish(std::vector<client::PublishBatch> batches, const std::string& position, uint64_t rows) override;
   absl::Status EndUnit(const std::string& position, bool complete, const std::string& failure) override;
+  void WhichAreHeld(uint32_t partition, const client::RecordClaims& rows, std::vector<uint8_t>& held) override;
 
  private:
   SourceEvent NewEvent(const std::string& position) const;
@@ -71,6 +72,7 @@ class LocalPublishSession final : public client::PublishSession {
                       const ledger::v1::SnapshotMark* mark = nullptr);
   absl::Status EndRun(const std::string& position, bool complete, const std::string& failure);
   absl::Status CheckEarlierSnapshotsAreDone();
+  bool MayLeaveOut(uint64_t run);
   void BeginSnapshot(const client::UnitDeclaration& unit, exchange::v1::UnitBegun& begun,
                      ledger::v1::SnapshotMark& mark);
   absl::Status CheckBacklog();
@@ -104,15 +106,67 @@ absl::Status LocalPublishSession::Register(bool known) {
     event.mutable_registered();
     return Commit({}, {event});
   }
-  const std::lock_guard lock(state_.tables);
-  if (source_.open_run != 0) {
+  if (source_.open_run == 0) return absl::OkStatus();
+  {
+    const std::lock_guard lock(state_.tables);
     const SourceRun& run = state_.sources.runs().at(source_.open_run);
     unfinished_ = client::UnitRun{run.run,          run.file_sequence,  run.name,        run.identity,
                                   source_.position, run.rows_published, run.seen_before, run.snapshot};
     rows_published_ = run.rows_published;
     open_is_snapshot_ = run.snapshot;
   }
+  unfinished_->may_leave_out = MayLeaveOut(unfinished_->run);
   return absl::OkStatus();
+}
+
+// Whether a row that says "same" comes to what the row with its content would come to. Where another source of the
+// resource is at work, a change that is earlier in the order may still come, and the row would have to undo it; where
+// the last row of a key prevails, it would have to undo an earlier row; where changes leave at once, nobody looks
+// behind.
+bool LocalPublishSession::MayLeaveOut(uint64_t run) {
+  const auto catalog = state_.Catalog();
+  const catalog::Resource* resource = catalog->FindResource(source_.resource_id);
+  if (resource == nullptr || resource->snapshots.same_key == catalog::SameKeyRule::kLast) return false;
+  bool others_at_work = false;
+  for (const auto& lane : state_.lanes) {
+    lane->Inspect([&](const pipeline::LaneView& view) {
+      for (const auto& [place, stage] : view.snapshots.stages()) {
+        const auto& identity = stage->identity();
+        others_at_work |= identity.resource_id == source_.resource_id && identity.source_id != source_.id;
+      }
+    });
+  }
+  const std::lock_guard lock(state_.tables);
+  for (const auto& [id, source] : state_.sources.sources()) {
+    others_at_work |= id != source_.id && source.resource_id == source_.resource_id && source.open_run != 0;
+  }
+  const SourceRun& own = state_.sources.runs().at(run);
+  return own.snapshot && !own.flows && !others_at_work;
+}
+
+void LocalPublishSession::WhichAreHeld(uint32_t partition, const client::RecordClaims& rows,
+                                       std::vector<uint8_t>& held) {
+  held.assign(rows.size(), 0);
+  const auto catalog = state_.Catalog();
+  const catalog::Resource* resource = catalog->FindResource(source_.resource_id);
+  if (resource == nullptr) return;
+  const bool declared_version = resource->schema->version_item >= 0;
+  const uint32_t lane = catalog::LaneOf(*resource, partition, static_cast<uint32_t>(state_.lanes.size()));
+  // What is decided and not committed stands before our rows in the input: decided again, it comes to the same.
+  state_.lanes[lane]->InspectDecided([&](const pipeline::LaneIndexes& indexes, const pipeline::LaneSnapshots& open) {
+    // Before the lane has come to the begin of the dump, changes that are earlier than it may be before the lane.
+    const auto* stage = open.Find(source_.resource_id, partition, source_.open_run);
+    const index::EntityIndex* index = indexes.FindEntity(source_.resource_id, partition);
+    if (stage == nullptr || stage->phase() != snapshot::StagePhase::kOpen || index == nullptr) return;
+    std::vector<uint32_t> numbers(rows.size());
+    index->Look(rows.key, numbers);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (numbers[i] == index::EntityIndex::kNoEntry) continue;
+      const index::EntityEntry& entry = index->At(numbers[i]);
+      held[i] = entry.deleted == 0 && entry.fingerprint == rows.fingerprint[i] &&
+                (!declared_version || entry.version == rows.version[i]);
+    }
+  });
 }
 
 // Its rows would be judged against what is known without the earlier ones, and what they do not change would be lost
@@ -218,6 +272,7 @@ absl::StatusOr<client::UnitRun> LocalPublishSession::BeginUnit(const client::Uni
   if (snapshot) source_.last_snapshot = run.run;
   unfinished_.reset();
   rows_published_ = 0;
+  run.may_leave_out = MayLeaveOut(run.run);
   return run;
 }
 

@@ -30,7 +30,12 @@ Verdict JudgeRecord(const catalog::Resource& resource, uint32_t partition, const
   const Operation operation = columns.operation[i];
   if (columns.row[i] > record::kRowMax) return Verdict::kBadSource;
   if (operation == Operation::kUnreadable) return Verdict::kUnreadableRow;
-  if (operation != Operation::kUpsert && operation != Operation::kDelete) return Verdict::kMalformedRecord;
+  if (operation == Operation::kSame) {
+    const uint32_t begin = i == 0 ? 0 : columns.payload_end[i - 1];
+    if (batch.header.snapshot_id == 0 || columns.payload_end[i] != begin) return Verdict::kMalformedRecord;
+  } else if (operation != Operation::kUpsert && operation != Operation::kDelete) {
+    return Verdict::kMalformedRecord;
+  }
   const bool entity = resource.schema->kind == record::ResourceKind::kEntity;
   if (!entity && operation == Operation::kDelete) return Verdict::kMalformedRecord;
   const base::Digest& place = entity ? columns.key[i] : columns.id[i];

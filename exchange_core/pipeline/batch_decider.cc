@@ -121,6 +121,11 @@ void BatchDecider::JudgeInSnapshot(const DecisionInput& input, index::EntityInde
   }
   const bool declared_version = input.resource.schema->version_item >= 0;
   if (stage->identity().flows) {
+    // Nobody is told that he may leave content out of a dump whose changes leave at once.
+    for (size_t i = 0; i < verdicts_.size(); ++i) {
+      const bool lacks_content = packed_.columns.operation[i] == record::Operation::kSame;
+      if (lacks_content && verdicts_[i] == Verdict::kUndecided) verdicts_[i] = Verdict::kMalformedRecord;
+    }
     const index::FlowingSnapshot flowing = stage->AsFlowing();
     index.Decide(header, packed_.columns, PlaceOf(input, header), declared_version, verdicts_, &flowing);
   } else {

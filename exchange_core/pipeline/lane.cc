@@ -47,7 +47,8 @@ bool WorthRetrying(const absl::Status& status) {
 }  // namespace
 
 // One mutex guards everything: a step holds it from beginning to end, so whoever looks from outside sees committed
-// state only.
+// state only. Sources that ask in the middle of their work what is held can't wait for the disk: `decided` guards what
+// they look at, and a step lets go of it while it commits.
 struct Lane::Impl {
   explicit Impl(const LaneOptions& lane_options) : options(lane_options), indexes(lane_options.index_salt) {}
 
@@ -71,6 +72,7 @@ struct Lane::Impl {
   absl::Status DecideAndCommit(const std::vector<PolledBatch>& batches);
   absl::Status TakeMark(const PolledBatch& polled, LaneCommit& commit);
   absl::StatusOr<LaneCommit> BeginCommit();
+  absl::Status Commit(LaneCommit& commit);
   ledger::v1::LedgerEntry NewEntry() const;
   absl::Status WriteCheckpoint();
   absl::Status Retain(base::TimeUs keep_since);
@@ -81,6 +83,7 @@ struct Lane::Impl {
 
   const LaneOptions options;
   std::mutex mutex;
+  std::mutex decided;  // taken behind `mutex`; to change `indexes` or `snapshots` takes both, to look at them one
 
   // All below: guarded by mutex.
   absl::Status status;
@@ -275,6 +278,13 @@ absl::StatusOr<LaneCommit> Lane::Impl::BeginCommit() {
   return LaneCommit(options.lane, std::move(transaction), state);
 }
 
+absl::Status Lane::Impl::Commit(LaneCommit& commit) {
+  decided.unlock();
+  absl::Status committed = commit.Commit(*options.steps);
+  decided.lock();
+  return committed;
+}
+
 ledger::v1::LedgerEntry Lane::Impl::NewEntry() const {
   ledger::v1::LedgerEntry entry;
   entry.set_commit_time(std::max(state.commit_time, options.clock->Now()));
@@ -309,7 +319,7 @@ absl::Status Lane::Impl::TakeCatalog(std::shared_ptr<const catalog::CatalogTable
     start->set_finished(subscription.start == catalog::SubscriptionStart::kNow || state.AcceptedOf(resource->id) == 0);
     RETURN_IF_ERROR(commit.AddEntry(entry));
   }
-  return commit.Commit(*options.steps);
+  return Commit(commit);
 }
 
 absl::Status Lane::Impl::OpenInputs() {
@@ -367,7 +377,7 @@ absl::Status Lane::Impl::DecideAndCommit(const std::vector<PolledBatch>& batches
     commit.AdvanceInput({batch.resource->publish_topic(), batch.partition}, entry.batch().input_next());
     records_since_checkpoint += entry.batch().records();
   }
-  return commit.Commit(*options.steps);
+  return Commit(commit);
 }
 
 absl::Status Lane::Impl::TakeMark(const PolledBatch& polled, LaneCommit& commit) {
@@ -446,7 +456,7 @@ absl::Status Lane::Impl::Report(const catalog::Resource& resource, const snapsho
   event.set_time(entry.commit_time());
   commit.AddSnapshotEvent(snapshot::EncodeSnapshotEvent(event));
   snapshots.TakeReported(*reported);
-  RETURN_IF_ERROR(commit.Commit(*options.steps));
+  RETURN_IF_ERROR(Commit(commit));
   options.steps->Reached("snapshot.reported");
   return absl::OkStatus();
 }
@@ -470,7 +480,7 @@ absl::Status Lane::Impl::ReleaseSome(const catalog::Resource& resource, const sn
   records_since_checkpoint += entry.snapshot_step().records();
   if (entry.snapshot_step().finished()) release.reset();
   snapshots.TakeStep(entry.snapshot_step(), index);
-  RETURN_IF_ERROR(commit.Commit(*options.steps));
+  RETURN_IF_ERROR(Commit(commit));
   options.steps->Reached("snapshot.step_done");
   return absl::OkStatus();
 }
@@ -493,7 +503,7 @@ absl::Status Lane::Impl::Drop(const snapshot::SnapshotStage& stage, ledger::Verd
   step->set_finished(true);
   RETURN_IF_ERROR(commit.AddEntry(entry));
   snapshots.TakeStep(*step, indexes.Entity(identity.resource_id, identity.partition));
-  RETURN_IF_ERROR(commit.Commit(*options.steps));
+  RETURN_IF_ERROR(Commit(commit));
   options.steps->Reached("snapshot.step_done");
   return absl::OkStatus();
 }
@@ -529,7 +539,7 @@ absl::Status Lane::Impl::EndSendingAgain(uint32_t subscription_id, const Subscri
   said->set_cursor_position(start.cursor_position);
   if (again_subscription == subscription_id) again_subscription = 0;
   RETURN_IF_ERROR(commit.AddEntry(entry));
-  return commit.Commit(*options.steps);
+  return Commit(commit);
 }
 
 absl::StatusOr<AgainPlan> Lane::Impl::PlanFor(const catalog::Subscription& subscription,
@@ -614,7 +624,7 @@ absl::Status Lane::Impl::SendAgainSome(const catalog::Subscription& subscription
     sequence += count;
   }
   if (again_plan.empty()) again_subscription = 0;
-  return commit.Commit(*options.steps);
+  return Commit(commit);
 }
 
 // ---- checkpoints, retention
@@ -677,17 +687,17 @@ Lane::Lane(const LaneOptions& options)
 Lane::~Lane() = default;
 
 absl::Status Lane::Recover(bool ignore_checkpoints, std::vector<std::string>* warnings) {
-  const std::lock_guard lock(impl_->mutex);
+  const std::scoped_lock lock(impl_->mutex, impl_->decided);
   return impl_->status = impl_->Recover(ignore_checkpoints, true, warnings);
 }
 
 absl::Status Lane::RebuildReadOnly() {
-  const std::lock_guard lock(impl_->mutex);
+  const std::scoped_lock lock(impl_->mutex, impl_->decided);
   return impl_->status = impl_->Recover(true, false, nullptr);
 }
 
 base::StepResult Lane::Step() {
-  const std::lock_guard lock(impl_->mutex);
+  const std::scoped_lock lock(impl_->mutex, impl_->decided);
   if (!impl_->status.ok()) return base::StepResult::Finished();
   const auto result = impl_->Step();
   if (result.ok()) {
@@ -730,6 +740,11 @@ void Lane::Inspect(const std::function<void(const LaneView&)>& look) {
         [&indexes](uint32_t resource, uint32_t partition) { return indexes.FindEntity(resource, partition); },
         [&indexes](uint32_t resource, uint32_t partition) { return indexes.FindEvent(resource, partition); },
         impl_->snapshots});
+}
+
+void Lane::InspectDecided(const std::function<void(const LaneIndexes&, const LaneSnapshots&)>& look) {
+  const std::lock_guard lock(impl_->decided);
+  look(impl_->indexes, impl_->snapshots);
 }
 
 absl::Status Lane::WriteCheckpoint() {

@@ -22,6 +22,7 @@
 #include "exchange_core/index/entity_index.h"
 #include "exchange_core/index/event_index.h"
 #include "exchange_core/ledger/ledger_entry.h"
+#include "exchange_core/pipeline/lane_indexes.h"
 #include "exchange_core/pipeline/lane_snapshots.h"
 #include "exchange_core/pipeline/lane_state.h"
 
@@ -87,7 +88,10 @@ class Lane final : public base::Worker {
   absl::Status status();   // why it stopped for good; thread-safe
   absl::Status trouble();  // as status, or what it waits for to pass (a full disk); thread-safe
   void Inspect(const std::function<void(const LaneView&)>& look);  // thread-safe; waits for the current step
-  absl::Status WriteCheckpoint();                                  // thread-safe; waits for the current step
+  // What is decided, though it may not be committed yet, and may even have to be decided again. Thread-safe; waits for
+  // deciding, not for the disk.
+  void InspectDecided(const std::function<void(const LaneIndexes&, const LaneSnapshots&)>& look);
+  absl::Status WriteCheckpoint();  // thread-safe; waits for the current step
   // Drops input that neither decisions, present state nor history (receive time >= keep_since) need.
   absl::Status Retain(base::TimeUs keep_since);  // thread-safe; waits for the current step
   // Checkpoint sections of the indexes: equal for equal indexes.

@@ -162,7 +162,10 @@ class ColumnReader {
     for (size_t i = 0; i < count_ && at_ != nullptr;) {
       uint64_t run;
       at_ = ReadVarint(at_, end_, run);
-      if (at_ == nullptr || at_ == end_ || run == 0 || run > count_ - i || *at_ < 1 || *at_ > 5) return Fail();
+      if (at_ == nullptr || at_ == end_ || run == 0 || run > count_ - i || *at_ < 1 ||
+          *at_ > static_cast<uint8_t>(kLastOperation)) {
+        return Fail();
+      }
       std::fill_n(into.begin() + static_cast<ptrdiff_t>(i), run, static_cast<Operation>(*at_++));
       i += run;
     }

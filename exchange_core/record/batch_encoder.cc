@@ -61,7 +61,7 @@ absl::Status CheckColumns(const RecordBatch& batch) {
   uint32_t end = 0;
   for (size_t i = 0; i < count; ++i) {
     const auto operation = static_cast<uint8_t>(columns.operation[i]);
-    if (operation < 1 || operation > 5)
+    if (operation < 1 || columns.operation[i] > kLastOperation)
       return Refused(absl::StrCat("record ", i, " has unknown operation ", operation));
     if (columns.file_index[i] >= files) return Refused(absl::StrCat("record ", i, " names a file that is not listed"));
     if (columns.row[i] > kRowMax) return Refused(absl::StrCat("record ", i, " has too large a row number"));

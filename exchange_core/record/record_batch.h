@@ -22,7 +22,9 @@ enum class Operation : uint8_t {
   kUnreadable = 3,  // payload: RejectedRow (rejected_row.h); the core quarantines it
   kInsert = 4,      // as delivered: the core knows which of the two an upsert was
   kUpdate = 5,
+  kSame = 6,  // as published, of a full dump: "the record is as the exchange has it"; no payload (docs/snapshots.md)
 };
+inline constexpr auto kLastOperation = Operation::kSame;
 
 // A source file (or other unit a source reads through) that records of the batch come from.
 struct SourceFile {
@@ -77,6 +79,14 @@ struct RecordColumns {
   size_t size() const { return operation.size(); }
   void clear();
   void reserve(size_t records);
+};
+
+// What the columns say of one record of an entity, besides its place and what is done.
+struct RecordClaim {
+  base::Digest key, fingerprint;
+  int64_t version = 0;
+  base::TimeUs event_time = 0;
+  friend bool operator==(const RecordClaim&, const RecordClaim&) = default;
 };
 
 // A decoded or growing batch. Reused between batches without giving memory back.

@@ -191,8 +191,7 @@ int64_t RecordWriter::NumberOf(int item) const {
   }
 }
 
-void RecordWriter::AppendColumns(Operation operation, Place place, const RecordDigests& digests,
-                                 RecordBatch& to) const {
+void RecordWriter::AppendColumns(Operation operation, Place place, const RecordDigests& digests, RecordBatch& to) {
   DATONG_CHECK(to.payload.size() <= base::kBatchPayloadBytesMax);
   int64_t event_time = NumberOf(schema_.event_time_item);
   if (schema_.event_time_item >= 0) {
@@ -207,6 +206,19 @@ void RecordWriter::AppendColumns(Operation operation, Place place, const RecordD
   to.columns.operation.push_back(operation);
   to.columns.version.push_back(NumberOf(schema_.version_item));
   to.columns.event_time.push_back(event_time);
+  to.columns.file_index.push_back(place.file_index);
+  to.columns.row.push_back(place.row);
+  to.columns.payload_end.push_back(static_cast<uint32_t>(to.payload.size()));
+  appended_ = {digests.key, digests.fingerprint, to.columns.version.back(), event_time};
+}
+
+void RecordWriter::AppendSame(const RecordClaim& claim, Place place, RecordBatch& to) {
+  to.columns.id.push_back(claim.key);
+  to.columns.key.push_back(claim.key);
+  to.columns.fingerprint.push_back(claim.fingerprint);
+  to.columns.operation.push_back(Operation::kSame);
+  to.columns.version.push_back(claim.version);
+  to.columns.event_time.push_back(claim.event_time);
   to.columns.file_index.push_back(place.file_index);
   to.columns.row.push_back(place.row);
   to.columns.payload_end.push_back(static_cast<uint32_t>(to.payload.size()));

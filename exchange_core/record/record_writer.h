@@ -64,6 +64,10 @@ class RecordWriter {
   // The same, to the batch of the record's partition: `by_partition` has one batch for each.
   std::optional<RowProblem> Append(const std::vector<FieldText>& values, Operation operation, Place place,
                                    std::span<RecordBatch> by_partition);
+  // What the last Append that succeeded wrote into the columns.
+  const RecordClaim& appended() const { return appended_; }
+  // A record of an entity without its content, as Operation::kSame.
+  static void AppendSame(const RecordClaim& claim, Place place, RecordBatch& to);
   // A row that could not be read: `raw` are its bytes at the source (cut to what fits a record). id and fingerprint are
   // digests of `raw`: the same row is the same wherever and whenever it is read. So is key, unless it could be read
   // after all (KeyOfRow): then `to` is the batch of that key's partition, and key differs from id.
@@ -91,7 +95,7 @@ class RecordWriter {
   bool ComposeItems(char purpose, const std::vector<uint32_t>& items, int& missing);
   template <typename ValueAt>
   std::optional<base::Digest> DigestKeyValues(ValueAt value_at);
-  void AppendColumns(Operation operation, Place place, const RecordDigests& digests, RecordBatch& to) const;
+  void AppendColumns(Operation operation, Place place, const RecordDigests& digests, RecordBatch& to);
   int64_t NumberOf(int item) const;
 
   const RecordSchema& schema_;
@@ -101,6 +105,7 @@ class RecordWriter {
   std::string record_;         // its bytes, the first record_bytes_ of the buffer
   size_t record_bytes_ = 0;
   std::string content_;  // what is being digested
+  RecordClaim appended_;
   std::string scratch_;
   KeyTextScratch key_scratch_;
 };

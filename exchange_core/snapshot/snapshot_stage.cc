@@ -30,8 +30,14 @@ bool KeyIsKnown(const record::RecordColumns& columns, size_t i) {
   return columns.operation[i] != record::Operation::kUnreadable || columns.key[i] != columns.id[i];
 }
 
-// Held back for what the row is, not for who sent it or for another row of its key.
-bool IsHeldBack(Verdict verdict) { return ledger::IsQuarantined(verdict) && verdict != Verdict::kConflictingRows; }
+// Held back for what the row is, not for who sent it, for another row of its key, or for what the index holds.
+bool IsHeldBack(Verdict verdict) {
+  return ledger::IsQuarantined(verdict) && verdict != Verdict::kConflictingRows && verdict != Verdict::kContentLeftOut;
+}
+
+bool NamesItsKey(record::Operation operation) {
+  return operation == record::Operation::kUpsert || operation == record::Operation::kSame;
+}
 
 }  // namespace
 
@@ -67,6 +73,7 @@ Verdict SnapshotStage::DecideRow(const index::EntityIndex& index, uint32_t numbe
   const index::IncomingRecord incoming{columns.fingerprint[i], columns.version[i],
                                        ledger::SourceOrder(header, columns, i), false};
   const auto stage = [&] {
+    if (columns.operation[i] == record::Operation::kSame) return Verdict::kContentLeftOut;
     if (!is_known) marked_below_ = std::min(marked_below_, static_cast<uint32_t>(index.size()));
     Stage({key, incoming.fingerprint, incoming.version, incoming.source_order, input_position, static_cast<uint32_t>(i),
            0});
@@ -83,8 +90,9 @@ Verdict SnapshotStage::DecideRow(const index::EntityIndex& index, uint32_t numbe
     const base::Digest& said = earlier != nullptr ? earlier->fingerprint : known->fingerprint;
     if (said == incoming.fingerprint) return Verdict::kDuplicate;
     if (identity_.same_key == SameKeyRule::kLast) {
-      if (earlier != nullptr) earlier->set_aside = 1;
-      return stage();
+      const Verdict verdict = stage();
+      if (verdict == Verdict::kStaged && earlier != nullptr) earlier->set_aside = 1;
+      return verdict;
     }
     if (earlier != nullptr && identity_.same_key == SameKeyRule::kQuarantine) earlier->set_aside = 1;
     return Verdict::kConflictingRows;
@@ -163,8 +171,8 @@ void SnapshotStage::ReadAgain(const index::EntityIndex& index, const record::Rec
   numbers_.resize(columns.size());
   index.Look(columns.key, numbers_);
   for (size_t i = 0; i < verdicts.size(); ++i) {
-    const bool says_something = columns.operation[i] == record::Operation::kUpsert && !IsHeldBack(verdicts[i]) &&
-                                verdicts[i] != Verdict::kUnauthorized;
+    const bool says_something =
+        NamesItsKey(columns.operation[i]) && !IsHeldBack(verdicts[i]) && verdicts[i] != Verdict::kUnauthorized;
     if (says_something && numbers_[i] != index::EntityIndex::kNoEntry) seen_.Set(numbers_[i]);
   }
 }

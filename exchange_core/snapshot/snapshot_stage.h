@@ -77,6 +77,8 @@ class SnapshotStage {
   //   aside
   //                                                                                   quarantine: conflicting_rows, and
   //                                                                                   the earlier, if staged, set aside
+  // A row that says "same" is judged like the row it stands for; but where that one would be staged there is no content
+  // to stage: kContentLeftOut.
   void Decide(const index::EntityIndex& index, const record::BatchHeader& header, const record::RecordColumns& columns,
               uint64_t input_position, bool declared_version, std::span<ledger::Verdict> verdicts);
   // For EntityIndex::Decide, when the snapshot flows.

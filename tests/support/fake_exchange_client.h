@@ -29,6 +29,7 @@ class FakeExchange final : public client::ExchangeClient {
   std::string identity = "fake";
   uint64_t acknowledged = 0;  // next position
   std::vector<client::RefusedDelivery> refused;
+  bool holds_everything = false;        // whatever WhichAreHeld asks for
   std::vector<absl::Status> fail_next;  // taken from the front by Publish, EndUnit, BeginUnit, Fetch, Acknowledge
 
   absl::StatusOr<client::ResourceInfo> DescribeResource(const std::string&) override { return resource; }
@@ -64,6 +65,7 @@ class FakeExchange final : public client::ExchangeClient {
       run.name = unit.name;
       run.identity = unit.identity;
       run.snapshot = unit.full;
+      run.may_leave_out = unit.full;
       exchange_.declared.push_back(unit);
       exchange_.unfinished = run;
       return run;
@@ -90,6 +92,9 @@ class FakeExchange final : public client::ExchangeClient {
       exchange_.unfinished.reset();
       exchange_.position = position;
       return absl::OkStatus();
+    }
+    void WhichAreHeld(uint32_t, const client::RecordClaims& claims, std::vector<uint8_t>& held) override {
+      held.assign(claims.size(), exchange_.holds_everything ? 1 : 0);
     }
 
    private:

@@ -18,6 +18,7 @@ class World {
     options.source = "s";
     options.resource = "company";
     options.full = true;
+    options.row_memory_directory = folder.path() + "/row-memory";
   }
   SourceProgress Run(const std::string& content) {
     file::WriteFile(source.paths[0], content);
@@ -102,6 +103,46 @@ TEST_CASE("a unit that fails before it is read declares no columns") {
   world.source.manifest.count = true;
   CHECK(world.Run("code\nc1\n").unit_failure.substr(0, 12) == "no_manifest:");
   CHECK(world.exchange.declared.at(0).columns.empty());
+}
+
+TEST_CASE("what the exchange holds goes out without its content, by the claims of the dump before") {
+  World world;
+  world.exchange.holds_everything = true;
+  const std::string header = "code,名称,capital\n";
+  const auto take = [&] {
+    world.exchange.position.clear();  // the next run finds another file
+    return std::exchange(world.exchange.published, {});
+  };
+  const auto row_of = [](const std::vector<record::RecordBatch>& batches, uint64_t row) {
+    for (const record::RecordBatch& batch : batches) {
+      for (size_t i = 0; i < batch.size(); ++i) {
+        const auto& columns = batch.columns;
+        if (columns.row[i] == row) return std::tuple(columns.operation[i], columns.key[i], columns.fingerprint[i]);
+      }
+    }
+    FAIL("row " << row << " is not there");
+    return std::tuple<record::Operation, base::Digest, base::Digest>();
+  };
+  world.Run(header + "c1,甲,1\nc2,乙,2\nc3,丙,3\n");
+  const auto first = take();
+  CHECK(std::get<0>(row_of(first, 1)) == record::Operation::kUpsert);  // nothing was remembered
+
+  world.Run(header + "c1,甲,1\nc2,乙,20\nc3,\"丙\",3\nc1,甲,1\nc4,丁,x\n");
+  const auto second = take();
+  CHECK(row_of(second, 1) ==
+        std::tuple(record::Operation::kSame, std::get<1>(row_of(first, 1)), std::get<2>(row_of(first, 1))));
+  CHECK(std::get<0>(row_of(second, 2)) == record::Operation::kUpsert);
+  CHECK(std::get<2>(row_of(second, 2)) != std::get<2>(row_of(first, 2)));
+  // Written otherwise: read anew, and found to say the same.
+  CHECK(row_of(second, 3) ==
+        std::tuple(record::Operation::kUpsert, std::get<1>(row_of(first, 3)), std::get<2>(row_of(first, 3))));
+  CHECK(std::get<0>(row_of(second, 5)) == record::Operation::kUnreadable);
+
+  world.exchange.holds_everything = false;  // somebody changed it all meanwhile
+  world.Run(header + "c1,甲,1\nc2,乙,20\n");
+  const auto third = take();
+  CHECK(row_of(third, 1) == row_of(first, 1));
+  CHECK(row_of(third, 2) == row_of(second, 2));
 }
 
 TEST_CASE("a bad row goes where its key's records go, as far as its key can be read") {

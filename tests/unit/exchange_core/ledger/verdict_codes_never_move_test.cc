@@ -34,6 +34,7 @@ constexpr Row kTable[] = {
     {37, "bad_source", "quarantined", false},
     {38, "snapshot_dropped", "quarantined", false},
     {39, "conflicting_rows", "quarantined", false},
+    {40, "content_left_out", "quarantined", false},
 };
 
 TEST_CASE("every code has its name and outcome") {

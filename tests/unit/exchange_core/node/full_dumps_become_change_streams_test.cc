@@ -120,6 +120,71 @@ TEST_CASE("dumps become inserts, updates and deletes") {
   CHECK(books.resources[0].outcomes[static_cast<size_t>(ledger::Outcome::kStaged)] == 0);
 }
 
+TEST_CASE("rows that are held come without their content, and it comes to the same") {
+  World world(GENERATE(1u, 4u));
+  world.source->LeaveOutWhatIsHeld();
+  world.Dump("day-1", Companies(0, 20));
+  CHECK(world.source->left_out() == 0);  // the first one flows
+
+  Rows second = Companies(2, 20);
+  second[0][2] = "moved";
+  const client::UnitRun run = world.source->Begin({.name = "day-2", .identity = "content of day-2", .full = true});
+  CHECK(run.may_leave_out);
+  world.source->PublishRows(run, second, 0, 5);
+  CHECK(world.source->left_out() == 0);  // the lane has not come to the begin of the dump
+  world.exchange.Settle();
+  world.source->PublishRows(run, second, 5, 11);
+  CHECK(world.source->left_out() == 6);
+  // Somebody else changes one while the dump is read, and it is told apart in time.
+  TestSource live(*world.exchange, "live", "companies");
+  live.PublishUnit("live-1", "live", {{"C15", "changed live", "street"}});
+  world.exchange.Settle();
+  world.source->PublishRows(run, second, 11, second.size());
+  CHECK(world.source->left_out() == 6 + 6);  // all but C15
+  world.source->End("day-2", true);
+  world.Settle();
+  const node::SnapshotBooks books = Only(world.exchange->snapshots(), run.run);
+  CHECK(books.state == State::kReleased);
+  CHECK(books.verdicts.at(ledger::Verdict::kUnchanged) == 16);
+  CHECK(books.verdicts.at(ledger::Verdict::kUpdated) == 1);
+  CHECK(books.verdicts.at(ledger::Verdict::kStale) == 1);
+  CHECK(books.generated_deletes == 2);
+  CHECK(world.tax.state.size() == 18);
+  CHECK(world.part.state.size() == 18);
+}
+
+TEST_CASE("where a row without its content could come to something else, nobody is told to leave it out") {
+  const auto begin = [](TestSource& source, const std::string& name) {
+    return source.Begin({.name = name, .identity = "content of " + name, .full = true});
+  };
+  SECTION("the last row of a key prevails") {
+    World world(1, "    snapshots: {same_key: last}\n");
+    world.Dump("day-1", Companies(0, 3));
+    CHECK_FALSE(begin(*world.source, "day-2").may_leave_out);
+  }
+  SECTION("changes leave at once") {
+    World world(1, "    snapshots: {early_flow: true}\n");
+    world.Dump("day-1", Companies(0, 3));
+    CHECK_FALSE(begin(*world.source, "day-2").may_leave_out);
+  }
+  SECTION("another source is at work, or its dump is not done") {
+    World world(1);
+    world.Dump("day-1", Companies(0, 3));
+    TestSource other(*world.exchange, "other", "companies");
+    const client::UnitRun others = begin(other, "other-1");
+    CHECK_FALSE(begin(*world.source, "day-2").may_leave_out);
+    other.PublishRows(others, Companies(0, 3), 0, 3);
+    world.exchange.Settle();
+    world.source->End("day-2", false);
+    world.Settle();
+    CHECK_FALSE(begin(*world.source, "day-3").may_leave_out);
+    other.End("other-1", true);
+    world.source->End("day-3", false);
+    world.Settle();
+    CHECK(begin(*world.source, "day-4").may_leave_out);
+  }
+}
+
 TEST_CASE("nothing of a dump leaves before its end, and a restart in between changes nothing") {
   World world(4);
   world.Dump("day-1", Companies(0, 20));

@@ -46,6 +46,15 @@ std::vector<Verdict> All(Verdict verdict) { return std::vector<Verdict>(3, verdi
 
 TEST_CASE("a batch as it should be stays undecided") { CHECK(Entrance().Judge() == All(Verdict::kUndecided)); }
 
+TEST_CASE("only a row of a dump may come without its content, and then without any") {
+  Entrance e;
+  e.batch.columns.operation[1] = Operation::kSame;
+  e.batch.header.snapshot_id = GENERATE(0u, 9u);
+  CHECK(e.Judge() == std::vector{Verdict::kUndecided, Verdict::kMalformedRecord, Verdict::kUndecided});
+  e.batch.columns.payload_end[1] = e.batch.columns.payload_end[0];
+  CHECK(e.Judge()[1] == (e.batch.header.snapshot_id == 0 ? Verdict::kMalformedRecord : Verdict::kUndecided));
+}
+
 TEST_CASE("the header alone decides for every record") {
   Entrance e;
   SECTION("somebody else's resource") {

@@ -95,7 +95,7 @@ TEST_CASE("what is no valid batch is not packed") {
   CHECK(refused([](RecordBatch& b) { b.columns.payload_end = {5, 4, b.columns.payload_end[2]}; }));
   CHECK(refused([](RecordBatch& b) { b.columns.file_index[1] = 2; }));
   CHECK(refused([](RecordBatch& b) { b.columns.row[1] = uint64_t{1} << 40; }));
-  CHECK(refused([](RecordBatch& b) { b.columns.operation[0] = static_cast<Operation>(6); }));
+  CHECK(refused([](RecordBatch& b) { b.columns.operation[0] = static_cast<Operation>(7); }));
   CHECK(refused([](RecordBatch& b) { b.header.codec = static_cast<Codec>(3); }));
   CHECK(refused([](RecordBatch& b) { b.header.crypto_suite = 1; }));
   CHECK(refused([](RecordBatch& b) { b.header.nonce = "n"; }));

@@ -94,6 +94,38 @@ TEST_CASE("a row that is held back is no delete, a row without a key protects no
   CHECK(world.stage.keyless() == 1);
 }
 
+TEST_CASE("a row without its content is judged like the row it stands for, and never staged") {
+  constexpr auto kSame = record::Operation::kSame;
+  World world;
+  Rows later(3);
+  world.Learn(later.Add(4, 44), 105, 5);  // live, later in the order
+  const Rows rows = Rows(2).Add(1, 1, kSame).Add(2, 22, kSame).Add(4, 4, kSame).Add(7, 7, kSame).Add(1, 1, kSame);
+  CHECK(world.Decide(rows, 106) == Verdicts{Verdict::kUnchanged, Verdict::kContentLeftOut, Verdict::kStale,
+                                            Verdict::kContentLeftOut, Verdict::kDuplicate});
+  CHECK(world.stage.staged() == 0);
+  CHECK(world.Due() == std::vector<uint64_t>{3, 5});  // it names its key all the same
+  SECTION("which a replay learns by reading it again") {
+    World replayed;
+    Rows again(3);
+    replayed.Learn(again.Add(4, 44), 105, 5);
+    replayed.stage.Replay({}, Verdicts(5, Verdict::kUnchanged), 106);
+    for (const auto& unread : replayed.stage.TakeUnread()) {
+      CHECK(unread.input_position == 106);
+      replayed.stage.ReadAgain(replayed.index, rows.columns,
+                               Verdicts{Verdict::kUnchanged, Verdict::kContentLeftOut, Verdict::kStale,
+                                        Verdict::kContentLeftOut, Verdict::kDuplicate});
+    }
+    CHECK(replayed.Due() == world.Due());
+  }
+  SECTION("and beside one with other content it is the second of two") {
+    CHECK(world.Decide(Rows(2).Add(3, 33).Add(3, 3, kSame), 107) ==
+          Verdicts{Verdict::kStaged, Verdict::kConflictingRows});
+    CHECK(world.stage.Staged(0).set_aside == 1);
+    CHECK(world.Decide(Rows(2).Add(5, 5, kSame).Add(5, 55), 108) ==
+          Verdicts{Verdict::kUnchanged, Verdict::kConflictingRows});
+  }
+}
+
 TEST_CASE("a row that says gone is as good as no row") {
   World world;
   CHECK(world.Decide(Rows(2).Add(3, 0, record::Operation::kDelete), 101) == Verdicts{Verdict::kUnchanged});
