@@ -70,19 +70,19 @@ absl::Status TransactionalProducer::Commit(const CommitRequest& request) {
   RETURN_IF_ERROR(usable_);
   RETURN_IF_ERROR(MeetTopics(request));
   const uint64_t trouble_before = client_->trouble().count();
-  const auto troubled = [&] { return client_->trouble().count() != trouble_before; };
+  const auto troubled = [&] { return TroubledSince(trouble_before); };
 
   Failure failure = ToFailure(rd_kafka_begin_transaction(client_->handle()));
   if (!failure) failure = Produce(request);
   if (!failure) failure = SendPositions(request);
   // So far nobody has asked for a commit, so nothing can have landed.
-  if (failure) return TakeBack(failure, troubled());
+  if (failure) return TakeBack(failure, trouble_before);
 
   options_.steps->Reached("transaction.sent");
   failure = ToFailure(rd_kafka_commit_transaction(client_->handle(), WaitMs()));
   options_.steps->Reached("transaction.ended");
   if (troubled()) return InDoubt(client_->trouble().last());
-  if (failure.abortable || IsFenced(failure.code)) return TakeBack(failure, false);
+  if (failure.abortable || IsFenced(failure.code)) return TakeBack(failure, trouble_before);
   if (failure) return InDoubt(failure.text);
 
   const absl::Status visible = ends_.AwaitDecided(Touched(request));
@@ -162,7 +162,11 @@ TransactionalProducer::Failure TransactionalProducer::SendPositions(const Commit
   return {};
 }
 
-absl::Status TransactionalProducer::TakeBack(const Failure& failure, bool troubled) {
+bool TransactionalProducer::TroubledSince(uint64_t trouble_before) const {
+  return client_->trouble().count() != trouble_before;
+}
+
+absl::Status TransactionalProducer::TakeBack(const Failure& failure, uint64_t trouble_before) {
   if (IsFenced(failure.code)) {
     End(absl::AbortedError(absl::StrCat("writer ", identity_,
                                         " was fenced: a newer holder of this identity exists, or a transaction took ",
@@ -171,8 +175,10 @@ absl::Status TransactionalProducer::TakeBack(const Failure& failure, bool troubl
   }
   const absl::Status why =
       FromKafka(failure.code, absl::StrCat("writer ", identity_, ", nothing was written"), failure.text);
-  // With a connection broken, the next holder's start takes back what this one could only wait for.
-  if (troubled || ToFailure(rd_kafka_abort_transaction(client_->handle(), WaitMs()))) {
+  // With a connection broken, the next holder's start takes back what this one could only wait for. One that broke
+  // during the abort may still deliver the abort's first try, into the next transaction.
+  if (TroubledSince(trouble_before) || ToFailure(rd_kafka_abort_transaction(client_->handle(), WaitMs())) ||
+      TroubledSince(trouble_before)) {
     End(absl::UnavailableError(absl::StrCat(why.message(), "; open the writer again")));
   }
   return why;

@@ -4,6 +4,7 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <set>
@@ -69,7 +70,8 @@ class TransactionalProducer {
   Failure Produce(const CommitRequest& request);
   Failure ProduceOne(const CommitRequest::AppendRow& row, Deadline& deadline);
   Failure SendPositions(const CommitRequest& request);
-  absl::Status TakeBack(const Failure& failure, bool troubled);
+  bool TroubledSince(uint64_t trouble_before) const;  // a count of the client's trouble
+  absl::Status TakeBack(const Failure& failure, uint64_t trouble_before);
   absl::Status InDoubt(const std::string& why);
   void End(absl::Status why);
 

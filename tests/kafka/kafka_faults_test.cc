@@ -9,53 +9,15 @@
 #include "broker_adapters/kafka/kafka_broker.h"
 #include "tests/kafka/foreign_producer.h"
 #include "tests/kafka/kafka_for_tests.h"
+#include "tests/kafka/records_topic.h"
 
 namespace datong::kafka {
 namespace {
 
-using broker::Body;
-
-KafkaOptions FreshExchange() {
-  tests::KafkaForTests& kafka = tests::KafkaForTests::Shared();
-  KafkaOptions options;
-  options.bootstrap_servers = kafka.bootstrap_servers();
-  options.exchange = kafka.FreshExchange();
-  return options;
-}
-
-std::unique_ptr<broker::Broker> Open(const KafkaOptions& options) {
-  auto opened = OpenKafkaBroker(options);
-  INFO(opened.status().ToString());
-  REQUIRE(opened.ok());
-  return *std::move(opened);
-}
-
-absl::Status Commit(broker::Writer& writer, const std::string& body, broker::Position position = 0) {
-  auto transaction = writer.Begin();
-  if (!transaction.ok()) return transaction.status();
-  (*transaction)->Append({"records", 0}, "key", "envelope", Body(body));
-  if (position != 0) (*transaction)->AdvancePosition("group", {"records", 0}, position);
-  return (*transaction)->Commit();
-}
-
-std::vector<std::string> ReadAll(broker::Broker& broker) {
-  auto reader = broker.OpenReader({"records", 0}, 0).value();
-  std::vector<std::string> bodies;
-  while (true) {
-    const auto some = reader->Poll({});
-    INFO(some.status().ToString());
-    REQUIRE(some.ok());
-    if (some->empty()) return bodies;
-    for (const auto& message : *some) bodies.emplace_back(message.body.bytes());
-  }
-}
-
-bool Says(const absl::Status& status, const std::string& words) {
-  return std::string(status.message()).find(words) != std::string::npos;
-}
+using tests::KafkaForTests;
 
 TEST_CASE("two processes with one identity: the newer one writes, the older one learns why it cannot") {
-  const KafkaOptions options = FreshExchange();
+  const KafkaOptions options = FreshExchange(KafkaForTests::Shared());
   const auto one = Open(options);
   const auto two = Open(options);
   REQUIRE(one->CreateTopic("records", {}).ok());
@@ -77,7 +39,7 @@ TEST_CASE("two processes with one identity: the newer one writes, the older one 
 }
 
 TEST_CASE("what a dead writer left open is taken back by the next holder, and readers go on") {
-  const KafkaOptions options = FreshExchange();
+  const KafkaOptions options = FreshExchange(KafkaForTests::Shared());
   const auto broker = Open(options);
   REQUIRE(broker->CreateTopic("records", {}).ok());
   REQUIRE(Commit(*broker->OpenWriter("lane.0").value(), "before").ok());
@@ -95,7 +57,7 @@ TEST_CASE("what a dead writer left open is taken back by the next holder, and re
 }
 
 TEST_CASE("a foreign program's message is read like any other, with an empty envelope") {
-  const KafkaOptions options = FreshExchange();
+  const KafkaOptions options = FreshExchange(KafkaForTests::Shared());
   const auto broker = Open(options);
   REQUIRE(broker->CreateTopic("records", {}).ok());
   auto writer = broker->OpenWriter("lane.0").value();
@@ -115,7 +77,7 @@ TEST_CASE("a foreign program's message is read like any other, with an empty env
 }
 
 TEST_CASE("a topic that Datong did not create is told by name") {
-  KafkaOptions options = FreshExchange();
+  KafkaOptions options = FreshExchange(KafkaForTests::Shared());
   const auto broker = Open(options);
   REQUIRE(broker->CreateTopic("city.records", {}).ok());
   options.exchange += "x";
@@ -124,7 +86,7 @@ TEST_CASE("a topic that Datong did not create is told by name") {
 }
 
 TEST_CASE("a broker that dies in the middle: what landed is told after its return, and nothing is lost or doubled") {
-  KafkaOptions options = FreshExchange();
+  KafkaOptions options = FreshExchange(KafkaForTests::Shared());
   options.transaction_timeout = 3'000'000;
   options.request_timeout = 60'000'000;  // a broker that comes back may be long about it
   const auto patient = Open(options);
@@ -155,11 +117,11 @@ TEST_CASE("a broker that dies in the middle: what landed is told after its retur
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     if (writes.load()) {
-      tests::KafkaForTests::Shared().Kill();
+      KafkaForTests::Shared().Kill();
       ++killed;
       writing.join();
       if (killed == 1) CHECK(absl::IsUnavailable(broker->Bounds({"records", 0}).status()));
-      tests::KafkaForTests::Shared().Start();
+      KafkaForTests::Shared().Start();
     } else {
       writing.join();
     }

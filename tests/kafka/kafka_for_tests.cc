@@ -39,7 +39,7 @@ KafkaForTests& KafkaForTests::Shared() {
   return shared;
 }
 
-KafkaForTests::KafkaForTests() {
+KafkaForTests::KafkaForTests(const std::vector<std::string>& options) {
   // Closed in whatever this process starts besides: the broker's program lives until every copy of `to` is closed.
   int to[2];
   int from[2];
@@ -48,11 +48,13 @@ KafkaForTests::KafkaForTests() {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, to[0], STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, from[1], STDOUT_FILENO);
-  std::string program = SourcePath("tests/kafka/broker.py");
-  std::string version = "--version=" + Environment("DATONG_KAFKA_VERSION", "3.9.1");
-  std::string python = "python3";
-  char* arguments[] = {python.data(), program.data(), version.data(), nullptr};
-  const int failed = posix_spawnp(&process_, "python3", &actions, nullptr, arguments, environ);
+  std::vector<std::string> words = {"python3", SourcePath("tests/kafka/broker.py"),
+                                    "--version=" + Environment("DATONG_KAFKA_VERSION", "3.9.1")};
+  words.insert(words.end(), options.begin(), options.end());
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  const int failed = posix_spawnp(&process_, "python3", &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   close(to[0]);
   close(from[1]);
@@ -71,18 +73,19 @@ KafkaForTests::~KafkaForTests() {
 std::string KafkaForTests::FreshExchange() { return "exchange-" + std::to_string(++exchanges_); }
 
 void KafkaForTests::Kill() {
-  Say("kill\n");
-  if (const std::string answer = Answer(); answer != "killed") throw std::runtime_error("broker.py: " + answer);
+  if (const std::string answer = Ask("kill"); answer != "killed") throw std::runtime_error("broker.py: " + answer);
 }
 
 void KafkaForTests::Start() {
-  Say("start\n");
+  std::fputs("start\n", to_);
+  std::fflush(to_);
   AwaitReady();
 }
 
-void KafkaForTests::Say(const char* command) {
-  std::fputs(command, to_);
+std::string KafkaForTests::Ask(const std::string& line) {
+  std::fprintf(to_, "%s\n", line.c_str());
   std::fflush(to_);
+  return Answer();
 }
 
 std::string KafkaForTests::Answer() {

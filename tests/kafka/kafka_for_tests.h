@@ -5,11 +5,12 @@
 
 #include <cstdio>
 #include <string>
+#include <vector>
 
 namespace datong::tests {
 
-// A broker of this process: broker.py at the other end of a pipe, started at the first use and ended with the process.
-// DATONG_KAFKA_VERSION picks the version of Kafka.
+// Brokers of this process: broker.py at the other end of a pipe, ended with the process. DATONG_KAFKA_VERSION picks the
+// version of Kafka.
 //
 // Where no broker can be had, says so and ends the process with kSkipped; with DATONG_REQUIRE_KAFKA=1 that is a
 // failure.
@@ -17,7 +18,8 @@ class KafkaForTests {
  public:
   static constexpr int kSkipped = 77;
 
-  static KafkaForTests& Shared();
+  static KafkaForTests& Shared();                                        // one plain broker, started at the first use
+  explicit KafkaForTests(const std::vector<std::string>& options = {});  // of broker.py
   ~KafkaForTests();
 
   const std::string& bootstrap_servers() const { return bootstrap_servers_; }
@@ -25,11 +27,11 @@ class KafkaForTests {
 
   void Kill();   // as a power cut of its machine would, but what it wrote is kept
   void Start();  // again, at the same port
+  // Any other line that broker.py knows, and what it answers.
+  std::string Ask(const std::string& line);
 
  private:
-  KafkaForTests();
   std::string Answer();
-  void Say(const char* command);
   void AwaitReady();
 
   pid_t process_ = 0;

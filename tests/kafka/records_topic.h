@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker_adapters/kafka/kafka_broker.h"
+#include "tests/kafka/kafka_for_tests.h"
+
+// What tests of the engine's faults do with it: bodies go to topic `records`, partition 0, and the position of `group`
+// in it is advanced by the same transaction.
+namespace datong::kafka {
+
+KafkaOptions FreshExchange(tests::KafkaForTests& cluster);
+std::unique_ptr<broker::Broker> Open(const KafkaOptions& options);
+
+absl::Status Commit(broker::Writer& writer, const std::string& body, broker::Position position = 0);  // 0: none
+std::vector<std::string> ReadAll(broker::Broker& broker);
+
+bool Says(const absl::Status& status, const std::string& words);
+
+}  // namespace datong::kafka
