@@ -40,8 +40,9 @@ class CatalogTables final : public RowPrinter {
   void Row(const admin::Json& row) override { rows_[TextAt(row, "kind")].push_back(row); }
   void Finish(const admin::Json& summary) override {
     session_.output().Write("Catalog version " + TextAt(summary, "version") + "\n");
-    Section("department", {TextColumn("DEPARTMENT", "name"), TextColumn("TITLE", "title"),
-                           TextColumn("SOCIAL CREDIT CODE", "social_credit_code")});
+    Section("department",
+            {TextColumn("DEPARTMENT", "name"), TextColumn("TITLE", "title"),
+             TextColumn("SOCIAL CREDIT CODE", "social_credit_code"), TextColumn("KAFKA USER", "kafka_user")});
     Section("key_domain", {TextColumn("KEY DOMAIN", "name")});
     Section("resource", {TextColumn("RESOURCE", "name"),
                          TextColumn("TITLE", "title"),

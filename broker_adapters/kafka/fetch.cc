@@ -9,7 +9,9 @@
 #include "broker_adapters/kafka/c_handle.h"
 #include "broker_adapters/kafka/kafka_errors.h"
 #include "broker_adapters/kafka/message_codec.h"
+#include "broker_adapters/kafka/message_limits.h"
 #include "broker_adapters/kafka/offsets.h"
+#include "exchange_core/base/limits.h"
 #include "exchange_core/base/status_macros.h"
 
 namespace datong::kafka {
@@ -21,13 +23,13 @@ using Message = CHandle<rd_kafka_message_t, rd_kafka_message_destroy>;
 // news that the end is reached, and the first answer to a partition that joins.
 constexpr char kFetchWaitMs[] = "2";
 
-absl::StatusOr<std::string> EnvelopeOf(const rd_kafka_message_t& message) {
+std::string EnvelopeOf(const rd_kafka_message_t& message) {
   rd_kafka_headers_t* headers = nullptr;
-  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return std::string();
+  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return "";
   const void* value = nullptr;
   size_t size = 0;
   if (rd_kafka_header_get_last(headers, kEnvelopeHeader, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return std::string();
+    return "";
   }
   return DecodeEnvelope({static_cast<const char*>(value), size});
 }
@@ -61,14 +63,12 @@ absl::StatusOr<Fetch::Step> Fetch::ToStep(rd_kafka_message_t& message) const {
     return FromKafka(message.err, absl::StrCat("reading ", place), rd_kafka_message_errstr(&message));
   }
   Step step{Step::Kind::kMessage, message.offset, {}};
-  auto envelope = EnvelopeOf(message);
-  if (!envelope.ok())
-    return absl::Status(envelope.status().code(), absl::StrCat(place, ": ", envelope.status().message()));
   rd_kafka_timestamp_type_t type;
   step.message.position = PositionOf(message.offset);
-  step.message.key = Bytes(message.key, message.key_len);
-  step.message.envelope = *std::move(envelope);
-  step.message.body = broker::Body(Bytes(message.payload, message.len));
+  // What is beyond the contract's limits was not written by an engine: as much of it as a message may have.
+  step.message.key = Bytes(message.key, std::min(message.key_len, kKeyBytesMax));
+  step.message.envelope = EnvelopeOf(message);
+  step.message.body = broker::Body(Bytes(message.payload, std::min(message.len, base::kBatchBytesMax)));
   step.message.append_time = rd_kafka_message_timestamp(&message, &type) * 1000;
   return step;
 }

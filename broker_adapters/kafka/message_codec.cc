@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker_adapters/kafka/message_codec.h"
 
-#include <absl/strings/str_cat.h>
-
 #include <cstdint>
+
+#include "broker_adapters/kafka/message_limits.h"
 
 namespace datong::kafka {
 namespace {
@@ -18,14 +18,11 @@ std::string EncodeEnvelope(std::string_view envelope) {
   return value.append(envelope);
 }
 
-absl::StatusOr<std::string> DecodeEnvelope(std::string_view header_value) {
-  if (header_value.size() <= kMagic.size() || header_value.substr(0, kMagic.size()) != kMagic) return std::string();
-  const auto version = static_cast<uint8_t>(header_value[kMagic.size()]);
-  if (version != kVersion) {
-    return absl::UnimplementedError(
-        absl::StrCat("its envelope has format version ", version, ", this program knows ", kVersion, "; upgrade it"));
-  }
-  return std::string(header_value.substr(kMagic.size() + 1));
+std::string DecodeEnvelope(std::string_view header_value) {
+  if (header_value.size() <= kMagic.size() || header_value.substr(0, kMagic.size()) != kMagic) return "";
+  if (static_cast<uint8_t>(header_value[kMagic.size()]) != kVersion) return "";
+  const std::string_view envelope = header_value.substr(kMagic.size() + 1);
+  return envelope.size() > kEnvelopeBytesMax ? "" : std::string(envelope);
 }
 
 }  // namespace datong::kafka

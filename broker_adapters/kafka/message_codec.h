@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <absl/status/statusor.h>
-
 #include <string>
 #include <string_view>
 
@@ -13,12 +11,12 @@ namespace datong::kafka {
 //
 //     header "datong.envelope":   'D' 'T' 'K' 'E'   version (1 byte, 1)   the envelope's bytes
 //
-// A record without that header, or with a header of other content under that name, is a foreign program's: its envelope
-// is empty, and whoever reads it judges it by that.
+// A record without that header, or with a header of other content under that name (an unknown version, or more than an
+// envelope may have), is a foreign program's: its envelope is empty, and whoever reads it judges it by that. It must
+// not stop a reader: anybody who may write to a topic can make one.
 inline constexpr char kEnvelopeHeader[] = "datong.envelope";
 
 std::string EncodeEnvelope(std::string_view envelope);
-// Unimplemented: written by a version that this one does not know.
-absl::StatusOr<std::string> DecodeEnvelope(std::string_view header_value);
+std::string DecodeEnvelope(std::string_view header_value);
 
 }  // namespace datong::kafka

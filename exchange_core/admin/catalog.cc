@@ -170,7 +170,8 @@ absl::StatusOr<Json> AnswerCatalog(Question& question) {
              {"id", id},
              {"name", one.name},
              {"title", one.title},
-             {"social_credit_code", one.social_credit_code}});
+             {"social_credit_code", one.social_credit_code},
+             {"kafka_user", one.kafka_user}});
   }
   for (const auto& [id, one] : table->key_domains()) {  // their secrets stay where they are
     out.Row({{"kind", "key_domain"}, {"id", id}, {"name", one.name}});

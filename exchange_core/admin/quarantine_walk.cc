@@ -28,6 +28,8 @@ std::string DetailOf(const ledger::v1::QuarantineEnvelope& envelope, size_t reco
 
 void FillContent(const record::RecordBatch& batch, size_t record, ledger::Verdict verdict, QuarantinedRow& row) {
   row.reason = ledger::NameOf(verdict);
+  row.raw.clear();
+  if (batch.payload.size() < batch.columns.payload_end[record]) return;  // it did not open
   row.raw = batch.record(record);
   if (batch.columns.operation[record] != record::Operation::kUnreadable) return;
   auto rejected = record::DecodeRejectedRow(batch.record(record));
@@ -51,8 +53,22 @@ absl::StatusOr<bool> VisitMessage(const catalog::CatalogTable& table, const brok
   row.resource = resource == nullptr ? absl::StrCat("#", envelope.resource_id()) : resource->name;
   if (!resource_name.empty() && row.resource != resource_name) return true;
 
+  row.run = envelope.publisher_epoch();
+  row.lane = envelope.lane();
+  row.ledger_sequence = envelope.lane_sequence();
+  row.time = envelope.commit_time();
+  record::PackedBatch packed;
+  if (!record::DecodeColumns(message.body.bytes(), packed).ok()) {  // somebody wrote what is no batch
+    row.id = absl::StrCat(envelope.lane(), "-", envelope.lane_sequence(), "-0");
+    row.reason = "malformed_batch";
+    row.detail = DetailOf(envelope, 0);
+    row.raw = std::string(message.body.bytes());
+    return visit(row);
+  }
   record::RecordBatch batch;
-  RETURN_IF_ERROR(record::DecodeBatch(message.body.bytes(), batch));
+  if (!record::DecodePayload(packed, batch.payload).ok()) batch.payload.clear();
+  batch.header = std::move(packed.header);
+  batch.columns = std::move(packed.columns);
   std::vector<uint8_t> codes;
   if (!ledger::UnpackRuns(envelope.verdict_runs(), batch.size(), codes)) {
     return absl::DataLossError(

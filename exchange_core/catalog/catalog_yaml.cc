@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kNameCharactersMax = 128;
 constexpr size_t kTitleBytesMax = 4096;
+constexpr size_t kKafkaUserBytesMax = 256;
 
 void CheckName(const Desired& object, std::string_view what, Findings& findings) {
   const std::string& name = object.name;
@@ -77,8 +78,19 @@ void ReadList(YamlMapReader& parent, std::string_view key, std::string_view what
 // What a retired object was stays as it is: only its name is needed.
 Need Unless(bool retired) { return retired ? Need::kOptional : Need::kRequired; }
 
+// It becomes part of rules that a cluster holds: a star there means everybody.
+void CheckKafkaUser(const DesiredDepartment& department, Findings& findings) {
+  const std::string& user = department.kafka_user;
+  const bool control = std::any_of(user.begin(), user.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; });
+  if (user != "*" && user.size() <= kKafkaUserBytesMax && !control && user.find_first_not_of(' ') != user.npos) return;
+  findings.Add(department.At("kafka_user"), "bad_value", "'kafka_user' must name one user of the Kafka cluster",
+               "write the SCRAM user, or the subject of its certificate as the cluster sees it");
+}
+
 void ReadDepartment(YamlMapReader& reader, DesiredDepartment& department, Findings& findings) {
   department.title = ReadTitle(reader, *department.node, findings);
+  department.kafka_user = reader.Text("kafka_user", Need::kOptional);
+  if (!department.kafka_user.empty()) CheckKafkaUser(department, findings);
   department.social_credit_code = reader.Text("social_credit_code", Need::kOptional);
   if (department.social_credit_code.empty()) return;
   if (const auto problem = SocialCreditCodeProblem(department.social_credit_code)) {
@@ -239,8 +251,8 @@ DesiredCatalog ReadCatalog(std::string_view yaml, Findings& findings) {
   YamlMapReader root(*catalog.document, "a catalog",
                      {"departments", "key_domains", "resources", "grants", "subscriptions", "connectors"}, findings);
   if (!root.is_map()) return catalog;
-  ReadList(root, "departments", "a department", {"name", "title", "social_credit_code", "retired"}, "retired",
-           catalog.departments, findings,
+  ReadList(root, "departments", "a department", {"name", "title", "social_credit_code", "kafka_user", "retired"},
+           "retired", catalog.departments, findings,
            [&](auto& reader, auto& object) { ReadDepartment(reader, object, findings); });
   ReadList(root, "key_domains", "a key domain", {"name", "retired"}, "retired", catalog.key_domains, findings,
            [](auto&, auto&) {});

@@ -29,7 +29,7 @@ struct Desired {
 };
 
 struct DesiredDepartment : Desired {
-  std::string title, social_credit_code;
+  std::string title, social_credit_code, kafka_user;
 };
 
 struct DesiredKeyDomain : Desired {};

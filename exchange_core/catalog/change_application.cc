@@ -72,9 +72,13 @@ absl::Status ChangeApplication::Take(const v1::Department& entry) {
   const bool fresh = table_.NumberOf(ObjectKind::kDepartment, entry.name()) == 0;
   RETURN_IF_ERROR(Claim(ObjectKind::kDepartment, entry.id(), entry.name()));
   if (!fresh && !table_.departments_.contains(entry.id()) && !entry.retired()) return GoneForEver("department", entry);
+  const Department* before = table_.FindDepartment(entry.id());
+  const bool writes_itself = !entry.kafka_user().empty() || (before != nullptr && before->writes_itself);
   table_.departments_.erase(entry.id());
+  if (!entry.kafka_user().empty()) table_.kafka_users_.insert(entry.kafka_user());
   if (entry.retired()) return absl::OkStatus();
-  table_.departments_[entry.id()] = {entry.id(), entry.name(), entry.title(), entry.social_credit_code()};
+  table_.departments_[entry.id()] = {entry.id(),         entry.name(), entry.title(), entry.social_credit_code(),
+                                     entry.kafka_user(), writes_itself};
   return absl::OkStatus();
 }
 

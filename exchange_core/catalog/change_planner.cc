@@ -61,6 +61,25 @@ void ChangePlanner::Plan(const DesiredCatalog& wanted) {
   plan_all(ObjectKind::kSubscription, wanted.subscriptions, &ChangePlanner::PlanSubscription);
   plan_all(ObjectKind::kConnector, wanted.connectors, &ChangePlanner::PlanConnector);
   CheckNothingNeedsWhatEnds();
+  CheckKafkaUsersDiffer(wanted.departments);
+}
+
+// Two departments with one user could each do what the other may.
+void ChangePlanner::CheckKafkaUsersDiffer(const std::vector<DesiredDepartment>& wanted) {
+  std::map<std::string, std::string> department_of;
+  for (const auto& [number, department] : table_.departments()) {
+    const bool is_wanted_otherwise = FindNamed(ObjectKind::kDepartment, department.name) != nullptr;
+    if (!department.kafka_user.empty() && !is_wanted_otherwise) department_of[department.kafka_user] = department.name;
+  }
+  for (const DesiredDepartment& department : wanted) {
+    if (department.kafka_user.empty() || department.retired) continue;
+    const auto [other, fresh] = department_of.try_emplace(department.kafka_user, department.name);
+    if (fresh) continue;
+    findings_.Add(department.At("kafka_user"), "duplicate_name",
+                  "the Kafka user '" + department.kafka_user + "' is that of " +
+                      Quoted(ObjectKind::kDepartment, other->second) + " already",
+                  "give each department a user of its own");
+  }
 }
 
 template <typename Object>

@@ -62,6 +62,7 @@ class ChangePlanner {
 
   // Whatever ends must not be needed by what goes on.
   void CheckNothingNeedsWhatEnds();
+  void CheckKafkaUsersDiffer(const std::vector<DesiredDepartment>& wanted);
   void RefuseEnd(ObjectKind kind, uint32_t number, ObjectKind by_kind, const std::string& by_name);
 
   void Say(ObjectKind kind, const std::string& name, const std::string& what);

@@ -33,14 +33,15 @@ void WriteGrant(const Grant& grant, v1::Grant& entry) {
 
 void ChangePlanner::PlanDepartment(const DesiredDepartment& wanted, uint32_t number) {
   const Department* before = table_.FindDepartment(number);
-  const bool same =
-      before != nullptr && before->title == wanted.title && before->social_credit_code == wanted.social_credit_code;
+  const bool same = before != nullptr && before->title == wanted.title &&
+                    before->social_credit_code == wanted.social_credit_code && before->kafka_user == wanted.kafka_user;
   if (wanted.retired ? before == nullptr : same) return Say(ObjectKind::kDepartment, wanted.name, "unchanged");
   v1::Department& entry = *change_.add_departments();
   entry.set_id(number);
   entry.set_name(wanted.name);
   entry.set_title(wanted.title);
   entry.set_social_credit_code(wanted.social_credit_code);
+  entry.set_kafka_user(wanted.kafka_user);
   entry.set_retired(wanted.retired);
   Say(ObjectKind::kDepartment, wanted.name, wanted.retired ? "retired" : before == nullptr ? "new" : "changed");
 }

@@ -191,7 +191,9 @@ pipeline::LaneOptions LocalExchange::LaneOptionsFor(uint32_t lane) {
   options.index_salt = from.random->Next();
   options.checkpoint_records = from.checkpoint_records;
   options.catalog = [this] { return state_.Catalog(); };
-  options.snapshot_ruling = [this](uint64_t snapshot) { return state_.RulingOf(snapshot); };
+  options.snapshot_ruling = [this](uint64_t snapshot, uint32_t resource_id) {
+    return state_.RulingOf(snapshot, resource_id);
+  };
   return options;
 }
 

@@ -39,7 +39,7 @@ struct ExchangeState {
     const std::lock_guard lock(tables);
     return catalog;
   }
-  pipeline::SnapshotRuling RulingOf(uint64_t snapshot);
+  pipeline::SnapshotRuling RulingOf(uint64_t snapshot, uint32_t resource_id);
   ReceiptState ReceiptOf(uint32_t subscription_id) {
     const std::lock_guard lock(tables);
     return receipts.Of(subscription_id);

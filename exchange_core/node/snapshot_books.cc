@@ -15,7 +15,8 @@ using State = SnapshotBooks::State;
 
 // What the lanes know.
 struct InLanes {
-  std::map<uint64_t, pipeline::RunState> runs;  // only verdicts and generated, summed over lanes
+  // By (resource, run): only verdicts and generated, summed over lanes.
+  std::map<std::pair<uint32_t, uint64_t>, pipeline::RunState> runs;
   std::set<uint64_t> open;
 };
 
@@ -97,7 +98,7 @@ std::vector<SnapshotBooks> ComputeSnapshots(ExchangeState& state) {
     if (const auto source = sources.sources().find(run.source_id); source != sources.sources().end()) {
       books.source = source->second.name;
     }
-    if (const auto in_lanes = lanes.runs.find(id); in_lanes != lanes.runs.end()) {
+    if (const auto in_lanes = lanes.runs.find({run.resource_id, id}); in_lanes != lanes.runs.end()) {
       books.verdicts = in_lanes->second.verdicts;
       books.generated_deletes = in_lanes->second.generated;
     }
@@ -122,11 +123,14 @@ std::vector<SnapshotBooks> ComputeSnapshots(ExchangeState& state) {
   return all;
 }
 
-pipeline::SnapshotRuling ExchangeState::RulingOf(uint64_t snapshot) {
+pipeline::SnapshotRuling ExchangeState::RulingOf(uint64_t snapshot, uint32_t resource_id) {
   using pipeline::SnapshotRuling;
   const std::lock_guard lock(tables);
   const snapshot::SnapshotState* known = snapshots.Find(snapshot);
   using Action = SnapshotRuling::Action;
+  // A mark took the number of somebody else's snapshot: what is decided about that one is not about this.
+  const auto run = sources.runs().find(snapshot);
+  if (run != sources.runs().end() && run->second.resource_id != resource_id) return {Action::kDropped, {}};
   if (known == nullptr || !known->decision) return {Action::kNone, {}};
   if (known->is_held()) return {Action::kHeld, {}};
   if (known->is_released()) return {Action::kReleased, AsOfOfRows(sources.runs().at(snapshot), *known)};

@@ -84,6 +84,11 @@ absl::StatusOr<bool> SnapshotDesk::TakeNews() {
     for (const broker::Message& message : messages) {
       ASSIGN_OR_RETURN(const SnapshotEvent event, snapshot::DecodeSnapshotEvent(message.body.bytes()));
       const std::lock_guard lock(state_.tables);
+      // A report of lanes about marks that took the number of another resource's or source's run.
+      const auto run = state_.sources.runs().find(event.snapshot());
+      const bool is_anothers = run != state_.sources.runs().end() && (run->second.resource_id != event.resource_id() ||
+                                                                      run->second.source_id != event.source_id());
+      if (is_anothers) continue;
       RETURN_IF_ERROR(state_.snapshots.Apply(event));
     }
   }
@@ -229,7 +234,7 @@ bool SnapshotDesk::ChangedAll(const SourceRun& run) {
   uint64_t decided = 0, without_trace = 0;
   for (const auto& lane : state_.lanes) {
     lane->Inspect([&](const pipeline::LaneView& view) {
-      const auto known = view.state.runs.find(run.run);
+      const auto known = view.state.runs.find({run.resource_id, run.run});
       if (known == view.state.runs.end()) return;
       for (const auto& [verdict, records] : known->second.verdicts) {
         decided += records;

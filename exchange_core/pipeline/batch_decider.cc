@@ -19,10 +19,6 @@ namespace {
 
 using ledger::Verdict;
 
-// What is written about a batch of so many must fit the body of one message, at some fifty bytes a record.
-constexpr size_t kRecordsMax = size_t{1} << 17;
-static_assert(kRecordsMax * 60 < base::kBatchBytesMax);
-
 bool IsEntity(const catalog::Resource& resource) { return resource.schema->kind == record::ResourceKind::kEntity; }
 
 index::BatchPlace PlaceOf(const DecisionInput& input, const record::BatchHeader& header) {
@@ -32,9 +28,19 @@ index::BatchPlace PlaceOf(const DecisionInput& input, const record::BatchHeader&
 
 }  // namespace
 
+bool SomebodyLooksInside(const std::vector<const catalog::View*>& views) {
+  return std::any_of(views.begin(), views.end(),
+                     [](const catalog::View* view) { return !view->projection->passes_everything(); });
+}
+
+bool IsWrittenByOthers(const catalog::CatalogTable& catalog, const catalog::Resource& resource) {
+  const catalog::Department* provider = catalog.FindDepartment(resource.provider_id);
+  return provider != nullptr && provider->writes_itself;
+}
+
 absl::Status BatchDecider::Decide(const DecisionInput& input, const LaneState& state, LaneIndexes& indexes,
                                   LaneSnapshots& snapshots, ledger::v1::BatchDecision& entry, Decision& decision) {
-  decision.deliveries.clear();
+  decision = {};
   entry.set_resource_id(input.resource.id);
   entry.set_partition(input.partition);
   entry.set_input_position(input.message.position);
@@ -47,7 +53,7 @@ absl::Status BatchDecider::Decide(const DecisionInput& input, const LaneState& s
 
   verdicts_.assign(packed_.columns.size(), Verdict::kUndecided);
   LazyPayload payload(packed_, payload_buffer_);
-  JudgeBeforeIndex(input, payload);
+  JudgeBeforeIndex(input, payload, decision);
   JudgeByIndex(input, indexes, snapshots);
   RETURN_IF_ERROR(RouteToViews(input, state, payload, entry, decision));
 
@@ -71,31 +77,32 @@ bool BatchDecider::Verify(const DecisionInput& input, ledger::v1::BatchDecision&
   entry.set_publisher_epoch(header.publisher_epoch);
   entry.set_publisher_sequence(header.publisher_sequence);
   entry.set_snapshot_id(header.snapshot_id);
-  if (header.resource_id != input.resource.id || header.partition != input.partition) {
-    entry.set_problem(absl::StrCat("the batch says resource ", header.resource_id, " partition ", header.partition,
-                                   " but came as resource ", input.resource.id, " partition ", input.partition));
-    return false;
-  }
-  if (packed_.columns.size() > kRecordsMax) {
-    entry.set_problem(absl::StrCat("the batch has ", packed_.columns.size(), " records; at most ", kRecordsMax));
-    return false;
-  }
   entry.set_records(static_cast<uint32_t>(packed_.columns.size()));
   return true;
 }
 
-void BatchDecider::JudgeBeforeIndex(const DecisionInput& input, LazyPayload& payload) {
+// What comes behind this - the index, subscribers, a subscription that starts years later - relies on a payload that
+// opens. Of batches the exchange's own sources made that is known; others are opened here, where it can still be a
+// verdict.
+void BatchDecider::JudgeBeforeIndex(const DecisionInput& input, LazyPayload& payload, Decision& decision) {
   const catalog::KeyDomain* domain = input.catalog.FindKeyDomain(input.resource.key_domain_id);
   DATONG_CHECK(domain != nullptr);  // a resource holds its domain in the catalog
-  JudgeAdmission(input.resource, *domain, input.partition, packed_, verdicts_);
+  decision.detail = JudgeAdmission(input.resource, *domain, input.partition, packed_, verdicts_);
 
-  const bool somebody_looks_inside = std::any_of(
-      input.views.begin(), input.views.end(), [](const auto* view) { return !view->projection->passes_everything(); });
-  if (!somebody_looks_inside) return;
-  if (const auto opened = payload.Get(); opened.ok()) {
-    JudgePayload(packed_.columns, *opened, verdicts_);
-  } else {
+  const auto undecided = std::count(verdicts_.begin(), verdicts_.end(), Verdict::kUndecided);
+  if (undecided == 0) return;
+  const bool some_are_held_back = static_cast<size_t>(undecided) < verdicts_.size();  // the others are packed anew
+  const bool is_foreign = IsWrittenByOthers(input.catalog, input.resource);
+  if (!is_foreign && !some_are_held_back && !SomebodyLooksInside(input.views)) return;
+  const auto opened = payload.Get();
+  if (!opened.ok()) {
+    decision.detail = std::string(opened.status().message());
     std::replace(verdicts_.begin(), verdicts_.end(), Verdict::kUndecided, Verdict::kMalformedRecord);
+  } else if (is_foreign) {
+    JudgeContent(*input.resource.versions[packed_.header.schema_version - 1], domain->key, packed_.columns, *opened,
+                 verdicts_);
+  } else {
+    JudgePayload(packed_.columns, *opened, verdicts_);
   }
 }
 

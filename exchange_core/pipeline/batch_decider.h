@@ -44,7 +44,13 @@ struct OutgoingDelivery {
 struct Decision {
   std::vector<OutgoingDelivery> deliveries;
   bool quarantine = false;  // some record, or the batch as a whole, is held back
+  std::string detail;       // what a person should know about that, where it is one thing; may be empty
 };
+
+// Some view does not take every item: the payload has to be opened.
+bool SomebodyLooksInside(const std::vector<const catalog::View*>& views);
+// What stands in the resource's topic may have been written by somebody else than the exchange.
+bool IsWrittenByOthers(const catalog::CatalogTable& catalog, const catalog::Resource& resource);
 
 // Takes a batch through the stages - verify, validate, authority, dedup, route - and says what is to be written.
 // Changes the indexes and the open snapshots (they are ahead of what is durable until the commit lands); reads the
@@ -58,7 +64,7 @@ class BatchDecider {
  private:
   // The stages before the index. False: the batch as a whole was refused (entry.problem says why).
   bool Verify(const DecisionInput& input, ledger::v1::BatchDecision& entry);
-  void JudgeBeforeIndex(const DecisionInput& input, LazyPayload& payload);
+  void JudgeBeforeIndex(const DecisionInput& input, LazyPayload& payload, Decision& decision);
   void JudgeByIndex(const DecisionInput& input, LaneIndexes& indexes, LaneSnapshots& snapshots);
   void JudgeInSnapshot(const DecisionInput& input, index::EntityIndex& index, LaneSnapshots& snapshots);
   absl::Status RouteToViews(const DecisionInput& input, const LaneState& state, LazyPayload& payload,

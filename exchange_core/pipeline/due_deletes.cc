@@ -42,10 +42,9 @@ absl::StatusOr<std::vector<DueDelete>> FindDueDeletes(const catalog::Resource& r
   if (resource.schema->event_time_item < 0) return due;
   std::vector<DueDelete> kept;
   for (const DueDelete& one : due) {
-    ASSIGN_OR_RETURN(const StoredBatches::Opened* batch, batches.At(one.position));
-    if (one.record >= batch->packed.columns.size())
-      return absl::DataLossError("an index entry points behind its batch");
-    if (batch->packed.columns.event_time[one.record] <= as_of) kept.push_back(one);
+    ASSIGN_OR_RETURN(const record::PackedBatch* batch, batches.ColumnsAt(one.position));
+    if (one.record >= batch->columns.size()) return absl::DataLossError("an index entry points behind its batch");
+    if (batch->columns.event_time[one.record] <= as_of) kept.push_back(one);
   }
   return kept;
 }

@@ -4,6 +4,8 @@
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
+#include <deque>
+#include <iterator>
 #include <mutex>
 #include <utility>
 
@@ -28,8 +30,9 @@ namespace {
 constexpr base::TimeUs kRetryPauseUs = 1'000'000;
 constexpr base::TimeUs kMarkSpanUs = base::TimeUs{3600} * 1'000'000;  // an input mark speaks for an hour
 constexpr size_t kAgainStepsPerCommit = 16;                           // input batches
-constexpr size_t kAgainBytesPerCommit = size_t{16} << 20;
+constexpr size_t kAgainBytesPerCommit = size_t{32} << 20;             // of payload opened
 constexpr char kStateSection[] = "state";
+constexpr size_t kMarkBytesMax = size_t{64} << 10;  // a mark's place is in the ledger, among others
 
 using Place = std::pair<uint32_t, uint32_t>;  // (resource, partition)
 
@@ -38,6 +41,12 @@ struct PolledBatch {
   const catalog::Resource* resource;
   uint32_t partition;
   broker::Message message;
+};
+
+// One partition's way in. What was read and did not fit a commit comes with the next.
+struct InputReader {
+  std::unique_ptr<broker::Reader> reader;
+  std::deque<broker::Message> ahead;
 };
 
 bool WorthRetrying(const absl::Status& status) {
@@ -92,7 +101,7 @@ struct Lane::Impl {
   LaneSnapshots snapshots;
   std::shared_ptr<const catalog::CatalogTable> catalog;  // the version state.catalog_version; null until taken
   std::unique_ptr<broker::Writer> writer;
-  std::map<Place, std::unique_ptr<broker::Reader>> inputs;
+  std::map<Place, InputReader> inputs;
   std::map<uint32_t, std::vector<const catalog::View*>> views;  // of each resource in `catalog`: finding them walks it
   LaneSnapshots::Place release_of{0, 0, 0};                     // whose release `release` is
   std::unique_ptr<SnapshotRelease> release;
@@ -329,7 +338,8 @@ absl::Status Lane::Impl::OpenInputs() {
       if (!Serves(resource, partition) || inputs.contains(place)) continue;
       const auto known = state.inputs.find(place);
       const broker::Position next = known == state.inputs.end() ? 0 : known->second.next;
-      ASSIGN_OR_RETURN(inputs[place], options.broker->OpenReader({resource.publish_topic(), partition}, next));
+      ASSIGN_OR_RETURN(auto reader, options.broker->OpenReader({resource.publish_topic(), partition}, next));
+      inputs[place].reader = std::move(reader);
     }
   }
   return absl::OkStatus();
@@ -342,18 +352,27 @@ absl::StatusOr<std::vector<PolledBatch>> Lane::Impl::PollInputs() {
   broker::ReadLimits share;
   share.messages_max = std::max<size_t>(1, options.commit_batches_max / inputs.size());
   share.bytes_max = std::max<size_t>(size_t{1} << 20, options.commit_bytes_max / inputs.size());
-  size_t bytes = 0;
+  size_t bytes = 0, payload_bytes = 0;
+  const auto has_room = [&] {
+    return bytes < options.commit_bytes_max && payload_bytes < options.commit_payload_bytes_max;
+  };
   auto it = inputs.upper_bound(turn);
-  for (size_t i = 0; i < inputs.size() && bytes < options.commit_bytes_max; ++i, ++it) {
+  for (size_t i = 0; i < inputs.size() && has_room(); ++i, ++it) {
     if (it == inputs.end()) it = inputs.begin();
-    const auto& [place, reader] = *it;
+    auto& [place, input] = *it;
     const catalog::Resource* resource = catalog->FindResource(place.first);
     if (resource == nullptr) continue;  // retired: what is still in its topic stays there
-    ASSIGN_OR_RETURN(auto messages, reader->Poll(share));
-    if (messages.empty()) continue;
+    if (input.ahead.empty()) {
+      ASSIGN_OR_RETURN(auto messages, input.reader->Poll(share));
+      std::move(messages.begin(), messages.end(), std::back_inserter(input.ahead));
+    }
+    if (input.ahead.empty()) continue;
     turn = place;
-    for (broker::Message& message : messages) {
+    const bool opened = SomebodyLooksInside(views.at(resource->id)) || IsWrittenByOthers(*catalog, *resource);
+    for (; !input.ahead.empty() && has_room(); input.ahead.pop_front()) {
+      broker::Message& message = input.ahead.front();
       bytes += message.body.bytes().size();
+      if (opened) payload_bytes += record::StatedPayloadBytes(message.body.bytes());
       batches.push_back({resource, place.second, std::move(message)});
     }
   }
@@ -388,7 +407,9 @@ absl::Status Lane::Impl::TakeMark(const PolledBatch& polled, LaneCommit& commit)
   taken->set_input_position(polled.message.position);
   taken->set_input_next(polled.message.position + 1);
   taken->set_receive_time(polled.message.append_time);
-  if (auto mark = snapshot::DecodeMark(polled.message.envelope); mark.ok()) {
+  if (polled.message.envelope.size() > kMarkBytesMax) {
+    taken->set_problem(absl::StrCat("it has ", polled.message.envelope.size(), " bytes; at most ", kMarkBytesMax));
+  } else if (auto mark = snapshot::DecodeMark(polled.message.envelope); mark.ok()) {
     *taken->mutable_mark() = *std::move(mark);
     taken->set_problem(snapshots.ProblemOf(*taken, *polled.resource));
   } else {
@@ -415,7 +436,7 @@ absl::StatusOr<bool> Lane::Impl::AdvanceSnapshot() {
       RETURN_IF_ERROR(Report(*resource, *stage));
       return true;
     }
-    const SnapshotRuling ruling = options.snapshot_ruling(std::get<2>(place));
+    const SnapshotRuling ruling = options.snapshot_ruling(std::get<2>(place), std::get<0>(place));
     switch (ruling.action) {
       case SnapshotRuling::Action::kNone:
       case SnapshotRuling::Action::kHeld:
@@ -570,7 +591,7 @@ absl::Status Lane::Impl::SendAgainSome(const catalog::Subscription& subscription
   struct Packed {
     AgainStep step;
     broker::Message input;
-    broker::Body body;
+    std::vector<PackedPart> parts;
   };
   std::vector<Packed> packed;
   size_t bytes = 0;
@@ -598,11 +619,11 @@ absl::Status Lane::Impl::SendAgainSome(const catalog::Subscription& subscription
       if (record >= operations.size()) return absl::DataLossError("an index entry points behind its batch");
       operations[record] = operation;
     }
-    ASSIGN_OR_RETURN(broker::Body body, again_route.Repack(view, *resource.schema, again_packed.header,
-                                                           again_packed.columns, again_payload, operations));
-    bytes += body.bytes().size();
-    records += static_cast<uint32_t>(step.records.size());
-    packed.push_back({std::move(step), *std::move(input), std::move(body)});
+    ASSIGN_OR_RETURN(auto parts, again_route.Repack(view, *resource.schema, again_packed.header, again_packed.columns,
+                                                    again_payload, operations));
+    bytes += again_payload.size();
+    for (const PackedPart& part : parts) records += part.records;
+    packed.push_back({std::move(step), *std::move(input), std::move(parts)});
   }
 
   ASSIGN_OR_RETURN(LaneCommit commit, BeginCommit());
@@ -618,10 +639,11 @@ absl::Status Lane::Impl::SendAgainSome(const catalog::Subscription& subscription
   RETURN_IF_ERROR(commit.AddEntry(entry));
   uint64_t sequence = start.again_next_sequence;
   for (Packed& one : packed) {
-    const auto count = static_cast<uint32_t>(one.step.records.size());
-    commit.AddAgain(entry, subscription.id, sequence, count, resource.id, one.step.partition, one.input,
-                    std::move(one.body));
-    sequence += count;
+    for (PackedPart& part : one.parts) {
+      commit.AddAgain(entry, subscription.id, sequence, part.records, resource.id, one.step.partition, one.input,
+                      std::move(part.body));
+      sequence += part.records;
+    }
   }
   if (again_plan.empty()) again_subscription = 0;
   return Commit(commit);

@@ -57,10 +57,12 @@ struct LaneOptions {
   uint64_t checkpoint_records = 2'000'000;
   size_t commit_bytes_max = size_t{16} << 20;  // input per commit
   size_t commit_batches_max = 128;
+  // Decompressed payload per commit, of batches that have to be opened; the one that crosses it still passes.
+  size_t commit_payload_bytes_max = size_t{64} << 20;
   // The newest catalog the node has applied.
   std::function<std::shared_ptr<const catalog::CatalogTable>()> catalog;
-  // What was decided about a snapshot, as far as it is known; from any thread.
-  std::function<SnapshotRuling(uint64_t snapshot)> snapshot_ruling;
+  // What was decided about a snapshot of a resource, as far as it is known; from any thread.
+  std::function<SnapshotRuling(uint64_t snapshot, uint32_t resource_id)> snapshot_ruling;
   // The catalog as it was at a version: replay needs to know resources by id only, so the newest table serves.
 };
 

@@ -17,6 +17,7 @@ namespace {
 
 // Entries of many small records take as much room as the batches they decide about, and the engine limits a body.
 constexpr size_t kLedgerMessageFull = base::kBatchBytesMax / 2;
+constexpr size_t kEntryOverhead = 1024;  // more than frame, place and links of an entry take
 
 std::string LaneGroup(uint32_t lane) { return absl::StrCat("lane.", lane); }
 
@@ -43,12 +44,14 @@ LaneCommit::LaneCommit(uint32_t lane, std::unique_ptr<broker::Transaction> trans
     : lane_(lane), transaction_(std::move(transaction)), state_(state) {}
 
 absl::Status LaneCommit::AddEntry(ledger::v1::LedgerEntry& entry) {
+  if (ledger_message_.size() + entry.ByteSizeLong() + kEntryOverhead > base::kBatchBytesMax) AppendLedgerMessage();
   ledger::AppendEntry(entry, lane_, state_.head, ledger_message_);
   if (ledger_message_.size() >= kLedgerMessageFull) AppendLedgerMessage();
   return Account(entry, state_);
 }
 
 void LaneCommit::AppendLedgerMessage() {
+  if (ledger_message_.empty()) return;
   transaction_->Append({ledger::kLedgerTopic, lane_}, "", "",
                        broker::Body(std::exchange(ledger_message_, std::string())));
 }
@@ -57,13 +60,16 @@ void LaneCommit::AddDecision(const ledger::v1::LedgerEntry& entry, const broker:
                              const catalog::Resource& resource, const Decision& decision) {
   const auto& batch = entry.batch();
   for (const OutgoingDelivery& delivery : decision.deliveries) {
-    if (delivery.routed.records == 0) continue;
     ledger::v1::DeliveryEnvelope envelope = EnvelopeOf(entry, resource.id, batch.partition(), input);
     envelope.set_view_id(delivery.view->id);
-    envelope.set_first_sequence(delivery.first_sequence);
-    envelope.set_records(delivery.routed.records);
     ledger::PackRuns(std::span<const uint8_t>(delivery.routed.operations), envelope.mutable_operation_runs());
-    transaction_->Append({delivery.view->stream_topic(), 0}, "", EncodeEnvelope(envelope), delivery.routed.body);
+    uint64_t sequence = delivery.first_sequence;
+    for (const PackedPart& part : delivery.routed.parts) {
+      envelope.set_first_sequence(sequence);
+      envelope.set_records(part.records);
+      transaction_->Append({delivery.view->stream_topic(), 0}, "", EncodeEnvelope(envelope), part.body);
+      sequence += part.records;
+    }
   }
   if (!decision.quarantine) return;
   ledger::v1::QuarantineEnvelope envelope;
@@ -75,6 +81,7 @@ void LaneCommit::AddDecision(const ledger::v1::LedgerEntry& entry, const broker:
   envelope.set_commit_time(entry.commit_time());
   *envelope.mutable_verdict_runs() = batch.verdict_runs();
   if (!batch.problem().empty()) envelope.add_details(batch.problem());
+  if (!decision.detail.empty()) envelope.add_details(decision.detail);
   envelope.set_publisher_epoch(batch.publisher_epoch());
   envelope.set_source_id(batch.source_id());
   envelope.set_publisher_id(batch.publisher_id());
@@ -130,7 +137,7 @@ void LaneCommit::AdvanceInput(const broker::TopicPartition& input, broker::Posit
 }
 
 absl::Status LaneCommit::Commit(base::StepObserver& steps) {
-  if (!ledger_message_.empty()) AppendLedgerMessage();
+  AppendLedgerMessage();
   steps.Reached("lane.decided");
   RETURN_IF_ERROR(transaction_->Commit());
   steps.Reached("lane.committed");

@@ -5,17 +5,22 @@
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "datong/ledger/v1/ledger.pb.h"
 #include "exchange_core/base/check.h"
+#include "exchange_core/base/limits.h"
 #include "exchange_core/base/status_macros.h"
 #include "exchange_core/ledger/ledger_entry.h"
 #include "exchange_core/record/batch_codec.h"
+#include "exchange_core/record/batch_layout.h"
 
 namespace datong::pipeline {
 namespace {
 
 constexpr char kSectionPrefix[] = "snapshot/";
+// Of one partition, held ones among them: each keeps what it staged in memory and its input in the topic.
+constexpr size_t kOpenSnapshotsMax = 256;
 
 snapshot::StageIdentity IdentityOf(const ledger::v1::SnapshotMarkTaken& taken) {
   const auto& begin = taken.mark().begin();
@@ -58,15 +63,26 @@ uint64_t LaneSnapshots::OldestNeeded(uint32_t resource_id, uint32_t partition) c
   return oldest;
 }
 
+size_t LaneSnapshots::OpenIn(uint32_t resource_id, uint32_t partition) const {
+  const auto first = stages_.lower_bound({resource_id, partition, 0});
+  const auto last = stages_.upper_bound({resource_id, partition, UINT64_MAX});
+  return static_cast<size_t>(std::distance(first, last));
+}
+
 // A mark is its publisher's claim, like a column.
 std::string LaneSnapshots::ProblemOf(const ledger::v1::SnapshotMarkTaken& taken,
                                      const catalog::Resource& resource) const {
   const auto& mark = taken.mark();
   if (mark.publisher_id() != resource.provider_id) return "its publisher is not the resource's provider";
   if (resource.schema->kind != record::ResourceKind::kEntity) return "an event resource has no snapshots";
+  if (mark.snapshot() == 0 || mark.snapshot() > UINT32_MAX) return "no run has its number";
   const snapshot::SnapshotStage* open = Find(taken.resource_id(), taken.partition(), mark.snapshot());
   if (mark.has_begin()) {
     if (open != nullptr) return "the snapshot has begun already";
+    if (OpenIn(taken.resource_id(), taken.partition()) >= kOpenSnapshotsMax) return "too many snapshots are open";
+    // What a batch that is packed anew could not say.
+    if (mark.begin().file_sequence() > record::kFileSequenceMax) return "its file number is too large";
+    if (mark.begin().file().size() > base::kNameBytesMax) return "its file name is too long";
     return mark.begin().same_key() > 2 ? "it names a rule this version does not know" : "";
   }
   if (!mark.has_end()) return "it says nothing this version knows";

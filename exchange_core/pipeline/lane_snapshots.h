@@ -62,6 +62,8 @@ class LaneSnapshots {
   absl::Status LoadSection(const index::CheckpointSection& section);
 
  private:
+  size_t OpenIn(uint32_t resource_id, uint32_t partition) const;
+
   std::map<Place, std::unique_ptr<snapshot::SnapshotStage>> stages_;
 };
 

@@ -78,8 +78,7 @@ absl::Status AccountMark(const ledger::v1::LedgerEntry& entry, const ledger::v1:
 // Staged records leave the books as staged and come back as what they have become; a delete is a record of its own.
 absl::Status AccountStep(const ledger::v1::LedgerEntry& entry, const ledger::v1::SnapshotStep& step, LaneState& state) {
   VerdictCounts& resource = state.resources[step.resource_id()];
-  RunState& run = state.runs[step.snapshot()];
-  run.resource_id = step.resource_id();
+  RunState& run = state.runs[{step.resource_id(), step.snapshot()}];
   if (step.kind() == ledger::v1::SNAPSHOT_DELETE) {
     state.generated[step.resource_id()] += step.records();
     run.generated += step.records();
@@ -103,8 +102,7 @@ absl::Status AccountBatch(const ledger::v1::LedgerEntry& entry, const ledger::v1
   AdvanceInput(batch.resource_id(), batch.partition(), batch.input_position(), batch.input_next(), batch.receive_time(),
                state);
 
-  RunState& run = state.runs[batch.publisher_epoch()];
-  run.resource_id = batch.resource_id();
+  RunState& run = state.runs[{batch.resource_id(), batch.publisher_epoch()}];
   RETURN_IF_ERROR(CountVerdicts(entry, batch.verdict_runs(), state.resources[batch.resource_id()], &run.verdicts));
   return AdvanceStreams(entry, batch.outputs(), run, state);
 }
@@ -227,8 +225,8 @@ std::string SerializeLaneState(const LaneState& state, uint32_t lane) {
   }
   for (const auto& [id, run] : state.runs) {
     auto* to = out.add_runs();
-    to->set_run(id);
-    to->set_resource_id(run.resource_id);
+    to->set_run(id.second);
+    to->set_resource_id(id.first);
     PutCounts(run.verdicts, to->mutable_by_verdict());
     to->set_generated(run.generated);
     for (const auto& [view, mark] : run.streams) {
@@ -277,8 +275,7 @@ absl::Status ParseLaneState(std::string_view bytes, uint32_t lane, LaneState& in
     if (from.generated() != 0) into.generated[from.resource_id()] = from.generated();
   }
   for (const auto& from : in.runs()) {
-    RunState& run = into.runs[from.run()];
-    run.resource_id = from.resource_id();
+    RunState& run = into.runs[{from.resource_id(), from.run()}];
     run.generated = from.generated();
     counts_ok &= GetCounts(from.by_verdict(), run.verdicts);
     for (const auto& mark : from.streams()) run.streams[mark.view_id()] = {mark.records(), mark.last_sequence()};

@@ -46,7 +46,6 @@ struct SubscriptionStartState {
 };
 
 struct RunState {
-  uint32_t resource_id = 0;
   VerdictCounts verdicts;  // of its rows
   uint64_t generated = 0;  // deletes of keys that it lacked
   struct StreamMark {
@@ -68,7 +67,8 @@ struct LaneState {
   std::map<uint32_t, SubscriptionStartState> subscriptions;
   std::map<uint32_t, VerdictCounts> resources;  // of published and generated records
   std::map<uint32_t, uint64_t> generated;       // by resource: records of the exchange's own
-  std::map<uint64_t, RunState> runs;
+  // (resource, run): which run it is of is a batch's own word, so it counts within the batch's resource alone.
+  std::map<std::pair<uint32_t, uint64_t>, RunState> runs;
 
   uint64_t AcceptedOf(uint32_t resource_id) const;
 };

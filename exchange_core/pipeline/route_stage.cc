@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exchange_core/pipeline/route_stage.h"
 
+#include <map>
+#include <type_traits>
 #include <utility>
 
 #include "exchange_core/base/status_macros.h"
@@ -20,6 +22,47 @@ bool MayTravelUnselected(Verdict verdict) {
 // A column that repeats an item's value may leave only where the item itself may.
 bool ItemPasses(const catalog::View& view, const record::RecordSchema& schema, int item) {
   return item >= 0 && view.projection->Passes(schema.items[static_cast<size_t>(item)].field_number);
+}
+
+// Records `begin`..`end` as a batch of their own, which names only the files they are from.
+record::RecordBatch CutOut(const record::RecordBatch& batch, size_t begin, size_t end) {
+  const auto slice = [&](const auto& column) {
+    return std::decay_t<decltype(column)>(column.begin() + static_cast<ptrdiff_t>(begin),
+                                          column.begin() + static_cast<ptrdiff_t>(end));
+  };
+  const record::RecordColumns& from = batch.columns;
+  record::RecordBatch part;
+  part.header = batch.header;
+  part.columns = {slice(from.id),         slice(from.key),     slice(from.fingerprint),
+                  slice(from.operation),  slice(from.version), slice(from.event_time),
+                  slice(from.file_index), slice(from.row),     slice(from.payload_end)};
+  const uint32_t payload_begin = begin == 0 ? 0 : from.payload_end[begin - 1];
+  part.payload = batch.payload.substr(payload_begin, from.payload_end[end - 1] - payload_begin);
+  for (uint32_t& payload_end : part.columns.payload_end) payload_end -= payload_begin;
+  if (batch.header.files.empty()) return part;
+  part.header.files.clear();
+  std::map<uint32_t, uint32_t> place_of;
+  for (uint32_t& index : part.columns.file_index) {
+    const auto [place, fresh] = place_of.try_emplace(index, static_cast<uint32_t>(place_of.size()));
+    if (fresh) part.header.files.push_back(batch.header.files[index]);
+    index = place->second;
+  }
+  return part;
+}
+
+// A publisher's compressor may have done better than ours does with what is left: then halves, and halves of halves.
+// One record always fits (base/limits.h).
+absl::Status EncodeInParts(const record::RecordBatch& batch, std::vector<PackedPart>& parts) {
+  absl::StatusOr<std::string> bytes = record::EncodeBatch(batch);
+  const size_t records = batch.size();
+  if (bytes.ok()) {
+    parts.push_back({static_cast<uint32_t>(records), broker::Body(*std::move(bytes))});
+    return absl::OkStatus();
+  }
+  if (!absl::IsOutOfRange(bytes.status()) || (records < 2 && batch.header.files.size() < 2)) return bytes.status();
+  if (records < 2) return EncodeInParts(CutOut(batch, 0, records), parts);
+  RETURN_IF_ERROR(EncodeInParts(CutOut(batch, 0, records / 2), parts));
+  return EncodeInParts(CutOut(batch, records / 2, records), parts);
 }
 
 }  // namespace
@@ -61,18 +104,18 @@ absl::StatusOr<Routed> RouteStage::Route(const catalog::View& view, const record
   }
   if (routed.records == 0) return routed;
   if (untouched) {
-    routed.body = original;
+    routed.parts.push_back({routed.records, original});
     return routed;
   }
   ASSIGN_OR_RETURN(const std::string_view opened, payload.Get());
-  ASSIGN_OR_RETURN(routed.body, Repack(view, schema, batch.header, batch.columns, opened, routed.operations));
+  ASSIGN_OR_RETURN(routed.parts, Repack(view, schema, batch.header, batch.columns, opened, routed.operations));
   routed.operations.clear();
   return routed;
 }
 
-absl::StatusOr<broker::Body> RouteStage::Repack(const catalog::View& view, const record::RecordSchema& schema,
-                                                const record::BatchHeader& header, const record::RecordColumns& columns,
-                                                std::string_view payload, std::span<const uint8_t> operations) {
+absl::StatusOr<std::vector<PackedPart>> RouteStage::Repack(
+    const catalog::View& view, const record::RecordSchema& schema, const record::BatchHeader& header,
+    const record::RecordColumns& columns, std::string_view payload, std::span<const uint8_t> operations) {
   repacked_.clear();
   repacked_.header = header;
   repacked_.header.publisher_id = 0;
@@ -98,8 +141,9 @@ absl::StatusOr<broker::Body> RouteStage::Repack(const catalog::View& view, const
     to.row.push_back(columns.row[i]);
     to.payload_end.push_back(static_cast<uint32_t>(repacked_.payload.size()));
   }
-  ASSIGN_OR_RETURN(std::string bytes, record::EncodeBatch(repacked_));
-  return broker::Body(std::move(bytes));
+  std::vector<PackedPart> parts;
+  if (to.size() > 0) RETURN_IF_ERROR(EncodeInParts(repacked_, parts));
+  return parts;
 }
 
 }  // namespace datong::pipeline

@@ -30,10 +30,16 @@ class LazyPayload {
   bool opened_ = false;
 };
 
+// A batch of deliveries, and how many records of the stream it carries.
+struct PackedPart {
+  uint32_t records = 0;
+  broker::Body body;
+};
+
 // What one view lets through of a judged batch.
 struct Routed {
-  uint32_t records = 0;  // selected; 0: nothing to deliver
-  broker::Body body;
+  uint32_t records = 0;           // selected; 0: nothing to deliver
+  std::vector<PackedPart> parts;  // in the order of the records; more than one where one would be too large
   std::vector<uint8_t>
       operations;  // with an untouched body: per record the operation code, 0 = not selected; else empty
 };
@@ -48,10 +54,12 @@ class RouteStage {
                                const record::PackedBatch& batch, const broker::Body& original,
                                std::span<const ledger::Verdict> verdicts, LazyPayload& payload);
 
-  // Packs the records for which `operations` is not 0 into a batch of their own (the exchange as publisher).
-  absl::StatusOr<broker::Body> Repack(const catalog::View& view, const record::RecordSchema& schema,
-                                      const record::BatchHeader& header, const record::RecordColumns& columns,
-                                      std::string_view payload, std::span<const uint8_t> operations);
+  // Packs the records for which `operations` is not 0 into batches of their own (the exchange as publisher): one, or,
+  // where that would be larger than a batch may be, as many as it takes. None of them: no part.
+  absl::StatusOr<std::vector<PackedPart>> Repack(const catalog::View& view, const record::RecordSchema& schema,
+                                                 const record::BatchHeader& header,
+                                                 const record::RecordColumns& columns, std::string_view payload,
+                                                 std::span<const uint8_t> operations);
 
  private:
   record::RecordBatch repacked_;

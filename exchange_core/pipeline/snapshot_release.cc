@@ -17,7 +17,7 @@ using ledger::Verdict;
 
 constexpr size_t kBatchesPerStep = 64;
 constexpr size_t kBytesPerStep = size_t{16} << 20;  // of payload opened
-constexpr uint32_t kRecordsPerStep = 50'000;
+constexpr uint32_t kRecordsPerStep = 50'000;        // what is written about a step must fit one message
 
 }  // namespace
 
@@ -82,7 +82,7 @@ absl::Status SnapshotRelease::Apply(const catalog::Resource& resource, index::En
     bytes += batch->payload.size();
     operations.assign(batch->packed.columns.size(), 0);
     held.clear();
-    for (; at < stage_.staged() && stage_.Staged(at).position == position; ++at) {
+    for (; at < stage_.staged() && stage_.Staged(at).position == position && verdicts_.size() < kRecordsPerStep; ++at) {
       const snapshot::StagedRecord& staged = stage_.Staged(at);
       if (staged.record >= operations.size()) return absl::DataLossError("a staged record points behind its batch");
       Verdict verdict = Verdict::kConflictingRows;
@@ -122,7 +122,8 @@ absl::Status SnapshotRelease::Delete(const catalog::Resource& resource, index::E
     ASSIGN_OR_RETURN(StoredBatches::Opened * batch, batches_.At(position));
     bytes += batch->payload.size();
     operations.assign(batch->packed.columns.size(), 0);
-    for (; !due_->empty() && due_->back().position == position; due_->pop_back()) {
+    for (; !due_->empty() && due_->back().position == position && verdicts_.size() < kRecordsPerStep;
+         due_->pop_back()) {
       const DueDelete due = due_->back();
       if (due.record >= operations.size()) return absl::DataLossError("an index entry points behind its batch");
       const index::EntityEntry& entry = index.At(due.number);
@@ -159,11 +160,13 @@ absl::Status SnapshotRelease::Route(const catalog::Resource& resource, const Sto
                                                                 : stream->second.next_sequence);
       output = outputs.end() - 1;
     }
-    ASSIGN_OR_RETURN(broker::Body body, route_.Repack(*view, *resource.schema, batch.packed.header,
-                                                      batch.packed.columns, batch.payload, operations));
-    work.deliveries.push_back({view, output->first_sequence() + output->records(), records, batch.message.position,
-                               receive_time, std::move(body)});
-    output->set_records(output->records() + records);
+    ASSIGN_OR_RETURN(std::vector<PackedPart> parts, route_.Repack(*view, *resource.schema, batch.packed.header,
+                                                                  batch.packed.columns, batch.payload, operations));
+    for (PackedPart& part : parts) {
+      work.deliveries.push_back({view, output->first_sequence() + output->records(), part.records,
+                                 batch.message.position, receive_time, std::move(part.body)});
+      output->set_records(output->records() + part.records);
+    }
   }
   return absl::OkStatus();
 }

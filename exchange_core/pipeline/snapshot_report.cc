@@ -128,8 +128,12 @@ class Reporter {
       if (const auto key = record::FoldedKeyDigest(*resource_.schema, domain_key_, content)) to.Add(key->low);
       return absl::OkStatus();
     };
-    for (const DueDelete& due : due_) RETURN_IF_ERROR(add(due.position, due.record, absent));
+    for (const DueDelete& due : due_) {
+      if (batches_.out_of_proportion()) return absl::OkStatus();
+      RETURN_IF_ERROR(add(due.position, due.record, absent));
+    }
     for (size_t i = 0; i < stage_.staged(); ++i) {
+      if (batches_.out_of_proportion()) return absl::OkStatus();
       const snapshot::StagedRecord& staged = stage_.Staged(i);
       const index::EntityEntry* known = index_.Find(staged.key);
       if (known == nullptr || known->deleted != 0) RETURN_IF_ERROR(add(staged.position, staged.record, inserted));
@@ -143,6 +147,7 @@ class Reporter {
   absl::Status CompareUpdates() {
     std::map<uint32_t, uint64_t> changed;
     for (size_t i = 0; i < stage_.staged() && report_.updates_compared() < kUpdatesCompared; ++i) {
+      if (batches_.out_of_proportion()) break;
       const snapshot::StagedRecord& staged = stage_.Staged(i);
       const index::EntityEntry* known = index_.Find(staged.key);
       if (staged.set_aside != 0 || known == nullptr || known->deleted != 0) continue;

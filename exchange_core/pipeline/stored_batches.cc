@@ -5,13 +5,22 @@
 
 namespace datong::pipeline {
 
-absl::StatusOr<StoredBatches::Opened*> StoredBatches::At(broker::Position position) {
-  if (any_ && opened_.message.position == position) return &opened_;
-  any_ = false;
+absl::StatusOr<const record::PackedBatch*> StoredBatches::ColumnsAt(broker::Position position) {
+  if (has_columns_ && opened_.message.position == position) return &opened_.packed;
+  has_columns_ = has_payload_ = false;
   ASSIGN_OR_RETURN(opened_.message, broker_.ReadAt(input_, position));
   RETURN_IF_ERROR(record::DecodeColumns(opened_.message.body.bytes(), opened_.packed));
+  has_columns_ = true;
+  return &opened_.packed;
+}
+
+absl::StatusOr<StoredBatches::Opened*> StoredBatches::At(broker::Position position) {
+  if (has_payload_ && opened_.message.position == position) return &opened_;
+  RETURN_IF_ERROR(ColumnsAt(position).status());
   RETURN_IF_ERROR(record::DecodePayload(opened_.packed, opened_.payload));
-  any_ = true;
+  payload_bytes_ += opened_.payload.size();
+  stored_bytes_ += opened_.packed.compressed_payload.size();
+  has_payload_ = true;
   return &opened_;
 }
 

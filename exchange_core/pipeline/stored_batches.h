@@ -28,12 +28,22 @@ class StoredBatches {
   };
   // Valid until the next call.
   absl::StatusOr<Opened*> At(broker::Position position);
+  // As At, without opening the payload.
+  absl::StatusOr<const record::PackedBatch*> ColumnsAt(broker::Position position);
+
+  // What was decompressed so far is out of proportion to what was stored: payloads made to blow up. Whoever opens
+  // batches only to explain something stops here.
+  bool out_of_proportion() const { return payload_bytes_ > kPayloadBytesFree + kPayloadRatioUsual * stored_bytes_; }
 
  private:
+  static constexpr uint64_t kPayloadBytesFree = uint64_t{256} << 20;
+  static constexpr uint64_t kPayloadRatioUsual = 50;
+
   broker::Broker& broker_;
   const broker::TopicPartition input_;
-  bool any_ = false;
+  bool has_columns_ = false, has_payload_ = false;  // of opened_
   Opened opened_;
+  uint64_t payload_bytes_ = 0, stored_bytes_ = 0;
 };
 
 }  // namespace datong::pipeline

@@ -17,7 +17,8 @@
 namespace datong::record {
 
 // InvalidArgument when the columns disagree in length, a value is none (operation, file index, row above 2^40 - 1, file
-// sequence above 2^24 - 1, file name that is not UTF-8) or a limit is passed.
+// sequence above 2^24 - 1, file name that is not UTF-8) or a limit is passed. OutOfRange: it is larger than a batch may
+// be once encoded; fewer records may fit.
 absl::StatusOr<std::string> EncodeBatch(const RecordBatch& batch);
 
 // Reads header and columns and verifies the seal (SHA-256 over everything before it); the payload stays compressed.
@@ -37,6 +38,9 @@ absl::Status DecodeColumns(std::string_view bytes, PackedBatch& into);
 
 // The payload of a batch whose columns were decoded. DataLoss when it does not decompress to exactly payload_bytes.
 absl::Status DecodePayload(const PackedBatch& batch, std::string& into);
+
+// How many bytes of payload the batch says it opens to, as far as that may be; nothing else is looked at. 0: no batch.
+uint32_t StatedPayloadBytes(std::string_view bytes);
 
 // Both steps.
 absl::Status DecodeBatch(std::string_view bytes, RecordBatch& into);

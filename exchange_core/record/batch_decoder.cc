@@ -298,6 +298,13 @@ absl::Status DecodeColumns(std::string_view bytes, PackedBatch& into) {
   return status;
 }
 
+uint32_t StatedPayloadBytes(std::string_view bytes) {
+  if (bytes.size() < sizeof(FixedHeader) || !ReadStart(bytes).ok()) return 0;
+  FixedHeader fixed;
+  std::memcpy(&fixed, bytes.data(), sizeof fixed);
+  return fixed.payload_bytes > base::kBatchPayloadBytesMax ? 0 : fixed.payload_bytes;
+}
+
 absl::Status DecodePayload(const PackedBatch& batch, std::string& into) {
   absl::Status status = DecompressPayload(batch.header.codec, batch.compressed_payload, batch.payload_bytes, into);
   if (!status.ok()) into.clear();

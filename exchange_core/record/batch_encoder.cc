@@ -193,7 +193,10 @@ absl::StatusOr<std::string> EncodeBatch(const RecordBatch& batch) {
   RETURN_IF_ERROR(CompressPayload(batch.header.codec, batch.payload, out));
   fixed.stored_payload_bytes = static_cast<uint32_t>(out.size() - fixed.header_bytes - fixed.columns_bytes);
   const size_t total = out.size() + kSealBytes;
-  if (total > base::kBatchBytesMax) return Refused(absl::StrCat(total, " bytes; at most ", base::kBatchBytesMax));
+  if (total > base::kBatchBytesMax) {
+    return absl::OutOfRangeError(
+        absl::StrCat("record batch cannot be packed: ", total, " bytes; at most ", base::kBatchBytesMax));
+  }
   fixed.total_bytes = static_cast<uint32_t>(total);
   std::memcpy(out.data(), &fixed, sizeof fixed);
 

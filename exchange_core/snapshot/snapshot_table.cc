@@ -15,6 +15,8 @@ uint64_t SnapshotState::rows() const {
 
 absl::Status SnapshotTable::Apply(const exchange::v1::SnapshotEvent& event) {
   SnapshotState& state = snapshots_[event.snapshot()];
+  // Reports from before the run was known, under a number that somebody made up: the run's own take their place.
+  if (!state.decision && (state.resource_id != event.resource_id() || state.source_id != event.source_id())) state = {};
   state.resource_id = event.resource_id();
   state.source_id = event.source_id();
   if (!state.decision) undecided_.insert(event.snapshot());

@@ -16,7 +16,8 @@ namespace {
 using catalog::CatalogTable;
 
 bool Same(const catalog::Department& a, const catalog::Department& b) {
-  return a.id == b.id && a.name == b.name && a.title == b.title && a.social_credit_code == b.social_credit_code;
+  return a.id == b.id && a.name == b.name && a.title == b.title && a.social_credit_code == b.social_credit_code &&
+         a.kafka_user == b.kafka_user && a.writes_itself == b.writes_itself;
 }
 
 bool Same(const catalog::KeyDomain& a, const catalog::KeyDomain& b) {

@@ -59,8 +59,8 @@ TEST_CASE("batches add up per resource, run and stream") {
   CHECK(state.AcceptedOf(3) == 15);
   CHECK(state.AcceptedOf(4) == 0);
   CHECK(state.streams.at(8).next_sequence == 16);
-  CHECK(state.runs.at(40).streams.at(8).records == 15);
-  CHECK(state.runs.at(40).streams.at(8).last_sequence == 15);
+  CHECK(state.runs.at({3, 40}).streams.at(8).records == 15);
+  CHECK(state.runs.at({3, 40}).streams.at(8).last_sequence == 15);
   CHECK(state.inputs.at({3, 2}).next == 31);
   REQUIRE(state.inputs.at({3, 2}).marks.size() == 2);  // the first input of each hour
   CHECK(state.inputs.at({3, 2}).marks[1].position == 30);

@@ -13,6 +13,8 @@ namespace {
 
 TEST_CASE("the entries of one commit may be more than one body holds") {
   constexpr uint64_t kEntries = 12;
+  // Many of moderate size, or one that nearly fills a body behind one that nearly begins a new one.
+  const size_t entry_bytes = GENERATE(base::kBatchBytesMax / 8, base::kBatchBytesMax * 15 / 16);
   LaneWorld world;
   const auto writer = world.engine().OpenWriter("lane.0");
   REQUIRE(writer.ok());
@@ -25,7 +27,7 @@ TEST_CASE("the entries of one commit may be more than one body holds") {
     entry.mutable_batch()->set_resource_id(1);
     entry.mutable_batch()->set_input_position(i);
     entry.mutable_batch()->set_input_next(i + 1);
-    entry.mutable_batch()->set_problem(std::string(base::kBatchBytesMax / 8, 'x'));
+    entry.mutable_batch()->set_problem(std::string(i == 0 ? base::kBatchBytesMax * 7 / 16 : entry_bytes, 'x'));
     REQUIRE(commit.AddEntry(entry).ok());
   }
   const absl::Status committed = commit.Commit(base::NoObserver());

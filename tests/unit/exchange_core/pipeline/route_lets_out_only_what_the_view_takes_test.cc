@@ -71,7 +71,9 @@ struct Crossing {
 
 record::RecordBatch Opened(const Routed& routed) {
   record::RecordBatch batch;
-  REQUIRE(record::DecodeBatch(routed.body.bytes(), batch).ok());
+  REQUIRE(routed.parts.size() == 1);
+  CHECK(routed.parts[0].records == routed.records);
+  REQUIRE(record::DecodeBatch(routed.parts[0].body.bytes(), batch).ok());
   return batch;
 }
 
@@ -84,7 +86,8 @@ TEST_CASE("who takes everything gets the publisher's batch itself, with a select
   const Routed routed = c.Route(Crossing::ViewOf(record::Projection::Everything()),
                                 {Verdict::kInserted, Verdict::kDuplicate, Verdict::kUpdated, Verdict::kStale});
   CHECK(routed.records == 2);
-  CHECK(routed.body.identity() == c.body.identity());
+  REQUIRE(routed.parts.size() == 1);
+  CHECK(routed.parts[0].body.identity() == c.body.identity());
   CHECK(routed.operations == std::vector<uint8_t>{Code(Operation::kInsert), 0, Code(Operation::kUpdate), 0});
   CHECK(c.buffer.empty());  // the payload was not opened
 }
@@ -123,7 +126,7 @@ TEST_CASE("what a projection hides is neither in the records nor in the columns"
     CHECK(out.columns.fingerprint[i] == base::Digest());
     CHECK(out.columns.version[i] == 0);
   }
-  CHECK(routed.body.bytes().find("name of") == std::string_view::npos);
+  CHECK(routed.parts[0].body.bytes().find("name of") == std::string_view::npos);
 }
 
 TEST_CASE("a column that repeats a permitted item stays") {
@@ -139,7 +142,43 @@ TEST_CASE("where nothing is accepted nothing is packed") {
       c.Route(Crossing::ViewOf(record::Projection({1})),
               {Verdict::kDuplicate, Verdict::kStale, Verdict::kMalformedRecord, Verdict::kUnchangedNewer});
   CHECK(routed.records == 0);
-  CHECK(routed.body.bytes().empty());
+  CHECK(routed.parts.empty());
+}
+
+TEST_CASE("what is too large for one batch goes in parts, each with the files of its own records") {
+  Crossing c;
+  record::RecordBatch batch = c.batch;
+  batch.header.codec = record::Codec::kNone;
+  batch.header.files = {{1, "a.csv"}, {2, "b.csv"}, {3, "c.csv"}};
+  batch.columns.file_index = {0, 2, 2, 1};
+  batch.payload.clear();
+  for (size_t i = 0; i < batch.size(); ++i) {
+    batch.payload += "\x0a\x80\x80\xc0\x01";  // field 1: 3 MiB of text
+    batch.payload.append(size_t{3} << 20, static_cast<char>('a' + i));
+    batch.columns.payload_end[i] = static_cast<uint32_t>(batch.payload.size());
+  }
+  const std::vector<uint8_t> operations(4, Code(Operation::kInsert));
+  const auto parts = c.stage.Repack(Crossing::ViewOf(record::Projection::Everything()), c.schema, batch.header,
+                                    batch.columns, batch.payload, operations);
+  INFO(parts.status());
+  REQUIRE(parts.ok());
+  REQUIRE(parts->size() == 2);
+  std::vector<std::string> files;
+  size_t record = 0;
+  for (const PackedPart& part : *parts) {
+    record::RecordBatch out;
+    REQUIRE(record::DecodeBatch(part.body.bytes(), out).ok());
+    REQUIRE(part.records == out.size());
+    for (size_t i = 0; i < out.size(); ++i, ++record) {
+      CHECK(out.record(i) == batch.record(record));
+      CHECK(out.columns.key[i] == batch.columns.key[record]);
+      files.push_back(out.header.files.at(out.columns.file_index[i]).name);
+    }
+  }
+  CHECK(files == std::vector<std::string>{"a.csv", "c.csv", "c.csv", "b.csv"});
+  record::RecordBatch second;
+  REQUIRE(record::DecodeBatch(parts->back().body.bytes(), second).ok());
+  CHECK(second.header.files.size() == 2);
 }
 
 }  // namespace datong::pipeline
