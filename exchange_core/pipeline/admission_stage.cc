@@ -121,7 +121,8 @@ void JudgeContent(const record::RecordSchema& schema, const base::DigestKey& dom
   uint32_t begin = 0;
   for (size_t i = 0; i < verdicts.size(); ++i) {
     const uint32_t end = columns.payload_end[i];
-    if (verdicts[i] == Verdict::kUndecided) {
+    const bool has_content = columns.operation[i] != Operation::kSame;
+    if (verdicts[i] == Verdict::kUndecided && has_content) {
       verdicts[i] = JudgeContentOf(schema, domain_key, columns, i, payload.substr(begin, end - begin), scratch);
     }
     begin = end;
