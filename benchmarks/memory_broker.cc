@@ -275,6 +275,10 @@ class MemoryBroker final : public broker::Broker {
     return absl::OkStatus();
   }
 
+  absl::StatusOr<std::vector<broker::HealthWarning>> Health(const std::vector<broker::PlaceOfReader>&) override {
+    return std::vector<broker::HealthWarning>();
+  }
+
   void SetCommitListener(std::function<void()> listener) override {
     const std::lock_guard lock(store_.mutex);
     store_.listener = std::move(listener);

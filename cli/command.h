@@ -44,6 +44,8 @@ std::unique_ptr<Command> NewQuarantineShowCommand();
 std::unique_ptr<Command> NewRunCommand();
 std::unique_ptr<Command> NewStateCommand();
 std::unique_ptr<Command> NewTailCommand();
+std::unique_ptr<Command> NewTopicsApplyCommand();
+std::unique_ptr<Command> NewTopicsPlanCommand();
 std::unique_ptr<Command> NewTraceCommand();
 std::unique_ptr<Command> NewVerifyCommand();
 std::unique_ptr<Command> NewVersionCommand();

@@ -40,6 +40,8 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(NewQuarantineExportCommand());
   commands.push_back(NewCatalogShowCommand());
   commands.push_back(NewCatalogProtoCommand());
+  commands.push_back(NewTopicsPlanCommand());
+  commands.push_back(NewTopicsApplyCommand());
   commands.push_back(NewVerifyCommand());
   commands.push_back(NewVersionCommand());
   return commands;
@@ -102,12 +104,36 @@ class CommandLine {
         ->check(CLI::IsMember({"table", "json", "ndjson"}));
   }
 
+  void AddEngineOptions(CLI::App& app) {
+    EngineSaid& engine = said_.settings.engine;
+    app.add_option("--engine", engine.engine,
+                   "What carries the messages of a new exchange, fixed for ever: embedded (default), in the "
+                   "directory; kafka, in a cluster")
+        ->check(CLI::IsMember({"embedded", "kafka"}));
+    app.add_option("--bootstrap-servers", engine.bootstrap_servers,
+                   "kafka: HOST:PORT[,HOST:PORT] where the cluster is first asked; kept, and may be said anew");
+    app.add_option("--exchange", engine.exchange, "kafka: the exchange's name in the cluster, fixed for ever");
+    app.add_option("--kafka-config", engine.config,
+                   "kafka: a file of librdkafka's properties, name = value, for TLS and passwords; kept, and may be "
+                   "said anew");
+    app.add_option(
+           "--replication-factor", engine.replication_factor,
+           "kafka: copies of each new topic (default 3, or one per broker where there are fewer); kept, and may "
+           "be said anew")
+        ->check(CLI::Range(1, 32'767));
+    app.add_option("--min-insync-replicas", engine.min_insync_replicas,
+                   "kafka: of these, how many have a message before it counts as committed (default 2 of 3, else 1); "
+                   "kept, and may be said anew")
+        ->check(CLI::Range(1, 32'767));
+  }
+
   // What the commands of two words have in common.
   static std::string SummaryOf(const std::string& group) {
     static const std::map<std::string, std::string> summaries = {
         {"catalog", "The catalog as it is"},
         {"quarantine", "Rows that were held back"},
-        {"snapshot", "Full dumps: what they changed, and the ones that wait for a person"}};
+        {"snapshot", "Full dumps: what they changed, and the ones that wait for a person"},
+        {"topics", "The topics of an exchange on Kafka, as they are and as they should be"}};
     return summaries.at(group);
   }
 
@@ -134,18 +160,8 @@ class CommandLine {
       app->add_option("--durability", said_.durability,
                       "sync (default): survives a power cut; os: survives the end of the process only, and is faster")
           ->check(CLI::IsMember({"sync", "os"}));
-      EngineSaid& engine = said_.settings.engine;
-      app->add_option("--engine", engine.engine,
-                      "What carries the messages of a new exchange, fixed for ever: embedded (default), in the "
-                      "directory; kafka, in a cluster")
-          ->check(CLI::IsMember({"embedded", "kafka"}));
-      app->add_option("--bootstrap-servers", engine.bootstrap_servers,
-                      "kafka: HOST:PORT[,HOST:PORT] where the cluster is first asked; kept, and may be said anew");
-      app->add_option("--exchange", engine.exchange, "kafka: the exchange's name in the cluster, fixed for ever");
-      app->add_option("--kafka-config", engine.config,
-                      "kafka: a file of librdkafka's properties, name = value, for TLS and passwords; kept, and may be "
-                      "said anew");
     }
+    if (name == "run" || name == "apply" || name == "import" || name.starts_with("topics ")) AddEngineOptions(*app);
     app->footer("Example:\n  " + std::string(command.example()));
     by_app_[app] = &command;
   }

@@ -31,6 +31,11 @@ absl::StatusOr<EngineChoice> Stored(base::FileSystem& files, const std::string& 
   choice.bootstrap_servers = member("bootstrap_servers");
   choice.exchange = member("exchange");
   choice.config = member("config");
+  const auto number = [&](const char* name) {
+    return json.is_object() && json.contains(name) && json[name].is_number_integer() ? json[name].get<int>() : 0;
+  };
+  choice.replication_factor = number("replication_factor");
+  choice.min_insync_replicas = number("min_insync_replicas");
   if (member("engine") != "kafka" || choice.bootstrap_servers.empty() || choice.exchange.empty()) {
     return absl::DataLossError(absl::StrCat(path, " does not say which engine carries this exchange"));
   }
@@ -56,9 +61,14 @@ absl::StatusOr<EngineChoice> ChooseEngine(base::FileSystem& files, const std::st
   }
   const bool kafka = said.engine.empty() ? choice.kafka : said.engine == "kafka";
   if (!kafka) {
-    if (said.bootstrap_servers.empty() && said.exchange.empty() && said.config.empty()) return choice;
-    return Wrong("--bootstrap-servers, --exchange and --kafka-config are for --engine kafka", "",
-                 "add --engine kafka, or leave them out");
+    if (said.bootstrap_servers.empty() && said.exchange.empty() && said.config.empty() &&
+        said.replication_factor == 0 && said.min_insync_replicas == 0) {
+      return choice;
+    }
+    return Wrong(
+        "--bootstrap-servers, --exchange, --kafka-config, --replication-factor and --min-insync-replicas are "
+        "for --engine kafka",
+        "", "add --engine kafka, or leave them out");
   }
   if (choice.kafka && !said.exchange.empty() && said.exchange != choice.exchange) {
     return Wrong(absl::StrCat("this directory belongs to exchange \"", choice.exchange, "\""), directory,
@@ -68,6 +78,13 @@ absl::StatusOr<EngineChoice> ChooseEngine(base::FileSystem& files, const std::st
   if (!said.exchange.empty()) choice.exchange = said.exchange;
   if (!said.bootstrap_servers.empty()) choice.bootstrap_servers = said.bootstrap_servers;
   if (!said.config.empty()) choice.config = said.config;
+  if (said.replication_factor != 0) choice.replication_factor = said.replication_factor;
+  if (said.min_insync_replicas != 0) choice.min_insync_replicas = said.min_insync_replicas;
+  if (choice.min_insync_replicas != 0 && choice.replication_factor < choice.min_insync_replicas) {
+    return Wrong(absl::StrCat("--min-insync-replicas ", choice.min_insync_replicas, " needs a --replication-factor of ",
+                              "at least that; with fewer copies nothing could be written"),
+                 "", "say both, for example --replication-factor 3 --min-insync-replicas 2");
+  }
   if (choice.bootstrap_servers.empty()) {
     return Wrong("--engine kafka needs the address of a broker", "", "add --bootstrap-servers HOST:PORT[,HOST:PORT]");
   }
@@ -81,12 +98,13 @@ absl::StatusOr<EngineChoice> ChooseEngine(base::FileSystem& files, const std::st
 absl::Status KeepEngineChoice(base::FileSystem& files, const std::string& directory, const EngineChoice& choice) {
   if (!choice.kafka) return absl::OkStatus();
   const std::string path = EngineChoicePath(directory);
-  const std::string text = Json({{"engine", "kafka"},
-                                 {"bootstrap_servers", choice.bootstrap_servers},
-                                 {"exchange", choice.exchange},
-                                 {"config", choice.config}})
-                               .dump(2) +
-                           "\n";
+  Json json = {{"engine", "kafka"},
+               {"bootstrap_servers", choice.bootstrap_servers},
+               {"exchange", choice.exchange},
+               {"config", choice.config}};
+  if (choice.replication_factor != 0) json["replication_factor"] = choice.replication_factor;
+  if (choice.min_insync_replicas != 0) json["min_insync_replicas"] = choice.min_insync_replicas;
+  const std::string text = json.dump(2) + "\n";
   ASSIGN_OR_RETURN(const bool exists, files.Exists(path));
   if (exists) {
     ASSIGN_OR_RETURN(const std::string stored, base::ReadWholeFile(files, path, kBytesMax));

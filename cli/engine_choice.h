@@ -16,16 +16,20 @@ namespace datong::cli {
 struct EngineChoice {
   bool kafka = false;
   std::string bootstrap_servers;
-  std::string exchange;  // its name in the cluster
-  std::string config;    // path of a file with librdkafka's properties, passwords among them; may be empty
+  std::string exchange;         // its name in the cluster
+  int replication_factor = 0;   // of topics; 0: as the cluster allows (broker_adapters/kafka/topic_settings.h)
+  int min_insync_replicas = 0;  // 0: as fits the replication factor
+  std::string config;           // path of a file with librdkafka's properties, passwords among them; may be empty
 };
 
 // What a command line says of it; empty: nothing.
 struct EngineSaid {
   std::string engine, bootstrap_servers, exchange, config;
+  int replication_factor = 0, min_insync_replicas = 0;  // 0: nothing
 };
 
-// What is stored, changed by what is said: servers and configuration may move, engine and exchange may not. Errors are
+// What is stored, changed by what is said: servers, configuration and
+// replication may change, engine and exchange may not. Errors are
 // problems (admin::ToStatus). DataLoss: the file cannot be read as one.
 absl::StatusOr<EngineChoice> ChooseEngine(base::FileSystem& files, const std::string& directory,
                                           const EngineSaid& said);

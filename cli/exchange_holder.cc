@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "broker_adapters/kafka/kafka_broker.h"
+#include "cli/kafka_engine.h"
 #include "exchange_core/admin/problem.h"
 #include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/status_macros.h"
@@ -24,22 +25,6 @@ std::string ThisProcess() {
   char host[256] = "this machine";
   gethostname(host, sizeof host - 1);
   return absl::StrCat("process ", getpid(), " on ", host);
-}
-
-absl::Status Explain(const absl::Status& status, const EngineChoice& choice) {
-  if (absl::IsUnauthenticated(status)) {
-    return admin::ToStatus({.code = admin::Code::kNotAccepted,
-                            .what = "the Kafka cluster is not reached as who we are, or is not who it should be",
-                            .where = choice.bootstrap_servers,
-                            .why = std::string(base::Std(status.message())),
-                            .next = "repair the file that --kafka-config names"});
-  }
-  if (!absl::IsUnavailable(status)) return status;
-  return admin::ToStatus({.code = admin::Code::kClusterNotReached,
-                          .what = "the Kafka cluster of this exchange does not answer",
-                          .where = choice.bootstrap_servers,
-                          .why = std::string(base::Std(status.message())),
-                          .next = "start it, or say where it is with --bootstrap-servers"});
 }
 
 absl::Status ExplainHeld(const absl::Status& status, const EngineChoice& choice) {
@@ -116,17 +101,10 @@ absl::Status ExchangeHolder::OpenKafka(const HolderOptions& options, const Engin
   }
   RETURN_IF_ERROR(ground_.files.MakeDirectories(options.directory));
   ASSIGN_OR_RETURN(lock_, ground_.files.Lock(KafkaLock(options.directory)));
-  kafka::KafkaOptions engine;
-  engine.bootstrap_servers = choice.bootstrap_servers;
-  engine.exchange = choice.exchange;
-  engine.clock = &ground_.clock;
-  engine.steps = &ground_.steps;
+  ASSIGN_OR_RETURN(kafka::KafkaOptions engine, KafkaOptionsOf(ground_, choice));
   engine.lost_writers = &lost_writers_;
-  if (!choice.config.empty()) {
-    ASSIGN_OR_RETURN(engine.properties, ReadProperties(ground_.files, choice.config));
-  }
   auto broker = kafka::OpenKafkaBroker(engine);
-  RETURN_IF_ERROR(Explain(broker.status(), choice));
+  RETURN_IF_ERROR(ExplainCluster(broker.status(), choice));
   broker_ = *std::move(broker);
   RETURN_IF_ERROR(KeepEngineChoice(ground_.files, options.directory, choice));
 
@@ -140,11 +118,11 @@ absl::Status ExchangeHolder::OpenKafka(const HolderOptions& options, const Engin
     held = !options.wait(holder_there, alive);
     return !held;
   });
-  RETURN_IF_ERROR(held ? ExplainHeld(taken.status(), choice) : Explain(taken.status(), choice));
+  RETURN_IF_ERROR(held ? ExplainHeld(taken.status(), choice) : ExplainCluster(taken.status(), choice));
   lease_ = *std::move(taken);
   TakeScheduler();
   scheduler_->Add(*lease_);
-  return Explain(node::FenceEarlierHolder(*broker_), choice);
+  return ExplainCluster(node::FenceEarlierHolder(*broker_), choice);
 }
 
 ExchangeHolder::~ExchangeHolder() {

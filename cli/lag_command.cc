@@ -37,6 +37,29 @@ std::vector<RowColumn> Columns() {
            }}};
 }
 
+// The table, and under it what the engine warns of.
+class LagTable final : public RowPrinter {
+ public:
+  explicit LagTable(Session& session)
+      : session_(session), rows_(NewRowTable(session, Columns(), "The catalog has no subscription yet.")) {}
+  void Row(const admin::Json& row) override { rows_->Row(row); }
+  void Finish(const admin::Json& summary) override {
+    rows_->Finish(summary);
+    const auto warnings = summary.find("warnings");
+    if (warnings == summary.end() || warnings->empty()) return;
+    session_.output().Write("\n");
+    for (const admin::Json& one : *warnings) {
+      session_.output().Write(std::string(FlagAt(one, "urgent") ? "URGENT " : "warning ") + TextAt(one, "warning") +
+                              ": " + TextAt(one, "where") + ": " + TextAt(one, "what") +
+                              "\n  next: " + TextAt(one, "next") + "\n");
+    }
+  }
+
+ private:
+  Session& session_;
+  std::unique_ptr<RowPrinter> rows_;
+};
+
 class LagCommand final : public Command {
  public:
   std::string_view name() const override { return "lag"; }
@@ -46,8 +69,7 @@ class LagCommand final : public Command {
   int Run(Session& session) override {
     while (true) {
       if (watch_ && session.terminal().out_is_terminal) session.output().Write("\x1b[H\x1b[2J");
-      const int code = AskAndPrint(session, {"lag", admin::Json::object()}, {},
-                                   NewRowTable(session, Columns(), "The catalog has no subscription yet."));
+      const int code = AskAndPrint(session, {"lag", admin::Json::object()}, {}, std::make_unique<LagTable>(session));
       if (code != 0 || !watch_) return code;
       if (!WaitUnlessStopped(kWatchMs) || session.output().closed()) return 0;
       if (session.settings().form == OutputForm::kTable && !session.terminal().out_is_terminal)

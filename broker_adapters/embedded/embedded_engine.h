@@ -77,6 +77,7 @@ class EmbeddedEngine final : public broker::Broker {
                                                                     const broker::TopicPartition& from) override;
   absl::StatusOr<broker::PartitionBounds> Bounds(const broker::TopicPartition& of) override;
   absl::Status DropBefore(const broker::TopicPartition& of, broker::Position keep_from) override;  // retention.cc
+  absl::StatusOr<std::vector<broker::HealthWarning>> Health(const std::vector<broker::PlaceOfReader>& places) override;
   void SetCommitListener(std::function<void()> listener) override;
 
   // --- for readers and transactions of this engine ---

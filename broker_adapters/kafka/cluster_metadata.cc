@@ -50,6 +50,22 @@ absl::StatusOr<std::vector<std::string>> AskForTopicNames(Client& client, Deadli
   return names;
 }
 
+absl::StatusOr<ClusterState> AskForState(Client& client, Deadline& deadline) {
+  ASSIGN_OR_RETURN(const Metadata metadata, Ask(client, nullptr, deadline));
+  ClusterState state;
+  for (int i = 0; i < metadata->broker_cnt; ++i) state.brokers.push_back(metadata->brokers[i].id);
+  for (int i = 0; i < metadata->topic_cnt; ++i) {
+    const rd_kafka_metadata_topic& topic = metadata->topics[i];
+    std::vector<PartitionCopies>& partitions = state.topics[topic.topic];
+    for (int j = 0; j < topic.partition_cnt; ++j) {
+      const rd_kafka_metadata_partition& one = topic.partitions[j];
+      partitions.push_back(
+          {one.leader, {one.replicas, one.replicas + one.replica_cnt}, {one.isrs, one.isrs + one.isr_cnt}});
+    }
+  }
+  return state;
+}
+
 absl::Status AwaitCluster(Client& client, base::Clock& clock, base::TimeUs timeout) {
   Deadline deadline(clock, timeout);
   absl::Status status;

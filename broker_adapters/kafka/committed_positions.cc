@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker_adapters/kafka/committed_positions.h"
 
+#include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
+#include <absl/strings/strip.h>
 #include <librdkafka/rdkafka.h>
 
 #include "broker_adapters/kafka/c_handle.h"
@@ -14,6 +16,7 @@ namespace datong::kafka {
 namespace {
 
 constexpr size_t kClientsMax = 8;
+constexpr char kRemark[] = "position ";
 
 // What a new cluster or a moving coordinator says, and an offset whose transaction is being completed.
 bool IsPassing(int code) {
@@ -32,11 +35,20 @@ bool IsPassing(int code) {
 std::optional<broker::Position> ToPosition(const rd_kafka_topic_partition_t& committed) {
   if (committed.offset < 0) return std::nullopt;
   const std::string_view remark(static_cast<const char*>(committed.metadata), committed.metadata_size);
-  if (committed.offset == 0 && remark == kRemarkOfBeginning) return broker::Position{0};
+  if (const auto said = PositionInRemark(remark)) return said;
   return PositionOf(committed.offset);
 }
 
 }  // namespace
+
+std::string RemarkOf(broker::Position position) { return absl::StrCat(kRemark, position); }
+
+std::optional<broker::Position> PositionInRemark(std::string_view remark) {
+  uint64_t position = 0;
+  absl::string_view text(remark.data(), remark.size());
+  if (!absl::ConsumePrefix(&text, kRemark) || !absl::SimpleAtoi(text, &position)) return std::nullopt;
+  return position;
+}
 
 absl::StatusOr<std::shared_ptr<Client>> CommittedPositions::ClientOf(const std::string& kafka_group) {
   const std::lock_guard lock(mutex_);

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "broker_adapters/kafka/kafka_client.h"
 #include "broker_adapters/kafka/log_ends.h"
@@ -15,9 +16,12 @@
 
 namespace datong::kafka {
 
-// A group's position is the offset it reads next, as Kafka's own tools have it. Position 0 shares its offset with
-// position 1; this remark, kept beside the offset, tells them apart.
-inline constexpr char kRemarkOfBeginning[] = "before the first message";
+// A group's position in the cluster is the offset it reads next, as Kafka's own tools have it: behind the mark of the
+// last transaction it has read, so that they say "no lag" where there is none. What the exchange said, which may be the
+// place of that mark, or the position before every message, is kept beside the offset in a remark: "position 17".
+std::string RemarkOf(broker::Position position);
+// Nothing when the offset says it all.
+std::optional<broker::Position> PositionInRemark(std::string_view remark);
 
 // Asks what groups read next. Thread-safe.
 //

@@ -5,6 +5,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "broker_adapters/kafka/c_handle.h"
 #include "broker_adapters/kafka/kafka_errors.h"
@@ -23,13 +24,14 @@ using Message = CHandle<rd_kafka_message_t, rd_kafka_message_destroy>;
 // news that the end is reached, and the first answer to a partition that joins.
 constexpr char kFetchWaitMs[] = "2";
 
-std::string EnvelopeOf(const rd_kafka_message_t& message) {
+// Nothing: the message has no such header.
+std::optional<std::string> EnvelopeOf(const rd_kafka_message_t& message) {
   rd_kafka_headers_t* headers = nullptr;
-  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return "";
+  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
   const void* value = nullptr;
   size_t size = 0;
   if (rd_kafka_header_get_last(headers, kEnvelopeHeader, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return "";
+    return std::nullopt;
   }
   return DecodeEnvelope({static_cast<const char*>(value), size});
 }
@@ -57,17 +59,19 @@ absl::StatusOr<Fetch::Step> Fetch::Next(int wait_ms) {
 }
 
 absl::StatusOr<Fetch::Step> Fetch::ToStep(rd_kafka_message_t& message) const {
-  if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return Step{Step::Kind::kEnd, message.offset, {}};
+  if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return Step{Step::Kind::kEnd, message.offset, {}, false};
   const std::string place = absl::StrCat(of_.topic, "/", of_.partition, " offset ", message.offset);
   if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return FromKafka(message.err, absl::StrCat("reading ", place), rd_kafka_message_errstr(&message));
   }
-  Step step{Step::Kind::kMessage, message.offset, {}};
+  Step step{Step::Kind::kMessage, message.offset, {}, false};
+  std::optional<std::string> envelope = EnvelopeOf(message);
   rd_kafka_timestamp_type_t type;
   step.message.position = PositionOf(message.offset);
   // What is beyond the contract's limits was not written by an engine: as much of it as a message may have.
   step.message.key = Bytes(message.key, std::min(message.key_len, kKeyBytesMax));
-  step.message.envelope = EnvelopeOf(message);
+  step.in_transaction = envelope.has_value();
+  step.message.envelope = std::move(envelope).value_or(std::string());
   step.message.body = broker::Body(Bytes(message.payload, std::min(message.len, base::kBatchBytesMax)));
   step.message.append_time = rd_kafka_message_timestamp(&message, &type) * 1000;
   return step;

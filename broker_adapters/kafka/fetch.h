@@ -38,6 +38,7 @@ class Fetch {
     Kind kind = Kind::kSilence;
     int64_t offset = 0;  // of the message, or of the end
     broker::Message message;
+    bool in_transaction = false;  // the message is the exchange's own, so a mark of its transaction follows it
   };
   // OutOfRange: the offset is not kept any longer. DataLoss, Unimplemented: this message cannot be read (its place is
   // named). After an error the fetch is of no more use.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker_adapters/kafka/kafka_broker.h"
 
+#include "broker_adapters/kafka/cluster_health.h"
 #include "broker_adapters/kafka/cluster_metadata.h"
 #include "broker_adapters/kafka/commit_listener.h"
 #include "broker_adapters/kafka/committed_positions.h"
@@ -28,7 +29,8 @@ class KafkaBroker final : public broker::Broker {
         topics_(options_, names_, *appended_),
         ends_(options_, *appended_, *committed_),
         fetches_(options_),
-        positions_(options_) {}
+        positions_(options_),
+        health_(options_, names_, *appended_, *committed_, fetches_) {}
 
   absl::Status CreateTopic(const std::string& topic, const broker::TopicOptions& options) override {
     return topics_.Create(topic, options);
@@ -73,6 +75,10 @@ class KafkaBroker final : public broker::Broker {
     return DropBelow(options_, *appended_, ends_, place, keep_from);
   }
 
+  absl::StatusOr<std::vector<broker::HealthWarning>> Health(const std::vector<broker::PlaceOfReader>& places) override {
+    return health_.Ask(places);
+  }
+
   void SetCommitListener(std::function<void()> listener) override { listener_.Set(std::move(listener)); }
 
  private:
@@ -89,6 +95,7 @@ class KafkaBroker final : public broker::Broker {
   LogEnds ends_;
   FetchPool fetches_;
   CommittedPositions positions_;
+  ClusterHealth health_;
   CommitListener listener_;
 };
 

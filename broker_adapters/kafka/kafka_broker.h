@@ -28,7 +28,11 @@ struct KafkaOptions {
   std::atomic<int>* lost_writers = nullptr;
   base::TimeUs request_timeout = 10'000'000;      // how long an answer of the cluster is waited for
   base::TimeUs transaction_timeout = 10'000'000;  // a dead writer blocks the readers of what it touched for so long
-  size_t prefetch_bytes_max = size_t{64} << 20;   // per partition that is being read
+  // How topics are made: copies of each partition, and how many of them must have a message before it is committed. 0:
+  // as the cluster allows (topic_settings.h).
+  int replication_factor = 0;
+  int min_insync_replicas = 0;
+  size_t prefetch_bytes_max = size_t{64} << 20;  // per partition that is being read
   // Names and values as librdkafka knows them, for TLS, SASL and tuning. What the engine's promises rest on
   // (transactions, isolation, acknowledgements) cannot be set here: the engine's own value counts.
   std::vector<std::pair<std::string, std::string>> properties;

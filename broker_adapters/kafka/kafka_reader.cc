@@ -79,6 +79,8 @@ absl::StatusOr<bool> KafkaReader::TakeOne(bool some_taken, Deadline& deadline, b
     switch (step.kind) {
       case Fetch::Step::Kind::kMessage:
         next_ = PositionOf(step.offset + 1);
+        // One of its transaction's own stands behind it, and there is room for no other.
+        if (step.in_transaction && step.offset + 2 == known_end_) ends_.NoteMark(of_, step.offset + 1);
         message = std::move(step.message);
         return true;
       case Fetch::Step::Kind::kEnd:

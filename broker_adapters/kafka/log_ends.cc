@@ -4,8 +4,8 @@
 #include <absl/strings/str_cat.h>
 #include <librdkafka/rdkafka.h>
 
-#include "broker_adapters/kafka/c_handle.h"
 #include "broker_adapters/kafka/kafka_errors.h"
+#include "broker_adapters/kafka/offset_questions.h"
 #include "exchange_core/base/status_macros.h"
 
 namespace datong::kafka {
@@ -13,30 +13,8 @@ namespace {
 
 constexpr base::TimeUs kAbortGrace = 15'000'000;  // a cluster looks for overdue transactions every 10 s
 
-using PartitionList = CHandle<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy>;
-
 std::string Where(const std::string& topic, int64_t partition) {
   return absl::StrCat("the end of ", topic, "/", partition);
-}
-
-// The latest offsets as this client's isolation sees them; one request per broker, whatever the number of partitions.
-absl::StatusOr<std::vector<int64_t>> Latest(const KafkaOptions& options, Client& client,
-                                            const std::vector<KafkaPartition>& of) {
-  Deadline deadline(*options.clock, options.request_timeout);
-  const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(of.size())));
-  for (const KafkaPartition& one : of) {
-    rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), static_cast<int32_t>(one.partition))->offset =
-        RD_KAFKA_OFFSET_END;  // as a time to look up it means: the latest
-  }
-  const auto code = rd_kafka_offsets_for_times(client.handle(), list.get(), deadline.LeftMs());
-  RETURN_IF_ERROR(FromKafka(code, Where(of[0].topic, of[0].partition), client.trouble().last()));
-  std::vector<int64_t> offsets;
-  for (int i = 0; i < list->cnt; ++i) {
-    const rd_kafka_topic_partition_t& one = list->elems[i];
-    RETURN_IF_ERROR(FromKafka(one.err, Where(one.topic, one.partition), client.trouble().last()));
-    offsets.push_back(one.offset);
-  }
-  return offsets;
 }
 
 absl::StatusOr<LogRange> Range(Client& client, const KafkaPartition& of, Deadline& deadline) {
@@ -60,13 +38,24 @@ absl::StatusOr<LogRange> LogEnds::Decided(const KafkaPartition& of) {
   return Now(of);
 }
 
+void LogEnds::NoteMark(const KafkaPartition& of, int64_t offset) {
+  const std::lock_guard lock(mutex_);
+  last_marks_[of] = offset;
+}
+
+int64_t LogEnds::BehindMark(const KafkaPartition& of, int64_t offset) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = last_marks_.find(of);
+  return it != last_marks_.end() && it->second == offset ? offset + 1 : offset;
+}
+
 absl::Status LogEnds::AwaitDecided(const std::vector<KafkaPartition>& of) {
   if (of.empty()) return absl::OkStatus();
   Deadline deadline(*options_.clock, options_.transaction_timeout + kAbortGrace);
-  ASSIGN_OR_RETURN(std::vector<int64_t> goals, Latest(options_, appended_, of));
+  ASSIGN_OR_RETURN(std::vector<int64_t> goals, OffsetsAt(options_, appended_, of, kLatest));
   std::vector<KafkaPartition> waiting = of;
   while (true) {
-    ASSIGN_OR_RETURN(const std::vector<int64_t> stable, Latest(options_, committed_, waiting));
+    ASSIGN_OR_RETURN(const std::vector<int64_t> stable, OffsetsAt(options_, committed_, waiting, kLatest));
     size_t kept = 0;
     for (size_t i = 0; i < waiting.size(); ++i) {
       if (stable[i] >= goals[i]) continue;

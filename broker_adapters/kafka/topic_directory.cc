@@ -10,6 +10,7 @@
 #include "broker_adapters/kafka/c_handle.h"
 #include "broker_adapters/kafka/cluster_metadata.h"
 #include "broker_adapters/kafka/kafka_errors.h"
+#include "broker_adapters/kafka/topic_configuration.h"
 #include "broker_adapters/kafka/topic_settings.h"
 #include "exchange_core/base/status_macros.h"
 
@@ -32,14 +33,14 @@ absl::Status TopicDirectory::Create(const std::string& topic, const broker::Topi
 absl::Status TopicDirectory::CreateInCluster(const std::string& kafka_topic, const broker::TopicOptions& wanted,
                                              Deadline& deadline) {
   ASSIGN_OR_RETURN(const int brokers, AskForBrokerCount(client_, deadline));
-  const int replicas = ReplicasFor(brokers);
+  const Replication replication = ReplicationFor(options_, brokers);
   const std::string doing = absl::StrCat("creating topic ", kafka_topic);
   char why[512];
-  const CHandle<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy> fresh(
-      rd_kafka_NewTopic_new(kafka_topic.c_str(), static_cast<int>(wanted.partitions), replicas, why, sizeof why));
+  const CHandle<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy> fresh(rd_kafka_NewTopic_new(
+      kafka_topic.c_str(), static_cast<int>(wanted.partitions), replication.replicas, why, sizeof why));
   if (fresh == nullptr) return absl::InvalidArgumentError(absl::StrCat(doing, ": ", why));
-  for (const auto& [name, value] : TopicSettings(wanted.kind, replicas)) {
-    rd_kafka_NewTopic_set_config(fresh.get(), name.c_str(), value.c_str());
+  for (const TopicSetting& setting : TopicSettings(wanted.kind, replication)) {
+    rd_kafka_NewTopic_set_config(fresh.get(), setting.name.c_str(), setting.value.c_str());
   }
   rd_kafka_NewTopic_t* topics[] = {fresh.get()};
   AdminRequest request(client_, options_.request_timeout);
@@ -69,30 +70,8 @@ absl::Status TopicDirectory::AwaitLeaders(const std::string& kafka_topic, uint32
 }
 
 absl::StatusOr<broker::TopicKind> TopicDirectory::KindOfTopic(const std::string& kafka_topic) {
-  const CHandle<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy> resource(
-      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, kafka_topic.c_str()));
-  rd_kafka_ConfigResource_t* resources[] = {resource.get()};
-  const std::string doing = absl::StrCat("reading the settings of topic ", kafka_topic);
-  AdminRequest request(client_, options_.request_timeout);
-  rd_kafka_DescribeConfigs(client_.handle(), resources, 1, request.options(), request.queue());
-  ASSIGN_OR_RETURN(const AdminRequest::Event answer, request.Answer(doing));
-  size_t count = 0;
-  const rd_kafka_ConfigResource_t** described =
-      rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(answer.get()), &count);
-  std::optional<broker::TopicKind> kind;
-  for (size_t i = 0; i < count; ++i) {
-    const char* text = rd_kafka_ConfigResource_error_string(described[i]);
-    RETURN_IF_ERROR(FromKafka(rd_kafka_ConfigResource_error(described[i]), doing, text != nullptr ? text : ""));
-    size_t settings = 0;
-    const rd_kafka_ConfigEntry_t** entries = rd_kafka_ConfigResource_configs(described[i], &settings);
-    for (size_t j = 0; j < settings; ++j) {
-      const char* value = rd_kafka_ConfigEntry_value(entries[j]);
-      if (value != nullptr && std::string_view(rd_kafka_ConfigEntry_name(entries[j])) == kKindSetting) {
-        kind = KindOf(value);
-      }
-    }
-  }
-  if (kind.has_value()) return *kind;
+  ASSIGN_OR_RETURN(auto configurations, AskForConfigurations(options_, client_, {kafka_topic}));
+  if (const auto kind = KindOf(configurations[kafka_topic][kKindSetting].value)) return *kind;
   return absl::FailedPreconditionError(absl::StrCat(
       "topic ", kafka_topic, " was not created by Datong: its ", kKindSetting,
       " says no kind of topic (1 = ", "records, 2 = ledger, 3 = control); delete it, or name the exchange otherwise"));

@@ -3,27 +3,50 @@
 
 #include <algorithm>
 
+#include "broker_adapters/kafka/kafka_broker.h"
 #include "broker_adapters/kafka/message_limits.h"
 
 namespace datong::kafka {
+namespace {
 
-int ReplicasFor(int brokers) { return std::clamp(brokers, 1, 3); }
+constexpr int kReplicasWanted = 3;
 
-std::vector<std::pair<std::string, std::string>> TopicSettings(broker::TopicKind kind, int replicas) {
+std::string WhyMinInsync(const Replication& replication) {
+  if (replication.min_insync >= replication.replicas && replication.replicas > 1) {
+    return "every copy must have a message before it counts as committed: no broker may be away";
+  }
+  if (replication.min_insync > 1) return "a committed message is on so many disks, and the other brokers may be away";
+  return "too few copies to ask for more: with two, the loss of one broker would stop everything";
+}
+
+}  // namespace
+
+Replication ReplicationFor(const KafkaOptions& options, int brokers) {
+  Replication replication;
+  replication.replicas =
+      options.replication_factor != 0 ? options.replication_factor : std::clamp(brokers, 1, kReplicasWanted);
+  replication.min_insync = options.min_insync_replicas != 0          ? options.min_insync_replicas
+                           : replication.replicas >= kReplicasWanted ? 2
+                                                                     : 1;
+  return replication;
+}
+
+std::vector<TopicSetting> TopicSettings(broker::TopicKind kind, const Replication& replication) {
+  constexpr char kNothingAges[] = "messages go when the exchange says that nobody needs them, never by themselves";
+  const bool control = kind == broker::TopicKind::kControl;
   return {
-      // Messages go when the exchange says so (DropBefore), never by age, size or a later message with the same key.
-      {"cleanup.policy", "delete"},
-      {"retention.ms", "-1"},
-      {"retention.bytes", "-1"},
-      // A message's time is the broker's, not what its producer claims.
-      {"message.timestamp.type", "LogAppendTime"},
-      {"max.message.bytes", std::to_string(kRecordBytesMax)},
-      // A committed message is on two disks where there are three, and one broker may be away.
-      {"min.insync.replicas", replicas >= 3 ? "2" : "1"},
-      {"unclean.leader.election.enable", "false"},
-      // Space comes back by whole segments.
-      {"segment.bytes", std::to_string(kind == broker::TopicKind::kControl ? 64 << 20 : 256 << 20)},
-      {kKindSetting, std::to_string(static_cast<int>(kind))},
+      {"cleanup.policy", "delete", "a later message with the same key takes no earlier one's place"},
+      {"retention.ms", "-1", kNothingAges},
+      {"retention.bytes", "-1", kNothingAges},
+      {"message.timestamp.type", "LogAppendTime", "a message's time is the broker's, not what its producer claims"},
+      {"max.message.bytes", std::to_string(kRecordBytesMax), "the largest batch, with all that stands around it"},
+      {kMinInsyncSetting, std::to_string(replication.min_insync), WhyMinInsync(replication)},
+      {"unclean.leader.election.enable", "false", "a copy that lacks committed messages never leads"},
+      {"segment.bytes", std::to_string(control ? 64 << 20 : 256 << 20),
+       control ? "space comes back by whole segments, and little is written here"
+               : "space comes back by whole segments"},
+      {kKindSetting, std::to_string(static_cast<int>(kind)),
+       "marks the topic as ours and says its kind (1 records, 2 ledger, 3 control); no effect besides"},
   };
 }
 

@@ -142,12 +142,12 @@ TransactionalProducer::Failure TransactionalProducer::SendPositions(const Commit
   for (const auto& [group, rows] : request.positions) {
     const CHandle<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy> list(
         rd_kafka_topic_partition_list_new(static_cast<int>(rows.size())));
-    std::string remark = kRemarkOfBeginning;
     for (const auto& [from, next] : rows) {
       rd_kafka_topic_partition_t* const one =
           rd_kafka_topic_partition_list_add(list.get(), from.topic.c_str(), static_cast<int32_t>(from.partition));
-      one->offset = OffsetOf(next);
-      if (next == 0) {
+      one->offset = ends_.BehindMark(from, OffsetOf(next));
+      if (PositionOf(one->offset) != next) {
+        const std::string remark = RemarkOf(next);
         one->metadata = rd_kafka_mem_malloc(client_->handle(), remark.size());
         remark.copy(static_cast<char*>(one->metadata), remark.size());
         one->metadata_size = remark.size();

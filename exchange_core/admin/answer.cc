@@ -62,6 +62,14 @@ Json TimeJson(base::TimeUs time) {
   return std::string(absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::FromUnixMicros(time), absl::UTCTimeZone()));
 }
 
+absl::Status ExplainSilence(const absl::Status& status, const std::string& what) {
+  if (!absl::IsUnavailable(status)) return status;
+  return ToStatus({.code = Code::kClusterNotReached,
+                   .what = "the cluster that carries this exchange is away, so " + what,
+                   .why = std::string(base::Std(status.message())),
+                   .next = "bring it back: lanes and connectors wait for it and go on by themselves"});
+}
+
 absl::StatusOr<const catalog::Resource*> ResourceNamed(const catalog::CatalogTable& table, const std::string& name) {
   if (const catalog::Resource* resource = table.FindResource(name)) return resource;
   std::vector<std::string> names;

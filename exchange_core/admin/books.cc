@@ -38,6 +38,7 @@ Json RowOf(const node::SubscriptionBooks& books) {
 absl::StatusOr<Json> AnswerBooks(Question& question) {
   RETURN_IF_ERROR(question.params.Check());
   const node::Books books = question.exchange.books();
+  RETURN_IF_ERROR(ExplainSilence(books.counted, "nobody can say what waits in it"));
   for (const node::ResourceBooks& one : books.resources) question.out.Row(RowOf(one));
   for (const node::SubscriptionBooks& one : books.subscriptions) question.out.Row(RowOf(one));
   return Json{{"balanced", books.balanced()}};

@@ -51,6 +51,7 @@ constexpr std::array kCodes = {
     CodeRow{Code::kUnitFailed, ProblemClass::kPartly, absl::StatusCode::kDataLoss},
     CodeRow{Code::kSnapshotNotHeld, ProblemClass::kFailed, absl::StatusCode::kFailedPrecondition},
     CodeRow{Code::kSnapshotHeld, ProblemClass::kHeld, absl::StatusCode::kFailedPrecondition},
+    CodeRow{Code::kTopicsDiffer, ProblemClass::kPartly, absl::StatusCode::kFailedPrecondition},
     CodeRow{Code::kFailed, ProblemClass::kFailed, absl::StatusCode::kUnknown},
     CodeRow{Code::kInterrupted, ProblemClass::kFailed, absl::StatusCode::kCancelled},
 };

@@ -56,6 +56,7 @@ enum class Code : int {
   kUnitFailed = 6006,
   kSnapshotNotHeld = 6007,
   kSnapshotHeld = 6008,
+  kTopicsDiffer = 6101,
   kFailed = 9000,
   kInterrupted = 9001,
 };

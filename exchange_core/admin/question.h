@@ -44,6 +44,9 @@ absl::StatusOr<Json> AnswerVerify(Question& question);
 // "2026-03-01T08:00:00.000000Z"; null for 0.
 Json TimeJson(base::TimeUs time);
 
+// The engine's silence as a problem; any other status as it is.
+absl::Status ExplainSilence(const absl::Status& status, const std::string& what);
+
 // A row of `files`.
 Json FileRow(const node::RunBooks& run);
 

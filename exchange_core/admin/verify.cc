@@ -15,6 +15,7 @@ absl::StatusOr<Json> AnswerVerify(Question& question) {
 
   tell("lanes work", question.exchange.Health());
   const node::Books books = question.exchange.books();
+  RETURN_IF_ERROR(ExplainSilence(books.counted, "nothing can be compared with it"));
   std::string unbalanced;
   for (const auto& one : books.resources) {
     if (!one.balanced) unbalanced += " resource " + one.resource;

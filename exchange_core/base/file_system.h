@@ -45,6 +45,11 @@ class FileLock {
   virtual ~FileLock() = default;
 };
 
+struct DiskSpace {
+  uint64_t free_bytes = 0;  // for this process
+  uint64_t total_bytes = 0;
+};
+
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -59,6 +64,8 @@ class FileSystem {
       const std::string& directory) = 0;  // names, sorted, no . and ..
   virtual absl::StatusOr<bool> Exists(const std::string& path) = 0;
   virtual absl::Status SyncDirectory(const std::string& path) = 0;
+  // Of the disk that `path` is on.
+  virtual absl::StatusOr<DiskSpace> Space(const std::string& path) = 0;
   // Takes an exclusive lock on `path` (created when missing), or says FailedPrecondition at once when another process
   // (or another holder in this one) has it.
   virtual absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;

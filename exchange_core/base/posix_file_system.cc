@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -231,6 +232,12 @@ class PosixFiles final : public FileSystem {
     ASSIGN_OR_RETURN(const Descriptor fd, Open(path, O_RDONLY | O_DIRECTORY, "open the folder"));
     if (Retrying([&] { return ::fsync(fd.get()); }) != 0) return Failed("sync the folder", path, errno);
     return absl::OkStatus();
+  }
+
+  absl::StatusOr<DiskSpace> Space(const std::string& path) override {
+    struct statvfs disk {};
+    if (Retrying([&] { return ::statvfs(path.c_str(), &disk); }) != 0) return Failed("ask the disk", path, errno);
+    return DiskSpace{uint64_t{disk.f_bavail} * disk.f_frsize, uint64_t{disk.f_blocks} * disk.f_frsize};
   }
 
   absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) override {

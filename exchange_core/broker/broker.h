@@ -130,6 +130,22 @@ struct PartitionBounds {
   Position end = 0;    // every committed message has a position < end
 };
 
+// Where somebody is in a partition: whoever needs what lies at or behind `next`.
+struct PlaceOfReader {
+  std::string reader;  // as people call it
+  TopicPartition partition;
+  Position next = 0;
+};
+
+// Something about the engine that a person should know before it hurts.
+struct HealthWarning {
+  std::string code;     // never changes its meaning; docs/operations.md lists them
+  bool urgent = false;  // something is lost or stands still already, or will within the day
+  std::string where;    // a topic's partition as the engine's own tools call it, a disk
+  std::string what;
+  std::string next;  // what to do
+};
+
 // Thread-safe. Writers, readers and transactions must be destroyed before their broker.
 class Broker {
  public:
@@ -151,6 +167,10 @@ class Broker {
 
   // Messages below `keep_from` need not be kept any longer. Idempotent; space comes back in time, not at once.
   virtual absl::Status DropBefore(const TopicPartition& of, Position keep_from) = 0;
+
+  // What an operator should know of the engine now: copies that are missing, messages that will go before one of
+  // `places` has read them, room that runs out. Empty: nothing. Unavailable: the engine does not answer.
+  virtual absl::StatusOr<std::vector<HealthWarning>> Health(const std::vector<PlaceOfReader>& places) = 0;
 
   // Called after every commit, on the committing thread, without locks held; must be quick. One listener.
   virtual void SetCommitListener(std::function<void()> listener) = 0;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "datong/ledger/v1/ledger.pb.h"
+#include "exchange_core/base/status_macros.h"
 #include "exchange_core/node/delivery_session.h"
 #include "exchange_core/pipeline/batch_decider.h"
 #include "exchange_core/pipeline/envelopes.h"
@@ -53,7 +54,8 @@ uint64_t Sum(const pipeline::VerdictCounts& counts) {
 }
 
 // Records in the resource's topic that its lanes have not come to, counted in the topic itself.
-uint64_t CountWaiting(ExchangeState& state, const Snapshot& snapshot, const catalog::Resource& resource) {
+absl::StatusOr<uint64_t> CountWaiting(ExchangeState& state, const Snapshot& snapshot,
+                                      const catalog::Resource& resource) {
   uint64_t waiting = 0;
   record::PackedBatch batch;
   for (uint32_t partition = 0; partition < resource.partitions; ++partition) {
@@ -61,11 +63,11 @@ uint64_t CountWaiting(ExchangeState& state, const Snapshot& snapshot, const cata
     const auto& inputs = snapshot.lanes[lane].inputs;
     const auto input = inputs.find({resource.id, partition});
     const broker::Position next = input == inputs.end() ? 0 : input->second.next;
-    auto reader = state.options.broker->OpenReader({resource.publish_topic(), partition}, next);
-    while (reader.ok()) {
-      const auto messages = (*reader)->Poll({});
-      if (!messages.ok() || messages->empty()) break;
-      for (const broker::Message& message : *messages) {
+    ASSIGN_OR_RETURN(const auto reader, state.options.broker->OpenReader({resource.publish_topic(), partition}, next));
+    while (true) {
+      ASSIGN_OR_RETURN(const auto messages, reader->Poll({}));
+      if (messages.empty()) break;
+      for (const broker::Message& message : messages) {
         if (record::DecodeColumns(message.body.bytes(), batch).ok()) waiting += batch.columns.size();
       }
     }
@@ -73,7 +75,8 @@ uint64_t CountWaiting(ExchangeState& state, const Snapshot& snapshot, const cata
   return waiting;
 }
 
-ResourceBooks BooksOf(ExchangeState& state, const Snapshot& snapshot, const catalog::Resource& resource) {
+absl::StatusOr<ResourceBooks> BooksOf(ExchangeState& state, const Snapshot& snapshot,
+                                      const catalog::Resource& resource) {
   ResourceBooks books;
   books.resource = resource.name;
   for (const pipeline::LaneState& lane : snapshot.lanes) {
@@ -86,7 +89,7 @@ ResourceBooks BooksOf(ExchangeState& state, const Snapshot& snapshot, const cata
     const auto generated = lane.generated.find(resource.id);
     if (generated != lane.generated.end()) books.generated += generated->second;
   }
-  books.waiting = CountWaiting(state, snapshot, resource);
+  ASSIGN_OR_RETURN(books.waiting, CountWaiting(state, snapshot, resource));
   const auto before = snapshot.published_before.find(resource.id);
   const uint64_t published_before = before == snapshot.published_before.end() ? 0 : before->second;
   uint64_t published_after = 0;
@@ -255,7 +258,7 @@ base::TimeUs OldestWaiting(ExchangeState& state, const catalog::Subscription& su
 }  // namespace
 
 bool Books::balanced() const {
-  return std::all_of(resources.begin(), resources.end(), [](const auto& r) { return r.balanced; }) &&
+  return counted.ok() && std::all_of(resources.begin(), resources.end(), [](const auto& r) { return r.balanced; }) &&
          std::all_of(subscriptions.begin(), subscriptions.end(), [](const auto& s) { return s.balanced; });
 }
 
@@ -275,8 +278,12 @@ uint64_t ExchangeState::DecidedOf(uint32_t resource_id) {
 Books ComputeBooks(ExchangeState& state) {
   const Snapshot snapshot = Take(state);
   Books books;
-  for (const auto& [id, resource] : snapshot.catalog->resources())
-    books.resources.push_back(BooksOf(state, snapshot, resource));
+  for (const auto& [id, resource] : snapshot.catalog->resources()) {
+    if (!books.counted.ok()) break;  // each further question would wait as long
+    auto of_resource = BooksOf(state, snapshot, resource);
+    books.counted = of_resource.status();
+    if (of_resource.ok()) books.resources.push_back(*std::move(of_resource));
+  }
   for (const auto& [id, subscription] : snapshot.catalog->subscriptions()) {
     const catalog::Resource* resource = ResourceOf(*snapshot.catalog, subscription);
     if (resource != nullptr) books.subscriptions.push_back(BooksOf(snapshot, subscription, *resource));
@@ -291,7 +298,7 @@ std::vector<RunBooks> ComputeRuns(ExchangeState& state) {
   return runs;
 }
 
-std::vector<SubscriptionLag> ComputeLag(ExchangeState& state) {
+absl::StatusOr<std::vector<SubscriptionLag>> ComputeLag(ExchangeState& state) {
   const Snapshot snapshot = Take(state);
   const base::TimeUs now = state.options.clock->Now();
   std::vector<SubscriptionLag> all;
@@ -306,7 +313,7 @@ std::vector<SubscriptionLag> ComputeLag(ExchangeState& state) {
     lag.suspended = subscription.suspended;
     lag.records_behind = books.in_flight + books.withheld;
     lag.last_applied_time = snapshot.receipts.Of(id).time;
-    lag.input_waiting = CountWaiting(state, snapshot, *resource);
+    ASSIGN_OR_RETURN(lag.input_waiting, CountWaiting(state, snapshot, *resource));
     for (const auto& [number, judged] : snapshot.full_dumps.snapshots()) {
       lag.held_snapshots += judged.resource_id == resource->id && judged.is_held() ? 1 : 0;
     }

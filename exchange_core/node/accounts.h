@@ -12,6 +12,6 @@ namespace datong::node {
 
 Books ComputeBooks(ExchangeState& state);
 std::vector<RunBooks> ComputeRuns(ExchangeState& state);
-std::vector<SubscriptionLag> ComputeLag(ExchangeState& state);
+absl::StatusOr<std::vector<SubscriptionLag>> ComputeLag(ExchangeState& state);
 
 }  // namespace datong::node

@@ -16,36 +16,23 @@
 #include "exchange_core/node/control_codec.h"
 #include "exchange_core/node/control_topic.h"
 #include "exchange_core/node/delivery_session.h"
+#include "exchange_core/node/engine_health.h"
 #include "exchange_core/node/exchange_state.h"
 #include "exchange_core/node/housekeeper.h"
+#include "exchange_core/node/needed_topics.h"
 #include "exchange_core/node/publish_session.h"
 #include "exchange_core/node/snapshot_books.h"
 #include "exchange_core/node/snapshot_desk.h"
 #include "exchange_core/node/writer_identities.h"
-#include "exchange_core/pipeline/lane_commit.h"
-#include "exchange_core/snapshot/snapshot_codec.h"
 
 namespace datong::node {
 namespace {
 
-using broker::TopicKind;
-
 constexpr int kVerifyAttempts = 5;
 
-// What a catalog needs of the broker. Idempotent.
-absl::Status CreateTopicsFor(broker::Broker& broker, const catalog::CatalogTable& catalog) {
-  for (const auto& [id, resource] : catalog.resources()) {
-    RETURN_IF_ERROR(broker.CreateTopic(resource.publish_topic(), {TopicKind::kRecords, resource.partitions}));
-  }
-  for (const auto& [id, department] : catalog.departments()) {
-    RETURN_IF_ERROR(broker.CreateTopic(pipeline::QuarantineTopic(id), {TopicKind::kRecords, 1}));
-  }
-  for (const auto& [id, view] : catalog.views()) {
-    RETURN_IF_ERROR(broker.CreateTopic(view.stream_topic(), {TopicKind::kRecords, 1}));
-  }
-  for (const auto& [id, subscription] : catalog.subscriptions()) {
-    RETURN_IF_ERROR(broker.CreateTopic(pipeline::AgainTopic(id), {TopicKind::kRecords, 1}));
-  }
+// Idempotent.
+absl::Status CreateTopics(broker::Broker& broker, const std::vector<NeededTopic>& needed) {
+  for (const NeededTopic& one : needed) RETURN_IF_ERROR(broker.CreateTopic(one.topic, one.options));
   return absl::OkStatus();
 }
 
@@ -94,7 +81,8 @@ class LocalExchange final : public Exchange {
                                                       bool dry_run) override;
   Books books() override { return ComputeBooks(state_); }
   std::vector<RunBooks> runs() override { return ComputeRuns(state_); }
-  std::vector<SubscriptionLag> lag() override { return ComputeLag(state_); }
+  absl::StatusOr<std::vector<SubscriptionLag>> lag() override { return ComputeLag(state_); }
+  absl::StatusOr<std::vector<broker::HealthWarning>> EngineHealth() override { return AskEngineHealth(state_); }
   bool caught_up() override;
   uint32_t lanes() const override { return static_cast<uint32_t>(state_.lanes.size()); }
   void InspectLane(uint32_t lane, const std::function<void(const pipeline::LaneView&)>& look) override {
@@ -132,7 +120,7 @@ absl::Status LocalExchange::Recover(std::vector<std::string>* warnings) {
   RETURN_IF_ERROR(CreateOwnTopics());
   RETURN_IF_ERROR(ReplayControlTopics());
   RETURN_IF_ERROR(desk_.Recover());
-  RETURN_IF_ERROR(CreateTopicsFor(*state_.options.broker, *state_.Catalog()));
+  RETURN_IF_ERROR(CreateTopics(*state_.options.broker, TopicsOf(*state_.Catalog())));
   return MakeLanes(warnings);
 }
 
@@ -152,11 +140,7 @@ absl::Status LocalExchange::CreateOwnTopics() {
   if (state_.options.lanes > base::kLanesMax) {
     return absl::InvalidArgumentError(absl::StrCat(state_.options.lanes, " lanes; at most ", base::kLanesMax));
   }
-  RETURN_IF_ERROR(broker.CreateTopic(ledger::kLedgerTopic, {TopicKind::kLedger, state_.options.lanes}));
-  for (const char* topic : {kCatalogTopic, kSourcesTopic, kReceiptsTopic, snapshot::kSnapshotsTopic}) {
-    RETURN_IF_ERROR(broker.CreateTopic(topic, {TopicKind::kControl, 1}));
-  }
-  return absl::OkStatus();
+  return CreateTopics(broker, OwnTopics(state_.options.lanes));
 }
 
 absl::Status LocalExchange::ReplayControlTopics() {
@@ -270,7 +254,7 @@ absl::StatusOr<catalog::PlannedChange> LocalExchange::ApplyCatalog(std::string_v
 // way of the next one that is given their numbers. A start makes what is missing as well.
 absl::Status LocalExchange::TakeEffect() {
   if (stored_ == nullptr) return absl::OkStatus();
-  if (const absl::Status made = CreateTopicsFor(*state_.options.broker, *stored_); !made.ok()) {
+  if (const absl::Status made = CreateTopics(*state_.options.broker, TopicsOf(*stored_)); !made.ok()) {
     return absl::Status(made.code(),
                         absl::StrCat("the catalog change is stored, but takes effect only after a restart or "
                                      "the next apply, because its topics could not be made: ",
@@ -329,7 +313,8 @@ bool LocalExchange::caught_up() {
     if (one.state == SnapshotBooks::State::kJudged || one.state == SnapshotBooks::State::kReleasing) return false;
   }
   const Books now = books();
-  return std::all_of(now.resources.begin(), now.resources.end(), [](const auto& r) { return r.waiting == 0; }) &&
+  return now.counted.ok() &&
+         std::all_of(now.resources.begin(), now.resources.end(), [](const auto& r) { return r.waiting == 0; }) &&
          std::all_of(now.subscriptions.begin(), now.subscriptions.end(),
                      [](const auto& s) { return s.in_flight == 0; });
 }

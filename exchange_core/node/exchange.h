@@ -119,6 +119,8 @@ struct SubscriptionBooks {
 };
 
 struct Books {
+  // Not OK: the engine did not say what waits in it, so these are no books, and nothing is said about their balance.
+  absl::Status counted;
   std::vector<ResourceBooks> resources;
   std::vector<SubscriptionBooks> subscriptions;
   bool balanced() const;
@@ -167,7 +169,10 @@ class Exchange {
   // A held snapshot is released, or dropped. Durable when OK; errors: snapshot_desk.h.
   virtual absl::Status ConfirmSnapshot(uint64_t snapshot, const std::string& by, const std::string& why) = 0;
   virtual absl::Status RejectSnapshot(uint64_t snapshot, const std::string& by, const std::string& why) = 0;
-  virtual std::vector<SubscriptionLag> lag() = 0;
+  // Unavailable: the engine does not answer.
+  virtual absl::StatusOr<std::vector<SubscriptionLag>> lag() = 0;
+  // What the engine warns of, with everybody's places in its topics held against it; Unavailable: it does not answer.
+  virtual absl::StatusOr<std::vector<broker::HealthWarning>> EngineHealth() = 0;
   // Everything published is decided, every snapshot that ended is done or held, and every active, not suspended
   // subscription has acknowledged everything.
   virtual bool caught_up() = 0;

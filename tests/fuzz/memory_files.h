@@ -32,6 +32,7 @@ class MemoryFiles final : public base::FileSystem {
   absl::Status MakeDirectories(const std::string&) override { return NotHere(); }
   absl::StatusOr<std::vector<std::string>> List(const std::string&) override { return NotHere(); }
   absl::Status SyncDirectory(const std::string&) override { return NotHere(); }
+  absl::StatusOr<base::DiskSpace> Space(const std::string&) override { return NotHere(); }
   absl::StatusOr<std::unique_ptr<base::FileLock>> Lock(const std::string&) override { return NotHere(); }
 
  private:

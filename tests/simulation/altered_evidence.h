@@ -53,6 +53,9 @@ class AlteredBroker final : public broker::Broker {
     return bounds;
   }
   absl::Status DropBefore(const broker::TopicPartition&, broker::Position) override { return ReadOnly(); }
+  absl::StatusOr<std::vector<broker::HealthWarning>> Health(const std::vector<broker::PlaceOfReader>& places) override {
+    return real_.Health(places);
+  }
   void SetCommitListener(std::function<void()>) override {}
 
  private:
@@ -119,7 +122,8 @@ class AlteredExchange final : public node::Exchange {
   absl::Status RejectSnapshot(uint64_t snapshot, const std::string& by, const std::string& why) override {
     return real_.RejectSnapshot(snapshot, by, why);
   }
-  std::vector<node::SubscriptionLag> lag() override { return real_.lag(); }
+  absl::StatusOr<std::vector<node::SubscriptionLag>> lag() override { return real_.lag(); }
+  absl::StatusOr<std::vector<broker::HealthWarning>> EngineHealth() override { return real_.EngineHealth(); }
   bool caught_up() override { return real_.caught_up(); }
   uint32_t lanes() const override { return real_.lanes(); }
   void InspectLane(uint32_t lane, const std::function<void(const pipeline::LaneView&)>& look) override {

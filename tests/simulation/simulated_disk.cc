@@ -395,6 +395,11 @@ absl::StatusOr<bool> SimulatedDisk::Exists(const std::string& path) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<base::DiskSpace> SimulatedDisk::Space(const std::string&) {
+  const uint64_t total = impl_->capacity == 0 ? std::numeric_limits<uint64_t>::max() : impl_->capacity;
+  return base::DiskSpace{impl_->room(), total};
+}
+
 absl::StatusOr<std::unique_ptr<base::FileLock>> SimulatedDisk::Lock(const std::string& path) {
   ASSIGN_OR_RETURN(SimulatedNodePtr node, impl_->OpenOrCreate(path, "open the lock file"));
   if (node->locked_in == impl_->life) return absl::FailedPreconditionError(path + ": held by another holder");

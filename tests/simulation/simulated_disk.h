@@ -86,6 +86,7 @@ class SimulatedDisk final : public base::FileSystem {
   absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override;
   absl::StatusOr<bool> Exists(const std::string& path) override;
   absl::Status SyncDirectory(const std::string& path) override;
+  absl::StatusOr<base::DiskSpace> Space(const std::string& path) override;
   absl::StatusOr<std::unique_ptr<base::FileLock>> Lock(const std::string& path) override;
 
  private:

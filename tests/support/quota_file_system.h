@@ -51,6 +51,11 @@ class QuotaFileSystem final : public base::FileSystem {
   }
   absl::StatusOr<bool> Exists(const std::string& path) override { return below_.Exists(path); }
   absl::Status SyncDirectory(const std::string& path) override { return below_.SyncDirectory(path); }
+  absl::StatusOr<base::DiskSpace> Space(const std::string& path) override {
+    ASSIGN_OR_RETURN(base::DiskSpace space, below_.Space(path));
+    if (left_.load() != kUnlimited) space.free_bytes = left_.load();
+    return space;
+  }
   absl::StatusOr<std::unique_ptr<base::FileLock>> Lock(const std::string& path) override { return below_.Lock(path); }
 
  private:

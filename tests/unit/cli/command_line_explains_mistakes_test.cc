@@ -63,7 +63,9 @@ TEST_CASE("every command has help with an example") {
                                     {"quarantine", "show"},
                                     {"quarantine", "export"},
                                     {"catalog", "show"},
-                                    {"catalog", "proto"}}) {
+                                    {"catalog", "proto"},
+                                    {"topics", "plan"},
+                                    {"topics", "apply"}}) {
     const Ran ran = Run({group, name, "--help"});
     CHECK(ran.code == 0);
     CHECK(ran.out.find("Example:") != std::string::npos);
@@ -85,6 +87,8 @@ TEST_CASE("where no exchange is, none is made") {
                                                                                      {"lag"},
                                                                                      {"verify"},
                                                                                      {"catalog", "show"},
+                                                                                     {"topics", "plan"},
+                                                                                     {"topics", "apply"},
                                                                                      {"trace", "k"},
                                                                                      {"tail", "s"},
                                                                                      {"import", "r", "f"}}) {

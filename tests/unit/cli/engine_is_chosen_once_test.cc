@@ -57,6 +57,22 @@ TEST_CASE("Kafka is said once, with all that it needs; servers and configuration
   CHECK(directory.Choose({.engine = "kafka", .exchange = "city"}).ok());
 }
 
+TEST_CASE("copies of topics are said once, may be said anew, and must fit each other") {
+  Directory directory;
+  const EngineSaid kafka = {.engine = "kafka", .bootstrap_servers = "a:1", .exchange = "city"};
+  REQUIRE(directory.Choose(kafka).ok());
+  CHECK(directory.Choose({})->replication_factor == 0);
+  CHECK(directory.Refusal({.min_insync_replicas = 2}) == Code::kWrongArguments);
+  CHECK(directory.Refusal({.replication_factor = 2, .min_insync_replicas = 3}) == Code::kWrongArguments);
+  REQUIRE(directory.Choose({.replication_factor = 3, .min_insync_replicas = 2}).ok());
+  CHECK(directory.Choose({})->replication_factor == 3);
+  CHECK(directory.Choose({})->min_insync_replicas == 2);
+  CHECK(directory.Choose({.replication_factor = 5})->min_insync_replicas == 2);
+  CHECK(directory.Refusal({.replication_factor = 1}) == Code::kWrongArguments);
+  Directory embedded;
+  CHECK(embedded.Refusal({.replication_factor = 3}) == Code::kWrongArguments);
+}
+
 TEST_CASE("a damaged choice is told, and never taken for the embedded engine") {
   Directory directory;
   const std::string text = GENERATE("", "{", "[]", R"({"engine":"kafka"})", R"({"engine":7})",

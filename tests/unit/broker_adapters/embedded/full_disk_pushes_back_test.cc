@@ -69,5 +69,26 @@ TEST_CASE("a failed sync ends all writing until the directory is opened again, a
   CheckHolds(*broker, 2);
 }
 
+TEST_CASE("a disk that fills up is told of before it is full") {
+  const tests::TemporaryDirectory folder;
+  tests::QuotaFileSystem disk(base::PosixFileSystem());
+  const auto broker = Opened({.directory = folder.path() + "/exchange", .files = &disk, .segment_bytes_max = 50'000});
+  const uint64_t total = disk.Space(folder.path()).value().total_bytes;
+  disk.SetBytesLeft(total / 2);
+  CHECK(broker->Health({}).value().empty());
+  disk.SetBytesLeft(total / 20);
+  auto warnings = broker->Health({}).value();
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].code == "disk_space");
+  CHECK_FALSE(warnings[0].urgent);
+  CHECK(warnings[0].where == folder.path() + "/exchange");
+  for (const uint64_t left : {total / 50, uint64_t{100'000}}) {
+    disk.SetBytesLeft(left);
+    warnings = broker->Health({}).value();
+    REQUIRE(warnings.size() == 1);
+    CHECK(warnings[0].urgent);
+  }
+}
+
 }  // namespace
 }  // namespace datong::embedded

@@ -55,6 +55,9 @@ class FlakyBroker final : public broker::Broker {
   absl::Status DropBefore(const broker::TopicPartition& of, broker::Position keep_from) override {
     return below_.DropBefore(of, keep_from);
   }
+  absl::StatusOr<std::vector<broker::HealthWarning>> Health(const std::vector<broker::PlaceOfReader>& places) override {
+    return below_.Health(places);
+  }
   void SetCommitListener(std::function<void()> listener) override { below_.SetCommitListener(std::move(listener)); }
 
  private:

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exchange_core/node/needed_topics.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
+
+#include "exchange_core/ledger/ledger_entry.h"
+#include "exchange_core/node/control_topic.h"
+#include "exchange_core/pipeline/lane_commit.h"
+#include "exchange_core/snapshot/snapshot_codec.h"
+
+namespace datong::node {
+namespace {
+
+using broker::TopicKind;
+
+std::string SubscribersOf(const catalog::CatalogTable& catalog, uint32_t view_id) {
+  std::vector<std::string> names;
+  for (const catalog::Subscription* one : catalog.SubscriptionsOf(view_id)) names.push_back(one->name);
+  return names.empty() ? "nobody any longer" : absl::StrJoin(names, ", ");
+}
+
+}  // namespace
+
+std::vector<NeededTopic> OwnTopics(uint32_t lanes) {
+  return {
+      {ledger::kLedgerTopic, {TopicKind::kLedger, lanes}, "what every lane decided; a partition per lane"},
+      {kCatalogTopic, {TopicKind::kControl, 1}, "changes of the catalog"},
+      {kSourcesTopic, {TopicKind::kControl, 1}, "what each source has read and how far it came"},
+      {kReceiptsTopic, {TopicKind::kControl, 1}, "what each subscription has taken"},
+      {snapshot::kSnapshotsTopic, {TopicKind::kControl, 1}, "what was decided about full dumps"},
+  };
+}
+
+std::vector<NeededTopic> TopicsOfLease() {
+  return {{kHolderTopic, {TopicKind::kControl, 1}, "which process works on the exchange"}};
+}
+
+std::vector<NeededTopic> TopicsOf(const catalog::CatalogTable& catalog) {
+  std::vector<NeededTopic> needed;
+  for (const auto& [id, resource] : catalog.resources()) {
+    needed.push_back({resource.publish_topic(),
+                      {TopicKind::kRecords, resource.partitions},
+                      absl::StrCat("what is published into ", resource.name)});
+  }
+  for (const auto& [id, department] : catalog.departments()) {
+    needed.push_back({pipeline::QuarantineTopic(id),
+                      {TopicKind::kRecords, 1},
+                      absl::StrCat("rows held back, for department ", department.name)});
+  }
+  for (const auto& [id, view] : catalog.views()) {
+    const catalog::Resource* resource = catalog.FindResource(view.resource_id);
+    needed.push_back({view.stream_topic(),
+                      {TopicKind::kRecords, 1},
+                      absl::StrCat("deliveries of ", resource == nullptr ? "a retired resource" : resource->name,
+                                   " to ", SubscribersOf(catalog, id))});
+  }
+  for (const auto& [id, subscription] : catalog.subscriptions()) {
+    needed.push_back({pipeline::AgainTopic(id),
+                      {TopicKind::kRecords, 1},
+                      absl::StrCat("what subscription ", subscription.name, " is sent when it begins")});
+  }
+  return needed;
+}
+
+}  // namespace datong::node

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "exchange_core/broker/broker.h"
+#include "exchange_core/catalog/catalog_table.h"
+
+namespace datong::node {
+
+struct NeededTopic {
+  std::string topic;
+  broker::TopicOptions options;
+  std::string purpose;  // for people: whose it is and what is in it
+};
+
+// What an exchange needs whatever its catalog says, and what this catalog needs. The exchange makes them from these
+// lists, `datong topics` shows them.
+std::vector<NeededTopic> OwnTopics(uint32_t lanes);
+std::vector<NeededTopic> TopicsOf(const catalog::CatalogTable& catalog);
+// What processes on several machines need to agree who works (exchange_lease.h).
+std::vector<NeededTopic> TopicsOfLease();
+
+}  // namespace datong::node
