@@ -76,13 +76,13 @@ absl::Status TransactionalProducer::Commit(const CommitRequest& request) {
   if (!failure) failure = Produce(request);
   if (!failure) failure = SendPositions(request);
   // So far nobody has asked for a commit, so nothing can have landed.
-  if (failure) return TakeBack(failure, trouble_before);
+  if (failure) return TakeBack(failure, trouble_before, false);
 
   options_.steps->Reached("transaction.sent");
   failure = ToFailure(rd_kafka_commit_transaction(client_->handle(), WaitMs()));
   options_.steps->Reached("transaction.ended");
   if (troubled()) return InDoubt(client_->trouble().last());
-  if (failure.abortable || IsFenced(failure.code)) return TakeBack(failure, trouble_before);
+  if (failure.abortable || IsFenced(failure.code)) return TakeBack(failure, trouble_before, true);
   if (failure) return InDoubt(failure.text);
 
   const absl::Status visible = ends_.AwaitDecided(Touched(request));
@@ -113,6 +113,10 @@ TransactionalProducer::Failure TransactionalProducer::Produce(const CommitReques
 TransactionalProducer::Failure TransactionalProducer::ProduceOne(const CommitRequest::AppendRow& row,
                                                                  Deadline& deadline) {
   const std::string header = EncodeEnvelope(row.envelope);
+  // Ours until the library takes the message. Headers that it made itself it frees twice when it refuses a message, as
+  // it does for a topic that was deleted or that we may not write (2.0.2).
+  CHandle<rd_kafka_headers_t, rd_kafka_headers_destroy> headers(rd_kafka_headers_new(1));
+  rd_kafka_header_add(headers.get(), kEnvelopeHeader, -1, header.data(), static_cast<ssize_t>(header.size()));
   const std::string_view body = row.body.bytes();
   rd_kafka_vu_t parts[6];
   parts[0].vtype = RD_KAFKA_VTYPE_TOPIC;
@@ -125,10 +129,11 @@ TransactionalProducer::Failure TransactionalProducer::ProduceOne(const CommitReq
   parts[3].u.mem = {const_cast<char*>(body.data()), body.size()};
   parts[4].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
   parts[4].u.i = 0;
-  parts[5].vtype = RD_KAFKA_VTYPE_HEADER;
-  parts[5].u.header = {kEnvelopeHeader, header.data(), static_cast<ssize_t>(header.size())};
+  parts[5].vtype = RD_KAFKA_VTYPE_HEADERS;
+  parts[5].u.headers = headers.get();
   while (true) {
     Failure failure = ToFailure(rd_kafka_produceva(client_->handle(), parts, std::size(parts)));
+    if (!failure) (void)headers.release();
     if (failure.code != RD_KAFKA_RESP_ERR__QUEUE_FULL || deadline.Passed()) {
       // Refused before it was sent: whatever it was, the transaction can be taken back.
       failure.abortable = static_cast<bool>(failure);
@@ -166,7 +171,7 @@ bool TransactionalProducer::TroubledSince(uint64_t trouble_before) const {
   return client_->trouble().count() != trouble_before;
 }
 
-absl::Status TransactionalProducer::TakeBack(const Failure& failure, uint64_t trouble_before) {
+absl::Status TransactionalProducer::TakeBack(const Failure& failure, uint64_t trouble_before, bool commit_asked) {
   if (IsFenced(failure.code)) {
     End(absl::AbortedError(absl::StrCat("writer ", identity_,
                                         " was fenced: a newer holder of this identity exists, or a transaction took ",
@@ -179,6 +184,7 @@ absl::Status TransactionalProducer::TakeBack(const Failure& failure, uint64_t tr
   // during the abort may still deliver the abort's first try, into the next transaction.
   if (TroubledSince(trouble_before) || ToFailure(rd_kafka_abort_transaction(client_->handle(), WaitMs())) ||
       TroubledSince(trouble_before)) {
+    if (commit_asked) return InDoubt(failure.text);
     End(absl::UnavailableError(absl::StrCat(why.message(), "; open the writer again")));
   }
   return why;

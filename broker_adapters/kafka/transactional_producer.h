@@ -71,7 +71,7 @@ class TransactionalProducer {
   Failure ProduceOne(const CommitRequest::AppendRow& row, Deadline& deadline);
   Failure SendPositions(const CommitRequest& request);
   bool TroubledSince(uint64_t trouble_before) const;  // a count of the client's trouble
-  absl::Status TakeBack(const Failure& failure, uint64_t trouble_before);
+  absl::Status TakeBack(const Failure& failure, uint64_t trouble_before, bool commit_asked);
   absl::Status InDoubt(const std::string& why);
   void End(absl::Status why);
 

@@ -27,53 +27,6 @@ class WhenSent final : public base::StepObserver {
   }
 };
 
-// Commits the numbers 1, 2, 3, ... as a lane would: after a failure, what is committed says where to go on.
-class Numbers {
- public:
-  explicit Numbers(KafkaOptions options) : broker_(Open(options)) {
-    REQUIRE(broker_->CreateTopic("records", {}).ok());
-    Reopen();
-  }
-
-  absl::Status TryNext() {
-    const absl::Status status = Commit(*writer_, std::to_string(landed_ + 1), landed_ + 1);
-    if (status.ok()) ++landed_;
-    return status;
-  }
-
-  // On a busy machine a commit may take longer than the short time it has here.
-  void CommitNext() {
-    for (int tries = 0; !TryNext().ok(); ++tries) {
-      REQUIRE(tries < 5);
-      Reopen();
-    }
-  }
-
-  void Reopen() {
-    auto opened = broker_->OpenWriter("lane.0");
-    INFO(opened.status().ToString());
-    REQUIRE(opened.ok());
-    writer_ = *std::move(opened);
-    landed_ = Landed();
-  }
-
-  // How many have landed, their bodies and the position together.
-  broker::Position Landed() {
-    const broker::Position landed = broker_->CommittedPosition("group", {"records", 0})->value_or(0);
-    std::vector<std::string> wanted;
-    for (broker::Position number = 1; number <= landed; ++number) wanted.push_back(std::to_string(number));
-    CHECK(ReadAll(*broker_) == wanted);
-    return landed;
-  }
-
-  broker::Writer& writer() { return *writer_; }
-
- private:
-  const std::unique_ptr<broker::Broker> broker_;
-  std::unique_ptr<broker::Writer> writer_;
-  broker::Position landed_ = 0;
-};
-
 KafkaOptions Impatient() {
   KafkaOptions options = FreshExchange(Proxied());
   options.transaction_timeout = 3'000'000;

@@ -39,6 +39,44 @@ std::vector<std::string> ReadAll(broker::Broker& broker) {
   }
 }
 
+Numbers::Numbers(const KafkaOptions& options) : broker_(Open(options)) {
+  REQUIRE(broker_->CreateTopic("records", {}).ok());
+  Reopen();
+}
+
+absl::Status Numbers::TryNext() {
+  const absl::Status status = Commit(*writer_, std::to_string(landed_ + 1), landed_ + 1);
+  if (status.ok()) ++landed_;
+  return status;
+}
+
+void Numbers::CommitNext() {
+  for (int tries = 0; !TryNext().ok(); ++tries) {
+    REQUIRE(tries < 10);
+    Reopen();
+  }
+}
+
+void Numbers::Reopen() {
+  auto opened = broker_->OpenWriter("lane.0");
+  INFO(opened.status().ToString());
+  REQUIRE(opened.ok());
+  writer_ = *std::move(opened);
+  landed_ = Landed();
+  ++reopened_;
+}
+
+broker::Position Numbers::Landed() {
+  const auto position = broker_->CommittedPosition("group", {"records", 0});
+  INFO(position.status().ToString());
+  REQUIRE(position.ok());
+  const broker::Position landed = position->value_or(0);
+  std::vector<std::string> wanted;
+  for (broker::Position number = 1; number <= landed; ++number) wanted.push_back(std::to_string(number));
+  CHECK(ReadAll(*broker_) == wanted);
+  return landed;
+}
+
 bool Says(const absl::Status& status, const std::string& words) {
   return std::string(status.message()).find(words) != std::string::npos;
 }

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the engine makes of each answer that a cluster can give to a commit: what passes is asked again and seen by
+// nobody, what does not is told by its code, and afterwards the same identity commits again.
+#include <librdkafka/rdkafka.h>
+
+#include <catch2/catch.hpp>
+
+#include "broker_adapters/kafka/kafka_broker.h"
+#include "tests/kafka/mock_cluster.h"
+#include "tests/kafka/records_topic.h"
+
+namespace datong::kafka {
+namespace {
+
+enum Api { kProduce = 0, kAddPartitionsToTxn = 24, kAddOffsetsToTxn = 25, kEndTxn = 26, kTxnOffsetCommit = 28 };
+
+struct Answer {
+  Api to;
+  std::vector<int> errors;
+  absl::StatusCode told;
+};
+
+const Answer kAnswers[] = {
+    // Leaders and coordinators move, load, and are busy with the transaction before.
+    {kProduce, {RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION}, absl::StatusCode::kOk},
+    {kProduce, {RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE}, absl::StatusCode::kOk},
+    {kProduce, {RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS}, absl::StatusCode::kOk},
+    {kProduce, {RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR}, absl::StatusCode::kOk},
+    {kAddPartitionsToTxn, {RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS}, absl::StatusCode::kOk},
+    {kAddPartitionsToTxn, {RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE}, absl::StatusCode::kOk},
+    {kAddOffsetsToTxn, {RD_KAFKA_RESP_ERR_NOT_COORDINATOR}, absl::StatusCode::kOk},
+    {kTxnOffsetCommit, {RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS}, absl::StatusCode::kOk},
+    {kEndTxn, {RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE}, absl::StatusCode::kOk},
+    {kEndTxn, {RD_KAFKA_RESP_ERR_NOT_COORDINATOR, RD_KAFKA_RESP_ERR_NOT_COORDINATOR}, absl::StatusCode::kOk},
+    // What only a person can repair.
+    {kProduce, {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED}, absl::StatusCode::kPermissionDenied},
+    {kProduce, {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE}, absl::StatusCode::kInvalidArgument},
+    {kAddOffsetsToTxn, {RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED}, absl::StatusCode::kPermissionDenied},
+    {kTxnOffsetCommit, {RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED}, absl::StatusCode::kPermissionDenied},
+    // Another holder.
+    {kAddPartitionsToTxn, {RD_KAFKA_RESP_ERR_PRODUCER_FENCED}, absl::StatusCode::kAborted},
+    {kAddOffsetsToTxn, {RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH}, absl::StatusCode::kAborted},
+    {kEndTxn, {RD_KAFKA_RESP_ERR_PRODUCER_FENCED}, absl::StatusCode::kAborted},
+    {kEndTxn, {RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH}, absl::StatusCode::kAborted},
+    // Nobody knows.
+    {kEndTxn, {RD_KAFKA_RESP_ERR_INVALID_TXN_STATE}, absl::StatusCode::kUnavailable},
+    {kEndTxn, {RD_KAFKA_RESP_ERR_UNKNOWN}, absl::StatusCode::kUnavailable},
+    {kEndTxn, {RD_KAFKA_RESP_ERR__TRANSPORT}, absl::StatusCode::kUnavailable},  // the mock breaks the connection
+    {kProduce, {RD_KAFKA_RESP_ERR__TRANSPORT}, absl::StatusCode::kUnavailable},
+};
+
+KafkaOptions On(const tests::MockCluster& cluster) {
+  KafkaOptions options;
+  options.bootstrap_servers = cluster.bootstrap_servers();
+  options.exchange = "city";
+  return options;
+}
+
+TEST_CASE("each answer to a commit has its meaning") {
+  tests::MockCluster cluster;
+  cluster.CreateTopic("city.records");
+  const auto broker = Open(On(cluster));
+  std::unique_ptr<broker::Writer> writer;
+  const auto reopen = [&] {
+    writer.reset();
+    auto opened = broker->OpenWriter("lane.0");
+    INFO(opened.status().ToString());
+    REQUIRE(opened.ok());
+    writer = *std::move(opened);
+  };
+  reopen();
+  for (const Answer& answer : kAnswers) {
+    const absl::Status before = Commit(*writer, "before", 1);
+    INFO(before.ToString());
+    REQUIRE(before.ok());
+    cluster.AnswerWith(answer.to, answer.errors);
+    const absl::Status told = Commit(*writer, "struck", 2);
+    cluster.ForgetErrors(answer.to);
+    INFO("request " << answer.to << ", answer " << rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(answer.errors[0]))
+                    << ": " << told.ToString());
+    CHECK(told.code() == answer.told);
+    if (Says(told, "whether it landed") || absl::IsAborted(told)) CHECK_FALSE(writer->Begin().ok());
+    if (!told.ok()) reopen();
+  }
+}
+
+TEST_CASE("a commit that is answered too late is in doubt") {
+  tests::MockCluster cluster;
+  cluster.CreateTopic("city.records");
+  KafkaOptions options = On(cluster);
+  options.transaction_timeout = 1'000'000;
+  const auto broker = Open(options);
+  auto writer = broker->OpenWriter("lane.0").value();
+  cluster.AnswerLate(kEndTxn, 20'000);
+  const absl::Status late = Commit(*writer, "late");
+  INFO(late.ToString());
+  CHECK(absl::IsUnavailable(late));
+  CHECK(Says(late, "whether it landed"));
+  CHECK_FALSE(writer->Begin().ok());
+}
+
+}  // namespace
+}  // namespace datong::kafka
