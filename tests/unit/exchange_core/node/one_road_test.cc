@@ -127,14 +127,14 @@ TEST_CASE("what a sink did not acknowledge comes again, what it did never") {
   TestSink(*exchange, "tax").TakeAll(lost, false);
   CHECK(lost.log.size() == 40);
   RequireBalanced(exchange);
-  CHECK(exchange->lag()[0].records_behind == 40);
+  CHECK(exchange->lag()->at(0).records_behind == 40);
   exchange.Reopen();
   exchange.Settle();
   Received tax;
   TestSink(*exchange, "tax").TakeAll(tax);
   TestSink(*exchange, "tax").TakeAll(tax);
   CHECK(tax.log == lost.log);
-  CHECK(exchange->lag()[0].records_behind == 0);
+  CHECK(exchange->lag()->at(0).records_behind == 0);
 }
 
 TEST_CASE("a file that goes back to what it was is news, a file that comes again is not") {
