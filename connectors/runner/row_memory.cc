@@ -129,11 +129,9 @@ std::optional<record::RecordClaim> RowMemory::Search(const base::Digest& signatu
       i = 0;
     }
     if (known_[chunk].signature[i] != signature) continue;
-    const record::RecordClaim claim = known_[chunk].Claim(i);
     cursor_chunk_ = chunk;
     cursor_ = i;
-    StepOver();
-    return claim;
+    return Take();
   }
   if (++misses_ <= kNearRows) return std::nullopt;
   // Nothing was found for a while: rows moved, or many came or went.
@@ -145,17 +143,12 @@ std::optional<record::RecordClaim> RowMemory::Search(const base::Digest& signatu
   const auto found = by_signature_.find(signature);
   if (found == by_signature_.end()) {
     if (misses_ % kChunkRows == 0) {
-      cursor_ = known_[cursor_chunk_].size() - 1;
-      const size_t misses = misses_;
-      StepOver();
-      misses_ = misses;
+      StepIntoNextChunk();
     }
     return std::nullopt;
   }
   std::tie(cursor_chunk_, cursor_) = found->second;
-  const record::RecordClaim claim = known_[cursor_chunk_].Claim(cursor_);
-  StepOver();
-  return claim;
+  return Take();
 }
 
 void RowMemory::StepIntoNextChunk() {

@@ -53,11 +53,8 @@ class RowMemory {
   // What a row with this signature became in the last dump; nullopt: not found.
   std::optional<record::RecordClaim> Recall(const base::Digest& signature) {
     if (known_.empty()) return std::nullopt;
-    const Chunk& front = known_[cursor_chunk_];
-    if (front.signature[cursor_] == signature) [[likely]] {
-      const record::RecordClaim claim = front.Claim(cursor_);
-      StepOver();
-      return claim;
+    if (known_[cursor_chunk_].signature[cursor_] == signature) [[likely]] {
+      return Take();
     }
     return Search(signature);
   }
@@ -77,9 +74,11 @@ class RowMemory {
   };
 
   std::optional<record::RecordClaim> Search(const base::Digest& signature);
-  void StepOver() {
+  record::RecordClaim Take() {  // what the cursor stands on
+    const record::RecordClaim claim = known_[cursor_chunk_].Claim(cursor_);
     misses_ = 0;
     if (++cursor_ == known_[cursor_chunk_].size()) StepIntoNextChunk();
+    return claim;
   }
   void StepIntoNextChunk();
   void FillWindow();

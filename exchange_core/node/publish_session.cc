@@ -127,6 +127,11 @@ bool LocalPublishSession::MayLeaveOut(uint64_t run) {
   const auto catalog = state_.Catalog();
   const catalog::Resource* resource = catalog->FindResource(source_.resource_id);
   if (resource == nullptr || resource->snapshots.same_key == catalog::SameKeyRule::kLast) return false;
+  {
+    const std::lock_guard lock(state_.tables);
+    const SourceRun& own = state_.sources.runs().at(run);
+    if (!own.snapshot || own.flows) return false;  // most files: no lane need be waited for
+  }
   bool others_at_work = false;
   for (const auto& lane : state_.lanes) {
     lane->Inspect([&](const pipeline::LaneView& view) {
@@ -140,8 +145,7 @@ bool LocalPublishSession::MayLeaveOut(uint64_t run) {
   for (const auto& [id, source] : state_.sources.sources()) {
     others_at_work |= id != source_.id && source.resource_id == source_.resource_id && source.open_run != 0;
   }
-  const SourceRun& own = state_.sources.runs().at(run);
-  return own.snapshot && !own.flows && !others_at_work;
+  return !others_at_work;
 }
 
 void LocalPublishSession::WhichAreHeld(uint32_t partition, const client::RecordClaims& rows,
