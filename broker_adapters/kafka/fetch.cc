@@ -5,7 +5,10 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "broker_adapters/kafka/c_handle.h"
 #include "broker_adapters/kafka/kafka_errors.h"
@@ -38,18 +41,31 @@ std::optional<std::string> EnvelopeOf(const rd_kafka_message_t& message) {
 
 std::string Bytes(const void* bytes, size_t size) { return std::string(static_cast<const char*>(bytes), size); }
 
+// Only of a partition that is not fetched any longer.
+void EmptyAndDestroy(rd_kafka_queue_t* queue) {
+  while (rd_kafka_message_t* const unread = rd_kafka_consume_queue(queue, 0)) rd_kafka_message_destroy(unread);
+  rd_kafka_queue_destroy(queue);
+}
+using PartitionQueue = CHandle<rd_kafka_queue_t, EmptyAndDestroy>;
+
 }  // namespace
 
 // One client and what it fetches.
+//
+// What nobody has read of a partition stays in the partition's queue, and an answer that is still under way when the
+// fetch ends comes to it after that. Each message there refers to the partition that owns the queue. The client empties
+// the queues of all partitions it knows when it ends; but one whose topic was deleted it does not know any longer, and
+// it would wait for that for ever (librdkafka 2.0.2; its change 4724 mends it). So the queues are emptied here before.
 struct Fetch::Slot {
   std::unique_ptr<Client> client;
-  std::set<std::pair<std::string, uint32_t>> fetched;  // guarded by the pool's mutex
+  std::set<KafkaPartition> fetched;                // guarded by the pool's mutex
+  std::map<KafkaPartition, PartitionQueue> ended;  // of fetches that have ended; guarded by the pool's mutex
 };
 
 Fetch::~Fetch() {
   rd_kafka_consume_stop(topic_, static_cast<int32_t>(of_.partition));
   rd_kafka_topic_destroy(topic_);
-  pool_.Return(slot_, of_);
+  pool_.Return(slot_, of_, queue_);
 }
 
 absl::StatusOr<Fetch::Step> Fetch::Next(int wait_ms) {
@@ -83,18 +99,22 @@ FetchPool::~FetchPool() = default;
 absl::StatusOr<Fetch::Slot*> FetchPool::Take(const KafkaPartition& of) {
   const std::lock_guard lock(mutex_);
   for (const auto& slot : slots_) {
-    if (slot->fetched.emplace(of.topic, of.partition).second) return slot.get();
+    if (slot->fetched.insert(of).second) return slot.get();
   }
   ASSIGN_OR_RETURN(auto client, MakeCommittedReader(options_));
   auto& slot = slots_.emplace_back(std::make_unique<Fetch::Slot>());
   slot->client = std::move(client);
-  slot->fetched.emplace(of.topic, of.partition);
+  slot->fetched.insert(of);
   return slot.get();
 }
 
-void FetchPool::Return(Fetch::Slot& slot, const KafkaPartition& of) {
+void FetchPool::Return(Fetch::Slot& slot, const KafkaPartition& of, rd_kafka_queue_s* queue) {
+  // Another queue than this one when the topic was deleted and made again between two fetches.
+  PartitionQueue before(queue);
   const std::lock_guard lock(mutex_);
-  slot.fetched.erase({of.topic, of.partition});
+  if (queue != nullptr) slot.ended[of].swap(before);
+  before.reset();  // while nobody fetches this partition
+  slot.fetched.erase(of);
 }
 
 absl::StatusOr<std::unique_ptr<Fetch>> FetchPool::Start(const KafkaPartition& of, int64_t offset) {
@@ -103,10 +123,12 @@ absl::StatusOr<std::unique_ptr<Fetch>> FetchPool::Start(const KafkaPartition& of
   if (topic == nullptr || rd_kafka_consume_start(topic, static_cast<int32_t>(of.partition), offset) != 0) {
     const auto code = rd_kafka_last_error();
     if (topic != nullptr) rd_kafka_topic_destroy(topic);
-    Return(*slot, of);
+    Return(*slot, of, nullptr);
     return FromKafka(code, absl::StrCat("reading ", of.topic, "/", of.partition));
   }
-  return std::unique_ptr<Fetch>(new Fetch(*this, *slot, of, topic));
+  rd_kafka_queue_t* const queue =
+      rd_kafka_queue_get_partition(slot->client->handle(), of.topic.c_str(), static_cast<int32_t>(of.partition));
+  return std::unique_ptr<Fetch>(new Fetch(*this, *slot, of, topic, queue));
 }
 
 absl::StatusOr<std::unique_ptr<Client>> MakeCommittedReader(const KafkaOptions& options) {

@@ -6,8 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <set>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,6 +14,7 @@
 #include "exchange_core/broker/broker.h"
 
 struct rd_kafka_topic_s;
+struct rd_kafka_queue_s;
 struct rd_kafka_message_s;
 
 namespace datong::kafka {
@@ -48,8 +47,8 @@ class Fetch {
   friend class FetchPool;
   struct Slot;
 
-  Fetch(FetchPool& pool, Slot& slot, KafkaPartition of, rd_kafka_topic_s* topic)
-      : pool_(pool), slot_(slot), of_(std::move(of)), topic_(topic) {}
+  Fetch(FetchPool& pool, Slot& slot, KafkaPartition of, rd_kafka_topic_s* topic, rd_kafka_queue_s* queue)
+      : pool_(pool), slot_(slot), of_(std::move(of)), topic_(topic), queue_(queue) {}
 
   absl::StatusOr<Step> ToStep(rd_kafka_message_s& message) const;
 
@@ -57,6 +56,7 @@ class Fetch {
   Slot& slot_;
   const KafkaPartition of_;
   rd_kafka_topic_s* const topic_;
+  rd_kafka_queue_s* const queue_;  // what came and was not read yet
 };
 
 // Shares few clients among many partitions: a client costs threads and a connection to each broker, a partition costs
@@ -72,7 +72,8 @@ class FetchPool {
  private:
   friend class Fetch;
   absl::StatusOr<Fetch::Slot*> Take(const KafkaPartition& of);
-  void Return(Fetch::Slot& slot, const KafkaPartition& of);
+  // `queue`: of the fetch that has ended, the slot's from now on; nullptr: none began.
+  void Return(Fetch::Slot& slot, const KafkaPartition& of, rd_kafka_queue_s* queue);
 
   const KafkaOptions& options_;
   std::mutex mutex_;

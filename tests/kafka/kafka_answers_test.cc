@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the engine makes of each answer that a cluster can give to a commit: what passes is asked again and seen by
-// nobody, what does not is told by its code, and afterwards the same identity commits again.
+// nobody, what does not is told by its code, and afterwards the same identity commits again. And that a reader can be
+// let go of whatever became of its topic.
 #include <librdkafka/rdkafka.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
+#include <thread>
 
 #include "broker_adapters/kafka/kafka_broker.h"
 #include "tests/kafka/mock_cluster.h"
@@ -97,6 +100,24 @@ TEST_CASE("a commit that is answered too late is in doubt") {
   CHECK(absl::IsUnavailable(late));
   CHECK(Says(late, "whether it landed"));
   CHECK_FALSE(writer->Begin().ok());
+}
+
+// Without what FetchPool does for it, this test never ends.
+TEST_CASE("a client whose topic was deleted while it had something unread of it can be ended") {
+  tests::MockCluster cluster;
+  cluster.CreateTopic("city.records");
+  KafkaOptions options = On(cluster);
+  options.properties = {{"topic.metadata.refresh.interval.ms", "50"}};
+  const auto broker = Open(options);
+  auto writer = broker->OpenWriter("lane.0").value();
+  for (int i = 0; i < 3; ++i) REQUIRE(Commit(*writer, "one of three").ok());
+  auto reader = broker->OpenReader({"records", 0}, 0).value();
+  const auto begun = reader->Poll({.messages_max = 1});
+  INFO(begun.status().ToString());
+  REQUIRE(begun.ok());
+  CHECK(begun->size() == 1);
+  cluster.HideTopic("city.records");
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));  // until every client has heard of it
 }
 
 }  // namespace

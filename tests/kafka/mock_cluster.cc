@@ -36,6 +36,10 @@ void MockCluster::CreateTopic(const std::string& kafka_topic) {
   rd_kafka_mock_topic_create(state_->cluster, kafka_topic.c_str(), 1, 1);
 }
 
+void MockCluster::HideTopic(const std::string& kafka_topic) {
+  rd_kafka_mock_topic_set_error(state_->cluster, kafka_topic.c_str(), RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+}
+
 void MockCluster::AnswerWith(int api, const std::vector<int>& errors) {
   std::vector<rd_kafka_resp_err_t> codes;
   for (const int error : errors) codes.push_back(static_cast<rd_kafka_resp_err_t>(error));

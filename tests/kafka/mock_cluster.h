@@ -16,6 +16,8 @@ class MockCluster {
 
   std::string bootstrap_servers() const;
   void CreateTopic(const std::string& kafka_topic);
+  // From now on whoever asks for it is told that there is no such topic.
+  void HideTopic(const std::string& kafka_topic);
   // The next requests of this kind (a number of Kafka's protocol) are answered with these errors, one after the other.
   void AnswerWith(int api, const std::vector<int>& errors);
   // The next one is answered as it should be, so much later.
