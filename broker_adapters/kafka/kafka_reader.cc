@@ -40,8 +40,7 @@ absl::StatusOr<std::vector<broker::Message>> KafkaReader::Poll(const broker::Rea
     if (!taken.ok()) {
       fetch_.reset();
       if (!messages.empty()) break;  // those before the fault are good; the next call tells
-      if (absl::IsOutOfRange(taken.status())) RETURN_IF_ERROR(LookAhead());  // says it in the contract's words
-      return taken.status();
+      return absl::IsOutOfRange(taken.status()) ? Dropped(taken.status()) : taken.status();
     }
     if (!*taken) {
       if (OffsetOf(next_) < known_end_) break;
@@ -54,14 +53,24 @@ absl::StatusOr<std::vector<broker::Message>> KafkaReader::Poll(const broker::Rea
   return messages;
 }
 
-absl::Status KafkaReader::LookAhead() {
+// In the contract's words.
+absl::Status KafkaReader::Dropped(const absl::Status& in_kafkas_words) {
   ASSIGN_OR_RETURN(const LogRange range, ends_.Now(of_));
-  if (next_ < BeginOf(range.start)) {
+  if (next_ >= BeginOf(range.start)) return in_kafkas_words;
+  return absl::OutOfRangeError(absl::StrCat(of_.topic, "/", of_.partition, ": position ", next_,
+                                            " was dropped by retention; the first kept is ", BeginOf(range.start)));
+}
+
+absl::Status KafkaReader::LookAhead() {
+  ASSIGN_OR_RETURN(const int64_t stable_end, ends_.StableEnd(of_));
+  if (OffsetOf(next_) > stable_end) {
+    // What is committed never goes away at this end: waiting would mean to pass over the first messages of another log.
     fetch_.reset();
-    return absl::OutOfRangeError(absl::StrCat(of_.topic, "/", of_.partition, ": position ", next_,
-                                              " was dropped by retention; the first kept is ", BeginOf(range.start)));
+    return absl::DataLossError(absl::StrCat(
+        of_.topic, "/", of_.partition, ": position ", next_, " lies beyond the end ", PositionOf(stable_end),
+        "; somebody deleted this topic, and it was created again, or its log was cut off: restore it from a backup"));
   }
-  known_end_ = range.stable_end;
+  known_end_ = stable_end;
   if (OffsetOf(next_) >= known_end_) {
     fetch_.reset();
   } else if (fetch_ == nullptr) {
@@ -102,13 +111,13 @@ absl::StatusOr<broker::Message> ReadOne(const KafkaOptions& options, LogEnds& en
     return absl::NotFoundError(absl::StrCat(of.topic, "/", of.partition, ": no message at position ", position));
   };
   if (position == 0) return none();
-  ASSIGN_OR_RETURN(const LogRange range, ends.Now(of));
-  if (offset < range.start || offset >= range.stable_end) return none();
+  ASSIGN_OR_RETURN(const int64_t stable_end, ends.StableEnd(of));
+  if (offset >= stable_end) return none();
   ASSIGN_OR_RETURN(const auto fetch, fetches.Start(of, offset));
   Deadline deadline(*options.clock, options.request_timeout);
   while (true) {
     auto step = fetch->Next(deadline.LeftMs());
-    if (absl::IsOutOfRange(step.status())) return none();  // dropped meanwhile
+    if (absl::IsOutOfRange(step.status())) return none();  // dropped
     RETURN_IF_ERROR(step.status());
     if (step->kind == Fetch::Step::Kind::kMessage) {
       if (step->offset != offset) return none();

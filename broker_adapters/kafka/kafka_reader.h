@@ -28,6 +28,7 @@ class KafkaReader final : public broker::Reader {
  private:
   // Learns the stable end, and starts to fetch when it lies ahead.
   absl::Status LookAhead();
+  absl::Status Dropped(const absl::Status& in_kafkas_words);
   // The next message; nothing when the known end was reached, or when the end is all that would be waited for.
   absl::StatusOr<bool> TakeOne(bool some_taken, Deadline& deadline, broker::Message& message);
 

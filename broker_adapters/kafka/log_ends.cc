@@ -2,9 +2,7 @@
 #include "broker_adapters/kafka/log_ends.h"
 
 #include <absl/strings/str_cat.h>
-#include <librdkafka/rdkafka.h>
 
-#include "broker_adapters/kafka/kafka_errors.h"
 #include "broker_adapters/kafka/offset_questions.h"
 #include "exchange_core/base/status_macros.h"
 
@@ -17,20 +15,17 @@ std::string Where(const std::string& topic, int64_t partition) {
   return absl::StrCat("the end of ", topic, "/", partition);
 }
 
-absl::StatusOr<LogRange> Range(Client& client, const KafkaPartition& of, Deadline& deadline) {
-  LogRange range;
-  const auto code =
-      rd_kafka_query_watermark_offsets(client.handle(), of.topic.c_str(), static_cast<int32_t>(of.partition),
-                                       &range.start, &range.stable_end, deadline.LeftMs());
-  RETURN_IF_ERROR(FromKafka(code, Where(of.topic, of.partition), client.trouble().last()));
-  return range;
-}
-
 }  // namespace
 
+absl::StatusOr<int64_t> LogEnds::StableEnd(const KafkaPartition& of) {
+  ASSIGN_OR_RETURN(const std::vector<int64_t> end, OffsetsAt(options_, committed_, {of}, kLatest));
+  return end[0];
+}
+
 absl::StatusOr<LogRange> LogEnds::Now(const KafkaPartition& of) {
-  Deadline deadline(*options_.clock, options_.request_timeout);
-  return Range(committed_, of, deadline);
+  ASSIGN_OR_RETURN(const std::vector<int64_t> start, OffsetsAt(options_, committed_, {of}, kEarliest));
+  ASSIGN_OR_RETURN(const int64_t end, StableEnd(of));
+  return LogRange{start[0], end};
 }
 
 absl::StatusOr<LogRange> LogEnds::Decided(const KafkaPartition& of) {

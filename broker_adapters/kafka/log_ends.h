@@ -40,6 +40,7 @@ class LogEnds {
   LogEnds(const KafkaOptions& options, Client& appended, Client& committed)
       : options_(options), appended_(appended), committed_(committed) {}
 
+  absl::StatusOr<int64_t> StableEnd(const KafkaPartition& of);
   absl::StatusOr<LogRange> Now(const KafkaPartition& of);
   // With everything decided that was appended before the call; waits for open transactions. Unavailable when a writer
   // that died leaves one open for longer than the time limit of transactions.

@@ -4,14 +4,20 @@
 #include <absl/strings/str_cat.h>
 #include <librdkafka/rdkafka.h>
 
+#include <algorithm>
+#include <set>
 #include <string>
 
 #include "broker_adapters/kafka/c_handle.h"
+#include "broker_adapters/kafka/cluster_metadata.h"
 #include "broker_adapters/kafka/kafka_errors.h"
 #include "exchange_core/base/status_macros.h"
 
 namespace datong::kafka {
 namespace {
+
+constexpr base::TimeUs kFirstTurn = 1'000'000;
+constexpr base::TimeUs kTurnMax = 16'000'000;
 
 // Written as a time to look up, these two mean the ends.
 static_assert(kLatest == RD_KAFKA_OFFSET_END && kEarliest == RD_KAFKA_OFFSET_BEGINNING);
@@ -23,11 +29,15 @@ std::string Where(const std::string& topic, int64_t partition) {
 using PartitionList = CHandle<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy>;
 
 // The answer stands in `list`. The first error of the request or of one partition, with the place it is about.
-rd_kafka_resp_err_t Ask(Client& client, int64_t time, Deadline& deadline, rd_kafka_topic_partition_list_t& list,
+// Not rd_kafka_query_watermark_offsets(): that one heeds no time limit, and asks a dead leader for ever (2.0.2).
+rd_kafka_resp_err_t Ask(Client& client, int64_t time, int wait_ms, rd_kafka_topic_partition_list_t& list,
                         std::string& where) {
-  for (int i = 0; i < list.cnt; ++i) list.elems[i].offset = time;
+  for (int i = 0; i < list.cnt; ++i) {
+    list.elems[i].offset = time;
+    list.elems[i].err = RD_KAFKA_RESP_ERR_NO_ERROR;  // that of the turn before
+  }
   where = Where(list.elems[0].topic, list.elems[0].partition);
-  const auto code = rd_kafka_offsets_for_times(client.handle(), &list, deadline.LeftMs());
+  const auto code = rd_kafka_offsets_for_times(client.handle(), &list, wait_ms);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
   for (int i = 0; i < list.cnt; ++i) {
     if (list.elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
@@ -37,13 +47,20 @@ rd_kafka_resp_err_t Ask(Client& client, int64_t time, Deadline& deadline, rd_kaf
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-// A topic that was just made, or whose leader moves: the broker says so at once, and a moment later there is one.
-bool LeaderIsToCome(rd_kafka_resp_err_t code) {
-  return code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE || code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION;
+// A client asks the leader it knows until it is told of another one. What the cluster says to it stays in the client.
+void AskWhoLeads(Client& client, const std::vector<KafkaPartition>& of, Deadline& deadline) {
+  std::set<std::string> asked;
+  for (const KafkaPartition& one : of) {
+    if (deadline.Passed()) return;
+    if (asked.insert(one.topic).second) AskForTopic(client, one.topic, deadline).IgnoreError();
+  }
 }
 
 }  // namespace
 
+// In turns, for an error may be over a moment later: a topic that was just made has no leader yet, or its leader moves
+// (the broker says so at once); or the leader has died (nobody says anything). A turn without an answer is followed by
+// one that waits for longer.
 absl::StatusOr<std::vector<int64_t>> OffsetsAt(const KafkaOptions& options, Client& client,
                                                const std::vector<KafkaPartition>& of, int64_t time) {
   std::vector<int64_t> offsets;
@@ -53,13 +70,19 @@ absl::StatusOr<std::vector<int64_t>> OffsetsAt(const KafkaOptions& options, Clie
   for (const KafkaPartition& one : of) {
     rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), static_cast<int32_t>(one.partition));
   }
+  const auto at_most = [&](base::TimeUs turn) { return std::min(turn, base::TimeUs{deadline.LeftMs()} * 1000); };
   std::string where;
-  auto code = Ask(client, time, deadline, *list, where);
-  while (LeaderIsToCome(code) && !deadline.Passed()) {
+  base::TimeUs turn = kFirstTurn;
+  while (true) {
+    const auto code = Ask(client, time, static_cast<int>(at_most(turn) / 1000), *list, where);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) break;
+    const absl::Status failure = FromKafka(code, where, client.trouble().last());
+    if (!absl::IsUnavailable(failure) || deadline.Passed()) return failure;
+    if (code == RD_KAFKA_RESP_ERR__TIMED_OUT) turn = std::min(2 * turn, kTurnMax);
     deadline.Pause();
-    code = Ask(client, time, deadline, *list, where);
+    Deadline turn_end(*options.clock, at_most(turn));
+    AskWhoLeads(client, of, turn_end);
   }
-  RETURN_IF_ERROR(FromKafka(code, where, client.trouble().last()));
   for (int i = 0; i < list->cnt; ++i) offsets.push_back(list->elems[i].offset);
   return offsets;
 }

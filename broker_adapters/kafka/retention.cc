@@ -8,6 +8,8 @@
 
 #include "broker_adapters/kafka/admin_request.h"
 #include "broker_adapters/kafka/c_handle.h"
+#include "broker_adapters/kafka/cluster_metadata.h"
+#include "broker_adapters/kafka/deadline.h"
 #include "broker_adapters/kafka/kafka_errors.h"
 #include "broker_adapters/kafka/offsets.h"
 #include "exchange_core/base/status_macros.h"
@@ -28,6 +30,9 @@ absl::Status DropBelow(const KafkaOptions& options, Client& client, LogEnds& end
   const CHandle<rd_kafka_DeleteRecords_t, rd_kafka_DeleteRecords_destroy> question(
       rd_kafka_DeleteRecords_new(before.get()));
   rd_kafka_DeleteRecords_t* questions[] = {question.get()};
+  // Who leads it now: the client may know one that has died.
+  Deadline deadline(*options.clock, options.request_timeout);
+  RETURN_IF_ERROR(AskForTopic(client, of.topic, deadline).status());
   AdminRequest request(client, options.request_timeout);
   rd_kafka_DeleteRecords(client.handle(), questions, 1, request.options(), request.queue());
   ASSIGN_OR_RETURN(const AdminRequest::Event answer, request.Answer(doing));

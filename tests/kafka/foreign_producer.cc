@@ -40,10 +40,13 @@ ForeignProducer::ForeignProducer(const std::string& bootstrap_servers, const std
 
 ForeignProducer::~ForeignProducer() { rd_kafka_destroy(state_->handle); }
 
-void ForeignProducer::Send(const std::string& kafka_topic, const std::string& value) {
-  const auto code = rd_kafka_producev(state_->handle, RD_KAFKA_V_TOPIC(kafka_topic.c_str()), RD_KAFKA_V_PARTITION(0),
-                                      RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
-                                      RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+void ForeignProducer::Send(const std::string& kafka_topic, const std::string& value,
+                           const std::string& envelope_header) {
+  const auto code = rd_kafka_producev(
+      state_->handle, RD_KAFKA_V_TOPIC(kafka_topic.c_str()), RD_KAFKA_V_PARTITION(0),
+      RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+      RD_KAFKA_V_HEADER("datong.envelope", envelope_header.data(), static_cast<ssize_t>(envelope_header.size())),
+      RD_KAFKA_V_END);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR || rd_kafka_flush(state_->handle, kWaitMs) != RD_KAFKA_RESP_ERR_NO_ERROR) {
     throw std::runtime_error("a foreign message could not be sent");
   }

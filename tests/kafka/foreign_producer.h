@@ -14,7 +14,8 @@ class ForeignProducer {
   explicit ForeignProducer(const std::string& bootstrap_servers, const std::string& transactional_id = "");
   ~ForeignProducer();  // without ending the transaction
 
-  void Send(const std::string& kafka_topic, const std::string& value);  // partition 0; returns when it is in the log
+  // To partition 0; returns when it is in the log. `envelope_header`: the engine's header, as some version writes it.
+  void Send(const std::string& kafka_topic, const std::string& value, const std::string& envelope_header = "");
 
  private:
   struct State;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What goes wrong around the engine has a defined outcome: another holder, a dead writer, a foreign program in a topic,
-// a broker that dies or was never there.
+// What goes wrong around the engine has a defined outcome: another holder, a dead writer, a foreign program or
+// a hand in a topic, a broker that dies or was never there.
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -74,6 +74,76 @@ TEST_CASE("a foreign program's message is read like any other, with an empty env
   CHECK(reader->Poll({})->empty());
   REQUIRE(Commit(*writer, "ours again").ok());
   CHECK(ReadAll(*broker) == std::vector<std::string>{"ours", "theirs", "ours again"});
+}
+
+TEST_CASE("an envelope of a version that nobody knows stops no reader: anybody can write one") {
+  const KafkaOptions options = FreshExchange(KafkaForTests::Shared());
+  const auto broker = Open(options);
+  REQUIRE(broker->CreateTopic("records", {}).ok());
+  tests::ForeignProducer foreign(options.bootstrap_servers);
+  foreign.Send(options.exchange + ".records", "of tomorrow", "DTKE\x02 more");
+  foreign.Send(options.exchange + ".records", "of today", "DTKE\x01 more");
+  const auto some = broker->OpenReader({"records", 0}, 0).value()->Poll({}).value();
+  REQUIRE(some.size() == 2);
+  CHECK(some[0].body.bytes() == "of tomorrow");
+  CHECK(some[0].envelope.empty());
+  CHECK(some[1].envelope == " more");
+}
+
+// By hand, as an administrator would.
+void Alter(const std::string& command) {
+  const std::string said = KafkaForTests::Shared().Ask("tool " + command);
+  INFO(said);
+  REQUIRE(said.starts_with("0 "));
+}
+
+TEST_CASE("a limit below what a message has is told, and it goes through once the limit is back") {
+  const KafkaOptions options = FreshExchange(KafkaForTests::Shared());
+  const auto broker = Open(options);
+  REQUIRE(broker->CreateTopic("records", {}).ok());
+  const std::string limit = "kafka.admin.ConfigCommand --bootstrap-server {servers} --alter --entity-type topics " +
+                            ("--entity-name " + options.exchange) + ".records --add-config max.message.bytes=";
+  auto writer = broker->OpenWriter("lane.0").value();
+  REQUIRE(Commit(*writer, "small", 1).ok());
+  Alter(limit + "1000");
+  const std::string large(5000, 'x');
+  const absl::Status refused = Commit(*writer, large, 2);
+  INFO(refused.ToString());
+  CHECK(absl::IsInvalidArgument(refused));
+  CHECK(Says(refused, "max.message.bytes"));
+  CHECK(ReadAll(*broker) == std::vector<std::string>{"small"});
+  CHECK(broker->CommittedPosition("group", {"records", 0}).value() == 1);
+  Alter(limit + "10485760");
+  writer = broker->OpenWriter("lane.0").value();
+  CHECK(Commit(*writer, large, 2).ok());
+  CHECK(ReadAll(*broker) == std::vector<std::string>{"small", large});
+}
+
+TEST_CASE("a topic that is deleted is told, and one made in its place is not taken for it") {
+  const KafkaOptions options = FreshExchange(KafkaForTests::Shared());
+  const auto broker = Open(options);
+  REQUIRE(broker->CreateTopic("records", {}).ok());
+  auto writer = broker->OpenWriter("lane.0").value();
+  REQUIRE(Commit(*writer, "one").ok());
+  REQUIRE(Commit(*writer, "two").ok());
+  auto reader = broker->OpenReader({"records", 0}, 0).value();
+  CHECK(reader->Poll({})->size() == 2);
+  Alter("org.apache.kafka.tools.TopicCommand --bootstrap-server {servers} --delete --topic " + options.exchange +
+        ".records");
+  const absl::Status unread = reader->Poll({}).status();
+  INFO(unread.ToString());
+  CHECK(absl::IsNotFound(unread));
+  CHECK(Says(unread, options.exchange + ".records"));
+  const absl::Status unwritten = Commit(*writer, "three");
+  INFO(unwritten.ToString());
+  CHECK_FALSE(unwritten.ok());
+  // The first message of another log is not the third of this one.
+  REQUIRE(Open(options)->CreateTopic("records", {}).ok());
+  REQUIRE(Commit(*Open(options)->OpenWriter("lane.0").value(), "of another log").ok());
+  const absl::Status beyond = broker->OpenReader({"records", 0}, reader->next()).value()->Poll({}).status();
+  INFO(beyond.ToString());
+  CHECK(absl::IsDataLoss(beyond));
+  CHECK(Says(beyond, "beyond the end"));
 }
 
 TEST_CASE("a topic that Datong did not create is told by name") {
