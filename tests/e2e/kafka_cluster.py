@@ -36,7 +36,7 @@ class NoKafka(Exception):
 
 
 class KafkaCluster:
-    """One broker (tests/kafka/broker.py), and the binary on it as `program`."""
+    """Brokers (tests/kafka/broker.py, with these options), and the binary on them as `program`."""
 
     def __init__(self, binary, *options):
         self.process = subprocess.Popen([sys.executable, os.path.join(os.path.dirname(HERE), "kafka", "broker.py"), *options],
@@ -70,6 +70,11 @@ class KafkaCluster:
     def start(self):
         self._say("start")
         self._await_ready()
+
+    def ask(self, line):
+        """Any line that broker.py knows, and what it answers."""
+        self._say(line)
+        return self._answer()
 
     def close(self):
         self.process.stdin.close()
