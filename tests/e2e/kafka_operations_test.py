@@ -188,6 +188,19 @@ def retention_is_told_before_it_hurts(place, unread):
     check(place.lag()[1]["warnings"] == [], "warnings stay when the cause is gone")
 
 
+def away_is_not_empty(place, cluster):
+    running = place.works()
+    cluster.kill()
+    for words in (["books"], ["lag"]):
+        finished = place.datong.run(*words)
+        check(finished.code == 4 and "DT-4009" in finished.err and not finished.out.strip(), f"{words} while the cluster is away: {finished}")
+    finished = place.datong.run("topics", "plan")
+    check(finished.code == 4 and "DT-4009" in finished.err, f"topics plan while the cluster is away: {finished}")
+    cluster.start()
+    await_that("the books balance again", lambda: place.datong.run("books").code == 0, 120)
+    check(running.stop(), "run does not stop")
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="datong-operations-") as folder:
         try:
@@ -203,6 +216,7 @@ def main():
             embedded_has_nothing_to_plan(place)
             unread = kafkas_tools_agree(place)
             retention_is_told_before_it_hurts(place, unread)
+            away_is_not_empty(place, cluster)
         finally:
             cluster.close()
     print(f"{len(FAILURES)} failures")
