@@ -37,14 +37,18 @@ bool KafkaTransaction::Resolve(const broker::TopicPartition& name, KafkaPartitio
   return true;
 }
 
-void KafkaTransaction::Append(const broker::TopicPartition& to, std::string key, std::string envelope,
-                              broker::Body body) {
+void KafkaTransaction::AppendReadable(const broker::TopicPartition& to, std::string key, std::string envelope,
+                                      broker::Body body, broker::Attributes attributes) {
   Refuse(CheckSize("key", key.size(), kKeyBytesMax, to));
   Refuse(CheckSize("envelope", envelope.size(), kEnvelopeBytesMax, to));
   Refuse(CheckSize("body", body.bytes().size(), base::kBatchBytesMax, to));
+  size_t attribute_bytes = 0;
+  for (const auto& [name, value] : attributes) attribute_bytes += name.size() + value.size();
+  Refuse(CheckSize("attributes", attribute_bytes, kAttributeBytesMax, to));
   KafkaPartition place;
   if (!refused_.ok() || !Resolve(to, place)) return;
-  request_.appends.push_back({std::move(place), std::move(key), std::move(envelope), std::move(body)});
+  request_.appends.push_back(
+      {std::move(place), std::move(key), std::move(envelope), std::move(body), std::move(attributes)});
 }
 
 void KafkaTransaction::AdvancePosition(std::string_view group, const broker::TopicPartition& from,

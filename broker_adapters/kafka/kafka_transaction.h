@@ -32,7 +32,11 @@ class KafkaTransaction final : public broker::Transaction {
                    std::shared_ptr<WriterState> writer);
   ~KafkaTransaction() override { Abort(); }
 
-  void Append(const broker::TopicPartition& to, std::string key, std::string envelope, broker::Body body) override;
+  void Append(const broker::TopicPartition& to, std::string key, std::string envelope, broker::Body body) override {
+    AppendReadable(to, std::move(key), std::move(envelope), std::move(body), {});
+  }
+  void AppendReadable(const broker::TopicPartition& to, std::string key, std::string envelope, broker::Body body,
+                      broker::Attributes attributes) override;
   void AdvancePosition(std::string_view group, const broker::TopicPartition& from, broker::Position next) override;
   absl::Status Commit() override;
   void Abort() override;

@@ -115,8 +115,12 @@ TransactionalProducer::Failure TransactionalProducer::ProduceOne(const CommitReq
   const std::string header = EncodeEnvelope(row.envelope);
   // Ours until the library takes the message. Headers that it made itself it frees twice when it refuses a message, as
   // it does for a topic that was deleted or that we may not write (2.0.2).
-  CHandle<rd_kafka_headers_t, rd_kafka_headers_destroy> headers(rd_kafka_headers_new(1));
-  rd_kafka_header_add(headers.get(), kEnvelopeHeader, -1, header.data(), static_cast<ssize_t>(header.size()));
+  CHandle<rd_kafka_headers_t, rd_kafka_headers_destroy> headers(rd_kafka_headers_new(1 + row.attributes.size()));
+  const auto add = [&](const char* name, const std::string& value) {
+    rd_kafka_header_add(headers.get(), name, -1, value.data(), static_cast<ssize_t>(value.size()));
+  };
+  add(kEnvelopeHeader, header);
+  for (const auto& [name, value] : row.attributes) add(name.c_str(), value);
   const std::string_view body = row.body.bytes();
   rd_kafka_vu_t parts[6];
   parts[0].vtype = RD_KAFKA_VTYPE_TOPIC;

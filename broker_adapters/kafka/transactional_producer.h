@@ -27,6 +27,7 @@ struct CommitRequest {
     std::string key;
     std::string envelope;
     broker::Body body;
+    broker::Attributes attributes;
   };
   std::vector<AppendRow> appends;
   std::map<std::string, std::map<KafkaPartition, broker::Position>> positions;  // by Kafka's name of the group

@@ -31,6 +31,18 @@ const char* TypeText(record::ItemType type) {
   return "unknown";
 }
 
+const char* FormText(catalog::DeliveryForm form) {
+  switch (form) {
+    case catalog::DeliveryForm::kPacked:
+      return "packed";
+    case catalog::DeliveryForm::kRecords:
+      return "records";
+    case catalog::DeliveryForm::kJson:
+      return "json";
+  }
+  return "";
+}
+
 const char* StartText(catalog::SubscriptionStart start) {
   switch (start) {
     case catalog::SubscriptionStart::kBeginning:
@@ -141,6 +153,7 @@ Json SubscriptionRow(const catalog::CatalogTable& table, const catalog::Subscrip
           {"grant", NameOf(table.FindGrant(subscription.grant_id))},
           {"resource", view == nullptr ? std::string() : NameOf(table.FindResource(view->resource_id))},
           {"start", StartText(subscription.start)},
+          {"delivery", FormText(subscription.form)},
           {"since_version", subscription.since_version},
           {"stream", subscription.view_id},
           {"suspended", subscription.suspended},

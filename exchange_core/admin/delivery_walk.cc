@@ -14,6 +14,7 @@ DeliveryWalk::DeliveryWalk(node::Exchange& exchange, const catalog::Subscription
                            const catalog::View& view)
     : exchange_(exchange),
       subscription_id_(subscription.id),
+      schema_(exchange.catalog()->FindResource(view.resource_id)->schema),
       again_name_(pipeline::AgainTopic(subscription.id)),
       stream_name_(view.stream_topic()) {}
 
@@ -74,7 +75,7 @@ absl::StatusOr<bool> DeliveryWalk::Next(Delivered& into) {
       const uint64_t first = into.envelope.first_sequence();
       const uint64_t start = again ? 1 : StartOf(into.envelope.lane());
       if (start == 0 || first + into.envelope.records() <= start) continue;
-      RETURN_IF_ERROR(node::DecodeDelivered(into.envelope, message->body.bytes(), into.batch));
+      RETURN_IF_ERROR(node::DecodeDelivered(into.envelope, message->body.bytes(), *schema_, into.batch));
       into.position = message->position;
       into.first = start > first ? static_cast<size_t>(start - first) : 0;
       into.again = again;

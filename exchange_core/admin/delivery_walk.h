@@ -28,6 +28,7 @@ class DeliveryWalk {
     bool again = false;
   };
 
+  // The view's resource must be in the catalog.
   DeliveryWalk(node::Exchange& exchange, const catalog::Subscription& subscription, const catalog::View& view);
 
   // From the oldest that is kept, or from what comes from now on.
@@ -52,6 +53,7 @@ class DeliveryWalk {
 
   node::Exchange& exchange_;
   const uint32_t subscription_id_;
+  const std::shared_ptr<const record::RecordSchema> schema_;
   const std::string again_name_, stream_name_;
   Topic again_, stream_;
   std::map<uint32_t, uint64_t> starts_;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "exchange_core/base/clock.h"
@@ -47,6 +48,9 @@ struct TopicOptions {
   TopicKind kind = TopicKind::kRecords;
   uint32_t partitions = 1;
 };
+
+// Names and values that a foreign reader sees beside a message; UTF-8, together at most 64 KiB.
+using Attributes = std::vector<std::pair<std::string, std::string>>;
 
 // Bytes that may be appended to several topics, within and across transactions, and are stored or sent once where the
 // engine can. A body read from a topic remembers where the engine keeps it, so forwarding it costs a reference. Cheap
@@ -108,6 +112,14 @@ class Transaction {
  public:
   virtual ~Transaction() = default;
   virtual void Append(const TopicPartition& to, std::string key, std::string envelope, Body body) = 0;
+  // As Append, for readers that know nothing of the exchange: the attributes stand beside the body where foreign
+  // programs read the engine's topics, and are left out where there are none. A body that was never given bytes is no
+  // value: such a reader sees that the key's object is gone.
+  virtual void AppendReadable(const TopicPartition& to, std::string key, std::string envelope, Body body,
+                              Attributes attributes) {
+    (void)attributes;
+    Append(to, std::move(key), std::move(envelope), std::move(body));
+  }
   // Stores `next` as what `group` reads next of `from`.
   virtual void AdvancePosition(std::string_view group, const TopicPartition& from, Position next) = 0;
   // OK: all of it is visible and durable. Aborted: the writer was fenced. ResourceExhausted: the disk is full, nothing

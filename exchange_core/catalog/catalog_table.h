@@ -88,11 +88,16 @@ struct Grant {
   std::string purpose;
 };
 
-// What a grant lets through; subscriptions with an equal view share one delivery stream.
+// How the messages of a stream look: a batch each, or a record each for those who read it with tools of their own
+// (docs/record_streams.md).
+enum class DeliveryForm : uint8_t { kPacked = 1, kRecords = 2, kJson = 3 };
+
+// What a grant lets through, and in which form; subscriptions with an equal view share one delivery stream.
 struct View {
   uint32_t id = 0;  // = the delivery stream's number, given by the table when a view first appears, never reused
   uint32_t resource_id = 0;
   std::vector<uint32_t> item_fields;  // sorted; empty = every item
+  DeliveryForm form = DeliveryForm::kPacked;
   std::shared_ptr<const record::Projection> projection;
 
   std::string stream_topic() const;  // "deliver.<id>"
@@ -106,6 +111,7 @@ struct Subscription {
   uint32_t grant_id = 0;
   uint32_t view_id = 0;
   SubscriptionStart start = SubscriptionStart::kBeginning;
+  DeliveryForm form = DeliveryForm::kPacked;
   uint64_t since_version = 0;  // catalog version that brought it
   bool suspended = false;
   bool retired = false;

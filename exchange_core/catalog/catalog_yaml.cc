@@ -229,6 +229,9 @@ void ReadSubscription(YamlMapReader& reader, DesiredSubscription& subscription) 
   if (const auto start = reader.Choice("start", {"beginning", "now", "present"}, need)) {
     subscription.start = static_cast<SubscriptionStart>(*start + 1);
   }
+  if (const auto form = reader.Choice("delivery", {"packed", "records", "json"}, Need::kOptional)) {
+    subscription.form = static_cast<DeliveryForm>(*form + 1);
+  }
   subscription.suspended = reader.Bool("suspended").value_or(false);
 }
 
@@ -264,8 +267,9 @@ DesiredCatalog ReadCatalog(std::string_view yaml, Findings& findings) {
   ReadList(root, "grants", "a grant", {"name", "resource", "department", "items", "purpose", "valid_until", "revoked"},
            "revoked", catalog.grants, findings,
            [&](auto& reader, auto& object) { ReadGrant(reader, object, findings); });
-  ReadList(root, "subscriptions", "a subscription", {"name", "grant", "start", "suspended", "retired"}, "retired",
-           catalog.subscriptions, findings, [](auto& reader, auto& object) { ReadSubscription(reader, object); });
+  ReadList(root, "subscriptions", "a subscription", {"name", "grant", "start", "delivery", "suspended", "retired"},
+           "retired", catalog.subscriptions, findings,
+           [](auto& reader, auto& object) { ReadSubscription(reader, object); });
   ReadList(root, "connectors", "a connector", {"name", "kind", "source", "sink", "retired"}, "retired",
            catalog.connectors, findings, [&](auto& reader, auto& object) {
              if (!object.retired) ReadConnector(reader, object, findings);

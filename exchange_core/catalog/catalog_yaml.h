@@ -63,6 +63,7 @@ struct DesiredGrant : Desired {
 struct DesiredSubscription : Desired {
   std::string grant;
   SubscriptionStart start = SubscriptionStart::kBeginning;
+  DeliveryForm form = DeliveryForm::kPacked;
   bool suspended = false;
 };
 

@@ -192,23 +192,31 @@ absl::Status ChangeApplication::Take(const v1::Subscription& entry) {
   if (entry.start() < v1::BEGINNING || entry.start() > v1::PRESENT_STATE) {
     return Contradiction("subscription '" + entry.name() + "' has start number " + std::to_string(entry.start()));
   }
+  if (entry.delivery() < v1::DELIVERY_FORM_UNSPECIFIED || entry.delivery() > v1::JSON) {
+    return Contradiction("subscription '" + entry.name() + "' has delivery form " + std::to_string(entry.delivery()));
+  }
+  const DeliveryForm form = entry.delivery() == v1::DELIVERY_FORM_UNSPECIFIED
+                                ? DeliveryForm::kPacked
+                                : static_cast<DeliveryForm>(entry.delivery());
   const Grant* grant = table_.FindGrant(entry.grant_id());
   if (grant == nullptr) return Contradiction("subscription '" + entry.name() + "' names no known grant");
   Subscription subscription;
   if (const Subscription* before = table_.FindSubscription(entry.id())) {
     subscription = *before;
-    if (before->grant_id != entry.grant_id() || before->start != static_cast<SubscriptionStart>(entry.start())) {
-      return Contradiction("grant or start of subscription '" + entry.name() + "' changes");
+    if (before->grant_id != entry.grant_id() || before->start != static_cast<SubscriptionStart>(entry.start()) ||
+        before->form != form) {
+      return Contradiction("grant, start or delivery of subscription '" + entry.name() + "' changes");
     }
     if (before->retired && !entry.retired()) return GoneForEver("subscription", entry);
   } else {
-    subscription.view_id = ViewFor(*grant);
+    subscription.view_id = ViewFor(*grant, form);
     subscription.since_version = table_.version_;
   }
   subscription.id = entry.id();
   subscription.name = entry.name();
   subscription.grant_id = entry.grant_id();
   subscription.start = static_cast<SubscriptionStart>(entry.start());
+  subscription.form = form;
   subscription.suspended = entry.suspended();
   subscription.retired = entry.retired();
   table_.subscriptions_[entry.id()] = std::move(subscription);
@@ -226,11 +234,11 @@ absl::Status ChangeApplication::Take(const v1::Connector& entry) {
   return absl::OkStatus();
 }
 
-uint32_t ChangeApplication::ViewFor(const Grant& grant) {
+uint32_t ChangeApplication::ViewFor(const Grant& grant, DeliveryForm form) {
   for (const auto& [id, view] : table_.views_) {
-    if (view.resource_id == grant.resource_id && view.item_fields == grant.item_fields) return id;
+    if (view.resource_id == grant.resource_id && view.item_fields == grant.item_fields && view.form == form) return id;
   }
-  View view{table_.next_view_++, grant.resource_id, grant.item_fields, nullptr};
+  View view{table_.next_view_++, grant.resource_id, grant.item_fields, form, nullptr};
   view.projection = std::make_shared<const record::Projection>(
       grant.item_fields.empty() ? record::Projection::Everything() : record::Projection(grant.item_fields));
   const uint32_t id = view.id;

@@ -30,7 +30,7 @@ class ChangeApplication {
   // Nothing that lives names what does not.
   absl::Status CheckReferences() const;
 
-  uint32_t ViewFor(const Grant& grant);
+  uint32_t ViewFor(const Grant& grant, DeliveryForm form);
   void RefreshActive();
 
   CatalogTable& table_;

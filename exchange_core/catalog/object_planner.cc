@@ -9,6 +9,11 @@
 namespace datong::catalog {
 namespace {
 
+// Packed is left out: it is what every subscription was before there were others.
+v1::DeliveryForm FormOf(DeliveryForm form) {
+  return form == DeliveryForm::kPacked ? v1::DELIVERY_FORM_UNSPECIFIED : static_cast<v1::DeliveryForm>(form);
+}
+
 std::string NewSecret(base::RandomSource& random) {
   std::string secret;
   for (int half = 0; half < 2; ++half) {
@@ -189,6 +194,7 @@ void ChangePlanner::PlanSubscription(const DesiredSubscription& wanted, uint32_t
     if (before->retired) return Say(ObjectKind::kSubscription, wanted.name, "unchanged");
     entry.set_grant_id(before->grant_id);
     entry.set_start(static_cast<v1::SubscriptionStart>(before->start));
+    entry.set_delivery(FormOf(before->form));
     entry.set_suspended(before->suspended);
     entry.set_retired(true);
     *change_.add_subscriptions() = entry;
@@ -196,6 +202,7 @@ void ChangePlanner::PlanSubscription(const DesiredSubscription& wanted, uint32_t
   }
   entry.set_grant_id(Resolve(ObjectKind::kGrant, wanted.grant, wanted.At("grant"), before != nullptr));
   entry.set_start(static_cast<v1::SubscriptionStart>(wanted.start));
+  entry.set_delivery(FormOf(wanted.form));
   if (entry.grant_id() == 0) return;
   if (before != nullptr && before->grant_id != entry.grant_id()) {
     RefuseChange(wanted, "grant", "subscription '" + wanted.name + "': its grant cannot change",
@@ -204,6 +211,10 @@ void ChangePlanner::PlanSubscription(const DesiredSubscription& wanted, uint32_t
   if (before != nullptr && before->start != wanted.start) {
     RefuseChange(wanted, "start", "subscription '" + wanted.name + "': its start cannot change",
                  "make a new subscription", "it has started already");
+  }
+  if (before != nullptr && before->form != wanted.form) {
+    RefuseChange(wanted, "delivery", "subscription '" + wanted.name + "': its form of delivery cannot change",
+                 "make a new subscription", "its positions belong to a stream in the old form");
   }
   if (before != nullptr && before->suspended == wanted.suspended) {
     return Say(ObjectKind::kSubscription, wanted.name, "unchanged");

@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "datong/ledger/v1/ledger.pb.h"
+#include "exchange_core/base/limits.h"
 #include "exchange_core/base/status_macros.h"
 #include "exchange_core/ledger/ledger_entry.h"
 #include "exchange_core/record/batch_codec.h"
+#include "exchange_core/record/record_json.h"
 
 namespace datong::node {
 namespace {
@@ -52,11 +54,30 @@ void KeepSelected(const std::vector<uint8_t>& operations, record::RecordBatch& b
   batch.payload.resize(payload_to);
 }
 
+// A body of one record: its batch is in the envelope, and of what the batch holds, the body is the payload.
+absl::Status DecodeOne(const ledger::v1::DeliveryEnvelope& envelope, std::string_view body,
+                       const record::RecordSchema& schema, record::RecordBatch& into) {
+  RETURN_IF_ERROR(record::DecodeBatch(envelope.record_batch(), into));
+  if (into.size() != 1) return absl::DataLossError("the batch of one record in an envelope holds another number");
+  if (body.empty()) return absl::OkStatus();  // a delete, or a record without a value
+  if (!into.payload.empty()) return absl::DataLossError("a record stands in an envelope and in its body");
+  if (body.size() > base::kBatchBytesMax) return absl::DataLossError("a record's body is too large");
+  if (envelope.json()) {
+    const absl::Status read = record::AppendRecordFromJson(schema, body, into.payload);
+    if (!read.ok()) return absl::DataLossError(read.message());
+  } else {
+    into.payload = body;
+  }
+  into.columns.payload_end[0] = static_cast<uint32_t>(into.payload.size());
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status DecodeDelivered(const ledger::v1::DeliveryEnvelope& envelope, std::string_view body,
-                             record::RecordBatch& into) {
-  RETURN_IF_ERROR(record::DecodeBatch(body, into));
+                             const record::RecordSchema& schema, record::RecordBatch& into) {
+  RETURN_IF_ERROR(envelope.record_batch().empty() ? record::DecodeBatch(body, into)
+                                                  : DecodeOne(envelope, body, schema, into));
   if (envelope.operation_runs_size() > 0) {
     std::vector<uint8_t> operations;
     if (!ledger::UnpackRuns(envelope.operation_runs(), into.size(), operations)) {

@@ -160,7 +160,7 @@ absl::StatusOr<size_t> LocalDeliverySession::Take(const broker::Message& message
   delivery.lane = envelope.lane();
   delivery.first_sequence = envelope.first_sequence();
   delivery.receive_time = envelope.receive_time();
-  RETURN_IF_ERROR(DecodeDelivered(envelope, message.body.bytes(), delivery.batch));
+  RETURN_IF_ERROR(DecodeDelivered(envelope, message.body.bytes(), schema_, delivery.batch));
   const size_t records = delivery.batch.size();
   into.next_position = next_position;
   passed_.push_back({next_position, envelope.lane(), envelope.first_sequence() + records, in_stream_});

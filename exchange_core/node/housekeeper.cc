@@ -7,7 +7,8 @@
 namespace datong::node {
 namespace {
 
-constexpr int kPollsPerRun = 64;  // a run stays short; the next one goes on
+constexpr int kPollsPerRun = 64;             // a run stays short; the next one goes on
+constexpr size_t kMessagesPerPoll = 10'000;  // streams of single records have many, all of them small
 
 }  // namespace
 
@@ -43,7 +44,7 @@ void Housekeeper::RetainStream(const catalog::CatalogTable& catalog, const catal
   } else {
     auto reader = broker.OpenReader(stream, bounds->begin);
     for (int poll = 0; reader.ok() && poll < kPollsPerRun; ++poll) {
-      const auto messages = (*reader)->Poll({16, size_t{4} << 20});
+      const auto messages = (*reader)->Poll({kMessagesPerPoll, size_t{4} << 20});
       if (!messages.ok() || messages->empty()) break;
       const auto young = std::find_if(messages->begin(), messages->end(), [&](const broker::Message& message) {
         return message.append_time >= keep_since || message.position >= needed_from;

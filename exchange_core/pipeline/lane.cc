@@ -640,7 +640,7 @@ absl::Status Lane::Impl::SendAgainSome(const catalog::Subscription& subscription
   uint64_t sequence = start.again_next_sequence;
   for (Packed& one : packed) {
     for (PackedPart& part : one.parts) {
-      commit.AddAgain(entry, subscription.id, sequence, part.records, resource.id, one.step.partition, one.input,
+      commit.AddAgain(entry, view, resource, sequence, part.records, one.step.partition, one.input,
                       std::move(part.body));
       sequence += part.records;
     }

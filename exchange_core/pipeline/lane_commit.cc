@@ -10,6 +10,7 @@
 #include "exchange_core/base/status_macros.h"
 #include "exchange_core/ledger/ledger_entry.h"
 #include "exchange_core/pipeline/envelopes.h"
+#include "exchange_core/pipeline/record_messages.h"
 #include "exchange_core/snapshot/snapshot_codec.h"
 
 namespace datong::pipeline {
@@ -67,7 +68,7 @@ void LaneCommit::AddDecision(const ledger::v1::LedgerEntry& entry, const broker:
     for (const PackedPart& part : delivery.routed.parts) {
       envelope.set_first_sequence(sequence);
       envelope.set_records(part.records);
-      transaction_->Append({delivery.view->stream_topic(), 0}, "", EncodeEnvelope(envelope), part.body);
+      AppendDelivery(delivery.view->stream_topic(), *delivery.view, resource, envelope, part.body);
       sequence += part.records;
     }
   }
@@ -88,15 +89,24 @@ void LaneCommit::AddDecision(const ledger::v1::LedgerEntry& entry, const broker:
   transaction_->Append({QuarantineTopic(resource.provider_id), 0}, "", EncodeEnvelope(envelope), input.body);
 }
 
-void LaneCommit::AddAgain(const ledger::v1::LedgerEntry& entry, uint32_t subscription_id, uint64_t first_sequence,
-                          uint32_t records, uint32_t resource_id, uint32_t partition, const broker::Message& input,
-                          broker::Body body) {
-  ledger::v1::DeliveryEnvelope envelope = EnvelopeOf(entry, resource_id, partition, input);
-  envelope.set_view_id(entry.stream_start().view_id());
+void LaneCommit::AppendDelivery(const std::string& topic, const catalog::View& view, const catalog::Resource& resource,
+                                const ledger::v1::DeliveryEnvelope& envelope, broker::Body body) {
+  for (DeliveryMessage& one : MessagesOf(view, resource, envelope, std::move(body))) {
+    transaction_->AppendReadable({topic, 0}, std::move(one.key), std::move(one.envelope), std::move(one.body),
+                                 std::move(one.attributes));
+  }
+}
+
+void LaneCommit::AddAgain(const ledger::v1::LedgerEntry& entry, const catalog::View& view,
+                          const catalog::Resource& resource, uint64_t first_sequence, uint32_t records,
+                          uint32_t partition, const broker::Message& input, broker::Body body) {
+  const uint32_t subscription_id = entry.stream_start().subscription_id();
+  ledger::v1::DeliveryEnvelope envelope = EnvelopeOf(entry, resource.id, partition, input);
+  envelope.set_view_id(view.id);
   envelope.set_subscription_id(subscription_id);
   envelope.set_first_sequence(first_sequence);
   envelope.set_records(records);
-  transaction_->Append({AgainTopic(subscription_id), 0}, "", EncodeEnvelope(envelope), std::move(body));
+  AppendDelivery(AgainTopic(subscription_id), view, resource, envelope, std::move(body));
 }
 
 void LaneCommit::AddSnapshotWork(const ledger::v1::LedgerEntry& entry, const catalog::Resource& resource,
@@ -110,7 +120,7 @@ void LaneCommit::AddSnapshotWork(const ledger::v1::LedgerEntry& entry, const cat
     envelope.set_view_id(delivery.view->id);
     envelope.set_first_sequence(delivery.first_sequence);
     envelope.set_records(delivery.records);
-    transaction_->Append({delivery.view->stream_topic(), 0}, "", EncodeEnvelope(envelope), std::move(delivery.body));
+    AppendDelivery(delivery.view->stream_topic(), *delivery.view, resource, envelope, std::move(delivery.body));
   }
   for (const SnapshotWork::Held& held : work.quarantined) {
     ledger::v1::QuarantineEnvelope envelope;

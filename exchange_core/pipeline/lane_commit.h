@@ -15,8 +15,9 @@
 #include "exchange_core/pipeline/snapshot_release.h"
 
 namespace datong::ledger::v1 {
+class DeliveryEnvelope;
 class LedgerEntry;
-}
+}  // namespace datong::ledger::v1
 
 namespace datong::pipeline {
 
@@ -33,8 +34,8 @@ class LaneCommit {
   void AddDecision(const ledger::v1::LedgerEntry& entry, const broker::Message& input,
                    const catalog::Resource& resource, const Decision& decision);
   // A batch sent again to one subscription, under the start entry just added.
-  void AddAgain(const ledger::v1::LedgerEntry& entry, uint32_t subscription_id, uint64_t first_sequence,
-                uint32_t records, uint32_t resource_id, uint32_t partition, const broker::Message& input,
+  void AddAgain(const ledger::v1::LedgerEntry& entry, const catalog::View& view, const catalog::Resource& resource,
+                uint64_t first_sequence, uint32_t records, uint32_t partition, const broker::Message& input,
                 broker::Body body);
   // What a step of a released snapshot writes, under the step entry just added.
   void AddSnapshotWork(const ledger::v1::LedgerEntry& entry, const catalog::Resource& resource, SnapshotWork work);
@@ -46,6 +47,8 @@ class LaneCommit {
 
  private:
   void AppendLedgerMessage();
+  void AppendDelivery(const std::string& topic, const catalog::View& view, const catalog::Resource& resource,
+                      const ledger::v1::DeliveryEnvelope& envelope, broker::Body body);
 
   uint32_t lane_;
   std::unique_ptr<broker::Transaction> transaction_;

@@ -93,7 +93,7 @@ absl::StatusOr<Routed> RouteStage::Route(const catalog::View& view, const record
                                          std::span<const Verdict> verdicts, LazyPayload& payload) {
   Routed routed;
   routed.operations.resize(verdicts.size());
-  bool untouched = view.projection->passes_everything();
+  bool untouched = view.form == catalog::DeliveryForm::kPacked && view.projection->passes_everything();
   for (size_t i = 0; i < verdicts.size(); ++i) {
     routed.operations[i] = DeliveredOperation(verdicts[i]);
     if (routed.operations[i] != 0) {

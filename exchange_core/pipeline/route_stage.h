@@ -45,9 +45,9 @@ struct Routed {
 };
 
 // Decides how a batch travels into one view's stream, and packs it. The publisher's batch goes on untouched when the
-// view takes every item and every record it does not take was delivered before (duplicate, unchanged, stale): nothing
-// outside the view can leave with it. Otherwise the selected records are packed anew, with permitted fields only. Owned
-// by one lane; not thread-safe. Errors: DataLoss when the payload does not open.
+// view takes batches with every item and every record it does not take was delivered before (duplicate, unchanged,
+// stale): nothing outside the view can leave with it. Otherwise the selected records are packed anew, with permitted
+// fields only. Owned by one lane; not thread-safe. Errors: DataLoss when the payload does not open.
 class RouteStage {
  public:
   absl::StatusOr<Routed> Route(const catalog::View& view, const record::RecordSchema& schema,

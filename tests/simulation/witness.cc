@@ -80,7 +80,8 @@ void DecodeDelivery(Witness::Message& message) {
   message.first_sequence = envelope->first_sequence();
   message.lane_sequence = envelope->lane_sequence();
   record::RecordBatch batch;
-  if (const absl::Status decoded = node::DecodeDelivered(*envelope, message.body, batch); !decoded.ok()) {
+  if (const absl::Status decoded = node::DecodeDelivered(*envelope, message.body, record::RecordSchema(), batch);
+      !decoded.ok()) {
     message.problem = std::string(decoded.message());
     return;
   }

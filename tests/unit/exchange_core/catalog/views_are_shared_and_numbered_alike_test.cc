@@ -52,6 +52,33 @@ TEST_CASE("Subscriptions with an equal view share it; all items listed is not th
   CHECK(table.FindSubscription("s5")->since_version == table.version());
 }
 
+TEST_CASE("Subscriptions of one view in different forms have streams of their own; a form is for good") {
+  CatalogMaker maker;
+  const auto line = [](const std::string& name, const std::string& form) {
+    return "  - {name: " + name + ", grant: a, start: now" + form + "}\n";
+  };
+  maker.rest = "grants:\n" + GrantLine("a", "all") + "subscriptions:\n" + line("s1", "") +
+               line("s2", ", delivery: json") + line("s3", ", delivery: records") + line("s4", ", delivery: json") +
+               line("s5", ", delivery: packed");
+  CatalogTable table;
+  MustApply(maker.Text(), table);
+  CHECK(table.FindSubscription("s1")->view_id == 1);
+  CHECK(table.FindSubscription("s2")->view_id == 2);
+  CHECK(table.FindSubscription("s3")->view_id == 3);
+  CHECK(table.FindSubscription("s4")->view_id == 2);
+  CHECK(table.FindSubscription("s5")->view_id == 1);
+  CHECK(table.FindView(1)->form == DeliveryForm::kPacked);
+  CHECK(table.FindView(2)->form == DeliveryForm::kJson);
+  CHECK(table.FindView(3)->form == DeliveryForm::kRecords);
+  MustApply("subscriptions:\n  - {name: s3, retired: true}\n", table);
+  CHECK(table.FindSubscription("s3")->form == DeliveryForm::kRecords);
+
+  const auto findings = Plan("subscriptions:\n" + line("s2", ", delivery: records"), table).findings;
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].code == "breaking_change");
+  CHECK(Plan("subscriptions:\n" + line("s6", ", delivery: xml"), table).findings.at(0).code == "bad_value");
+}
+
 TEST_CASE("A subscription under a revoked grant cannot begin") {
   CatalogMaker maker;
   maker.rest = "grants:\n" + GrantLine("a", "all");
