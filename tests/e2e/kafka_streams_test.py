@@ -202,7 +202,8 @@ def single_records_agree(place, messages, subscription, decode):
               re.fullmatch(r"pub\.1/\d+@\d+", one.text("datong_source_position")), f"{subscription}: headers {one.headers}")
         items = None if one.value is None else sorted(decode(one.value).items())
         seen.setdefault(one.number("datong_lane"), []).append(
-            (one.number("datong_sequence"), operation, key, items, one.text("datong_file"), one.number("datong_row")))
+            (one.number("datong_sequence"), operation, key, items, one.headers.get("datong_file", b"").decode(),
+             int(one.headers.get("datong_row", b"0"))))  # a delete by absence stands in no row
     wanted = by_lane(place.changes(subscription))
     wanted = {lane: [(sequence, operation, key, items and [pair for pair in items if pair[1] != ""], *rest)
                      for sequence, operation, key, items, *rest in rows] for lane, rows in wanted.items()}
