@@ -27,6 +27,8 @@ class Command {
   virtual int Run(Session& session) = 0;    // exit code
 };
 
+std::unique_ptr<Command> NewAclApplyCommand();
+std::unique_ptr<Command> NewAclPlanCommand();
 std::unique_ptr<Command> NewApplyCommand();
 std::unique_ptr<Command> NewBooksCommand();
 std::unique_ptr<Command> NewCatalogProtoCommand();

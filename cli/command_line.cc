@@ -42,6 +42,8 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(NewCatalogProtoCommand());
   commands.push_back(NewTopicsPlanCommand());
   commands.push_back(NewTopicsApplyCommand());
+  commands.push_back(NewAclPlanCommand());
+  commands.push_back(NewAclApplyCommand());
   commands.push_back(NewVerifyCommand());
   commands.push_back(NewVersionCommand());
   return commands;
@@ -130,6 +132,7 @@ class CommandLine {
   // What the commands of two words have in common.
   static std::string SummaryOf(const std::string& group) {
     static const std::map<std::string, std::string> summaries = {
+        {"acl", "What departments may do in the Kafka cluster by themselves"},
         {"catalog", "The catalog as it is"},
         {"quarantine", "Rows that were held back"},
         {"snapshot", "Full dumps: what they changed, and the ones that wait for a person"},

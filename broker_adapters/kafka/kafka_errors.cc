@@ -47,6 +47,8 @@ Meaning MeaningOf(int code) {
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
       return {absl::StatusCode::kPermissionDenied, "; this user needs an ACL for it"};
+    case RD_KAFKA_RESP_ERR_SECURITY_DISABLED:
+      return {absl::StatusCode::kFailedPrecondition, "; whoever reaches this cluster may do everything in it"};
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
       return {absl::StatusCode::kUnauthenticated, "; check the user and its password or certificate"};

@@ -17,6 +17,7 @@ struct Row {
 };
 
 constexpr Row kAnswers[] = {
+    {"access", AnswerAccess},
     {"apply", AnswerApply},
     {"books", AnswerBooks},
     {"catalog", AnswerCatalog},

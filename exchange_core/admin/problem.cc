@@ -43,6 +43,7 @@ constexpr std::array kCodes = {
     CodeRow{Code::kClusterNotReached, ProblemClass::kUnreachable, absl::StatusCode::kUnavailable},
     CodeRow{Code::kDenied, ProblemClass::kDenied, absl::StatusCode::kPermissionDenied},
     CodeRow{Code::kNotAccepted, ProblemClass::kDenied, absl::StatusCode::kUnauthenticated},
+    CodeRow{Code::kNoAuthorizer, ProblemClass::kDenied, absl::StatusCode::kFailedPrecondition},
     CodeRow{Code::kSourceRefused, ProblemClass::kFailed, absl::StatusCode::kInvalidArgument},
     CodeRow{Code::kSourceStopped, ProblemClass::kFailed, absl::StatusCode::kUnavailable},
     CodeRow{Code::kImportRunning, ProblemClass::kFailed, absl::StatusCode::kAlreadyExists},

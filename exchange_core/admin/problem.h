@@ -48,6 +48,7 @@ enum class Code : int {
   kClusterNotReached = 4009,
   kDenied = 5001,
   kNotAccepted = 5002,
+  kNoAuthorizer = 5003,
   kSourceRefused = 6001,
   kSourceStopped = 6002,
   kImportRunning = 6003,

@@ -23,6 +23,7 @@ struct Question {
 };
 
 // Each sends its rows through `out` and returns the summary, an object. Rows and summaries: docs/commands.md.
+absl::StatusOr<Json> AnswerAccess(Question& question);
 absl::StatusOr<Json> AnswerApply(Question& question);
 absl::StatusOr<Json> AnswerBooks(Question& question);
 absl::StatusOr<Json> AnswerCatalog(Question& question);

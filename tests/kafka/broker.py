@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An Apache Kafka cluster for a test: fetched, started and surely ended.
 
-    broker.py [--version 3.9.1] [--jars DIRECTORY] [--brokers 1] [--secure DIRECTORY] [--proxied] [--disk MIB]
+    broker.py [--version 3.9.1] [--jars DIRECTORY] [--brokers 1] [--secure DIRECTORY [--users A,B]] [--proxied] [--disk MIB]
 
 Speaks in lines. The first one it prints is
 
@@ -28,7 +28,8 @@ clean up, and may die in any way. Should this program be killed, the kernel kill
 
 With --secure its clients must know a password and trust its certificate; the address it prints is that listener's, and behind it
 stands that of another one, whose certificate has expired: `ready 127.0.0.1:PORT 127.0.0.1:PORT`. DIRECTORY gets what a client
-needs: ca.pem, and password, the one of user `exchange` (SCRAM-SHA-512).
+needs: ca.pem, and password, the one of user `exchange` (SCRAM-SHA-512), who may do everything. An authorizer lets other users do
+what a rule (ACL) allows and nothing else; --users A,B makes some, their passwords in DIRECTORY/password-A, DIRECTORY/password-B.
 
 With --proxied the address it prints is that of a proxy, and clients know no other. With --disk the broker's data has a file system of
 so many MiB of its own, for which one must be root.
@@ -101,6 +102,8 @@ listeners=SECURE://127.0.0.1:{ports[0]},EXPIRED://127.0.0.1:{ports[1]},INSIDE://
 listener.security.protocol.map=SECURE:SASL_SSL,EXPIRED:SASL_SSL,INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=INSIDE
 sasl.enabled.mechanisms=SCRAM-SHA-512
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:exchange;User:ANONYMOUS
 listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.expired.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.secure.ssl.keystore.type=PEM
@@ -291,9 +294,11 @@ class Cluster:
         if options.secure:
             places[1].mkdir()
             make_certificates(places[1], options.secure)
-            password = secrets.token_hex(16)
-            (options.secure / "password").write_text(password)
-            listeners, users = SECURE, ["--add-scram", f"SCRAM-SHA-512=[name=exchange,password={password}]"]
+            listeners = SECURE
+            for name, file in (("exchange", "password"), *((user, f"password-{user}") for user in options.users)):
+                password = secrets.token_hex(16)
+                (options.secure / file).write_text(password)
+                users += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
             self.ready = f"ready 127.0.0.1:{ports[1][0]} 127.0.0.1:{ports[1][1]}"
         for number in numbers:
             settings = (listeners + SETTINGS).format(
@@ -383,6 +388,7 @@ def main():
     parser.add_argument("--proxied", action="store_true", help="between one broker and its clients stands proxy.py")
     parser.add_argument("--disk", type=int, metavar="MIB", help="the size of the one broker's own file system")
     parser.add_argument("--secure", type=Path, help="where ca.pem and password go; with TLS and a password")
+    parser.add_argument("--users", type=lambda names: names.split(","), default=[], help="more users of a secure broker, who may do nothing yet")
     options = parser.parse_args()
     # An ordinary end, so that the directory goes away.
     for stop in (signal.SIGTERM, signal.SIGINT):
