@@ -129,6 +129,15 @@ class CommandLine {
         ->check(CLI::Range(1, 32'767));
   }
 
+  // A process that shares an exchange says that it lives three times per lease. Shorter than the lower bound it would
+  // lose its lanes to every pause of the machine, longer than the upper one nobody would wait for.
+  void AddLeaseOption(CLI::App& app) {
+    app.add_option("--lease-seconds", said_.settings.engine.lease_seconds,
+                   "kafka: how long this process may be silent before others take over its lanes (default 1; 0.5 to "
+                   "60); not kept")
+        ->check(CLI::Range(0.5, 60.0));
+  }
+
   // What the commands of two words have in common.
   static std::string SummaryOf(const std::string& group) {
     static const std::map<std::string, std::string> summaries = {
@@ -163,7 +172,11 @@ class CommandLine {
       app->add_option("--durability", said_.durability,
                       "sync (default): survives a power cut; os: survives the end of the process only, and is faster")
           ->check(CLI::IsMember({"sync", "os"}));
+      app->add_option("--checkpoints", said_.settings.engine.checkpoints,
+                      "kafka: a directory that all processes of the exchange reach, for the lanes' checkpoints; kept, "
+                      "and may be said anew (default: each its own)");
     }
+    if (name == "run") AddLeaseOption(*app);
     if (name == "run" || name == "apply" || name == "import" || name.starts_with("topics ")) AddEngineOptions(*app);
     app->footer("Example:\n  " + std::string(command.example()));
     by_app_[app] = &command;

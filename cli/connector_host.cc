@@ -74,13 +74,14 @@ base::StepResult ConnectorHost::Step() {
   std::vector<uint32_t> gone;
   for (auto& [id, hosted] : hosted_) {
     const auto now = table->connectors().find(id);
-    if (now == table->connectors().end() || !SameWork(now->second, hosted.connector) || !wanted_(now->second))
+    if (now == table->connectors().end() || !SameWork(now->second, hosted.connector) || !wanted_(now->second)) {
       gone.push_back(id);
+    }
   }
   for (const uint32_t id : gone) {
     Hosted& hosted = hosted_.at(id);
     End(hosted);
-    Tell(hosted, "stopped: the catalog changed");
+    Tell(hosted, wanted_(hosted.connector) ? "stopped: the catalog changed" : "stopped: another process leads");
     hosted_.erase(id);
   }
   for (const auto& [id, connector] : table->connectors()) {

@@ -31,6 +31,7 @@ absl::StatusOr<EngineChoice> Stored(base::FileSystem& files, const std::string& 
   choice.bootstrap_servers = member("bootstrap_servers");
   choice.exchange = member("exchange");
   choice.config = member("config");
+  choice.checkpoints = member("checkpoints");
   const auto number = [&](const char* name) {
     return json.is_object() && json.contains(name) && json[name].is_number_integer() ? json[name].get<int>() : 0;
   };
@@ -61,13 +62,13 @@ absl::StatusOr<EngineChoice> ChooseEngine(base::FileSystem& files, const std::st
   }
   const bool kafka = said.engine.empty() ? choice.kafka : said.engine == "kafka";
   if (!kafka) {
-    if (said.bootstrap_servers.empty() && said.exchange.empty() && said.config.empty() &&
-        said.replication_factor == 0 && said.min_insync_replicas == 0) {
+    if (said.bootstrap_servers.empty() && said.exchange.empty() && said.config.empty() && said.checkpoints.empty() &&
+        said.replication_factor == 0 && said.min_insync_replicas == 0 && said.lease_seconds == 0) {
       return choice;
     }
     return Wrong(
-        "--bootstrap-servers, --exchange, --kafka-config, --replication-factor and --min-insync-replicas are "
-        "for --engine kafka",
+        "--bootstrap-servers, --exchange, --kafka-config, --checkpoints, --replication-factor, "
+        "--min-insync-replicas and --lease-seconds are for --engine kafka",
         "", "add --engine kafka, or leave them out");
   }
   if (choice.kafka && !said.exchange.empty() && said.exchange != choice.exchange) {
@@ -78,6 +79,7 @@ absl::StatusOr<EngineChoice> ChooseEngine(base::FileSystem& files, const std::st
   if (!said.exchange.empty()) choice.exchange = said.exchange;
   if (!said.bootstrap_servers.empty()) choice.bootstrap_servers = said.bootstrap_servers;
   if (!said.config.empty()) choice.config = said.config;
+  if (!said.checkpoints.empty()) choice.checkpoints = said.checkpoints;
   if (said.replication_factor != 0) choice.replication_factor = said.replication_factor;
   if (said.min_insync_replicas != 0) choice.min_insync_replicas = said.min_insync_replicas;
   if (choice.min_insync_replicas != 0 && choice.replication_factor < choice.min_insync_replicas) {
@@ -101,7 +103,8 @@ absl::Status KeepEngineChoice(base::FileSystem& files, const std::string& direct
   Json json = {{"engine", "kafka"},
                {"bootstrap_servers", choice.bootstrap_servers},
                {"exchange", choice.exchange},
-               {"config", choice.config}};
+               {"config", choice.config},
+               {"checkpoints", choice.checkpoints}};
   if (choice.replication_factor != 0) json["replication_factor"] = choice.replication_factor;
   if (choice.min_insync_replicas != 0) json["min_insync_replicas"] = choice.min_insync_replicas;
   const std::string text = json.dump(2) + "\n";

@@ -20,12 +20,14 @@ struct EngineChoice {
   int replication_factor = 0;   // of topics; 0: as the cluster allows (broker_adapters/kafka/topic_settings.h)
   int min_insync_replicas = 0;  // 0: as fits the replication factor
   std::string config;           // path of a file with librdkafka's properties, passwords among them; may be empty
+  std::string checkpoints;      // a directory that the processes of the exchange share; empty: each keeps its own
 };
 
 // What a command line says of it; empty: nothing.
 struct EngineSaid {
-  std::string engine, bootstrap_servers, exchange, config;
+  std::string engine, bootstrap_servers, exchange, config, checkpoints;
   int replication_factor = 0, min_insync_replicas = 0;  // 0: nothing
+  double lease_seconds = 0;                             // 0: nothing; of this process alone, and not kept
 };
 
 // What is stored, changed by what is said: servers, configuration and

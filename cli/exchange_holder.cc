@@ -2,6 +2,7 @@
 #include "cli/exchange_holder.h"
 
 #include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
 #include <unistd.h>
 
 #include <utility>
@@ -14,9 +15,6 @@
 
 namespace datong::cli {
 namespace {
-
-// Lanes and the lease open their writers again within a second.
-constexpr base::TimeUs kLostPatienceUs = 4'000'000;
 
 std::string EmbeddedLock(const std::string& directory) { return directory + "/log/LOCK"; }
 std::string KafkaLock(const std::string& directory) { return directory + "/LOCK"; }
@@ -68,7 +66,18 @@ absl::StatusOr<std::unique_ptr<ExchangeHolder>> ExchangeHolder::Open(const Groun
   exchange.checkpoint_records = ground.limits.checkpoint_records;
   exchange.history_us = ground.limits.history_us;
   exchange.housekeeping_us = ground.limits.housekeeping_us;
-  ASSIGN_OR_RETURN(holder->exchange_, node::Exchange::Open(exchange, warnings));
+  if (node::Membership* const membership = holder->membership_.get(); membership != nullptr) {
+    exchange.confirm_holder = [membership] { return membership->Confirm(); };
+    exchange.works_on = [membership](uint32_t lane) { return membership->WorksOn(lane); };
+    exchange.leads = [membership] { return membership->leads(); };
+    exchange.may_take_over = [membership] { return membership->may_take_over(); };
+    if (!choice.checkpoints.empty()) exchange.checkpoint_directory = choice.checkpoints + "/" + choice.exchange;
+    exchange.checkpoints_shared = !choice.checkpoints.empty();
+  }
+  auto opened = node::Exchange::Open(exchange, warnings);
+  RETURN_IF_ERROR(choice.kafka ? ExplainCluster(opened.status(), choice) : opened.status());
+  holder->exchange_ = *std::move(opened);
+  if (holder->membership_ != nullptr) RETURN_IF_ERROR(ExplainCluster(holder->TakeShare(), choice));
   return holder;
 }
 
@@ -101,55 +110,63 @@ absl::Status ExchangeHolder::OpenKafka(const HolderOptions& options, const Engin
   }
   RETURN_IF_ERROR(ground_.files.MakeDirectories(options.directory));
   ASSIGN_OR_RETURN(lock_, ground_.files.Lock(KafkaLock(options.directory)));
-  ASSIGN_OR_RETURN(kafka::KafkaOptions engine, KafkaOptionsOf(ground_, choice));
-  engine.lost_writers = &lost_writers_;
+  ASSIGN_OR_RETURN(const kafka::KafkaOptions engine, KafkaOptionsOf(ground_, choice));
   auto broker = kafka::OpenKafkaBroker(engine);
   RETURN_IF_ERROR(ExplainCluster(broker.status(), choice));
   broker_ = *std::move(broker);
   RETURN_IF_ERROR(KeepEngineChoice(ground_.files, options.directory, choice));
 
-  node::ExchangeLease::Options lease;
-  lease.broker = broker_.get();
-  lease.clock = &ground_.clock;
-  lease.holder = ThisProcess();
-  lease.instance = ground_.random.Next();
+  node::Membership::Options member;
+  member.broker = broker_.get();
+  member.clock = &ground_.clock;
+  member.process = ThisProcess();
+  member.instance = ground_.random.Next() | 1;
+  if (options.engine.lease_seconds != 0) {
+    member.lease_us = static_cast<base::TimeUs>(options.engine.lease_seconds * 1'000'000);
+  }
   bool held = false;
-  auto taken = node::ExchangeLease::Take(lease, [&](const std::string& holder_there, bool alive) {
-    held = !options.wait(holder_there, alive);
+  const auto wait = [&](const std::string& process, bool alive) {
+    held = !options.wait(process, alive);
     return !held;
-  });
-  RETURN_IF_ERROR(held ? ExplainHeld(taken.status(), choice) : ExplainCluster(taken.status(), choice));
-  lease_ = *std::move(taken);
+  };
+  auto joined = options.shares ? node::Membership::Join(member, wait) : node::Membership::JoinAlone(member, wait);
+  RETURN_IF_ERROR(held ? ExplainHeld(joined.status(), choice) : ExplainCluster(joined.status(), choice));
+  membership_ = *std::move(joined);
   TakeScheduler();
-  scheduler_->Add(*lease_);
-  return ExplainCluster(node::FenceEarlierHolder(*broker_), choice);
+  scheduler_->Add(*membership_);
+  return absl::OkStatus();
+}
+
+// What may be led at once is: a command that is alone begins with it.
+absl::Status ExchangeHolder::TakeShare() {
+  membership_->SetLanes(exchange_->lanes());
+  if (const uint64_t lead = membership_->lead_to_take(); lead != 0) {
+    RETURN_IF_ERROR(exchange_->TakeLead());
+    membership_->LeadFrom(lead);
+  }
+  companion_ = std::make_unique<node::Companion>(*membership_, *exchange_, *scheduler_, ground_.clock);
+  scheduler_->Add(*companion_);
+  return absl::OkStatus();
+}
+
+std::string ExchangeHolder::Share() {
+  if (membership_ == nullptr) return "";
+  const std::vector<uint32_t> lanes = exchange_->working_lanes();
+  std::string share = lanes.empty() ? "follows all lanes" : absl::StrCat("works on lane ", absl::StrJoin(lanes, ", "));
+  if (membership_->leads()) return share + "; leads";
+  const std::string leader = membership_->leader();
+  return share + (leader.empty() ? "; nobody leads" : absl::StrCat("; ", leader, " leads"));
 }
 
 ExchangeHolder::~ExchangeHolder() {
+  if (companion_ != nullptr) scheduler_->Remove(*companion_);
   if (exchange_ != nullptr) exchange_->Stop().IgnoreError();
-  if (lease_ != nullptr) {
-    scheduler_->Remove(*lease_);
-    lease_->Release();
+  if (membership_ != nullptr) {
+    scheduler_->Remove(*membership_);
+    membership_->Leave();
   }
   if (scheduler_ != nullptr) scheduler_->StopAll();
   exchange_.reset();
-}
-
-bool ExchangeHolder::ShouldReopen() {
-  const base::TimeUs now = ground_.clock.Steady();
-  if (lost_writers_.load() == 0) lost_since_ = 0;
-  if (lost_writers_.load() == 0) return false;
-  if (lost_since_ == 0) lost_since_ = now;
-  return now - lost_since_ > kLostPatienceUs && now - lease_->claimed_at() < kLostPatienceUs;
-}
-
-absl::Status ExchangeHolder::Health() {
-  if (lease_ != nullptr && !lease_->status().ok()) {
-    return admin::ToStatus({.code = admin::Code::kHeldElsewhere,
-                            .what = std::string(base::Std(lease_->status().message())),
-                            .next = "start this process again: it will stand by"});
-  }
-  return exchange_->Health();
 }
 
 void ExchangeHolder::Start() {

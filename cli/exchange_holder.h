@@ -3,7 +3,6 @@
 
 #include <absl/status/statusor.h>
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,8 +13,9 @@
 #include "cli/ground.h"
 #include "exchange_core/base/scheduler.h"
 #include "exchange_core/broker/broker.h"
+#include "exchange_core/node/companion.h"
 #include "exchange_core/node/exchange.h"
-#include "exchange_core/node/exchange_lease.h"
+#include "exchange_core/node/membership.h"
 
 namespace datong::cli {
 
@@ -24,7 +24,10 @@ struct HolderOptions {
   uint32_t lanes = 0;  // when it is created; 0 = as it is, or the default
   embedded::Durability durability = embedded::Durability::kSync;
   EngineSaid engine;
-  node::ExchangeLease::Wait wait;  // while a process elsewhere holds the exchange; never called for the embedded engine
+  // Where other machines reach the topics: work with whoever is there, else be the only one. `wait`: until that can be;
+  // never called for the embedded engine.
+  bool shares = false;
+  node::Membership::Wait wait;
 };
 
 // True when a directory holds an exchange, or the beginnings of one.
@@ -41,7 +44,7 @@ bool IsHeld(const Ground& ground, const std::string& directory);
 class ExchangeHolder {
  public:
   // Creates what is missing. FailedPrecondition: another process holds the directory. Code::kHeldElsewhere: another
-  // one, with a directory of its own, holds the exchange.
+  // one, with a directory of its own, works on the exchange.
   static absl::StatusOr<std::unique_ptr<ExchangeHolder>> Open(const Ground& ground, const HolderOptions& options,
                                                               std::vector<std::string>* warnings);
   ~ExchangeHolder();
@@ -49,12 +52,13 @@ class ExchangeHolder {
   // Lanes go to work. At most once.
   void Start();
   bool running() const { return running_; }
-  // The first error after which this process must not go on: of a lane, or that another process took the exchange over.
-  absl::Status Health();
-  // True when something of this process that writes has been cut off for a while from an engine that answers: it cannot
-  // find out by itself what became of its last commit. Opened anew, the exchange reads it from the topics. Never for
-  // the embedded engine. One thread.
-  bool ShouldReopen();
+  // The first error after which this process must not go on.
+  absl::Status Health() { return exchange_->Health(); }
+  // Whether connectors are this process's to run, and changes its to make, at this moment. Any thread.
+  bool leads() const { return membership_ == nullptr || membership_->leads(); }
+  // Which lanes this process works on and who leads, in words; empty where nobody else can. Any thread.
+  std::string Share();
+  std::string leader() const { return membership_ == nullptr ? "" : membership_->leader(); }
   // Lanes stop, checkpoints are written. Workers that were added to the scheduler must be gone.
   absl::Status Stop();
 
@@ -68,17 +72,17 @@ class ExchangeHolder {
   absl::Status OpenEmbedded(const HolderOptions& options);
   void TakeScheduler();
   absl::Status OpenKafka(const HolderOptions& options, const EngineChoice& choice);
+  absl::Status TakeShare();
 
   const Ground ground_;
   std::string row_memory_directory_;
-  std::atomic<int> lost_writers_ = 0;
-  base::TimeUs lost_since_ = 0;           // steady; 0 = none is lost
   std::unique_ptr<base::FileLock> lock_;  // of the directory, where the engine has none
   std::unique_ptr<broker::Broker> broker_;
   std::unique_ptr<base::Scheduler> own_scheduler_;
   base::Scheduler* scheduler_ = nullptr;
-  std::unique_ptr<node::ExchangeLease> lease_;  // where other machines reach the topics
+  std::unique_ptr<node::Membership> membership_;  // where other machines reach the topics
   std::unique_ptr<node::Exchange> exchange_;
+  std::unique_ptr<node::Companion> companion_;
   bool running_ = false;
 };
 

@@ -3,13 +3,22 @@
 
 #include <unistd.h>
 
+#include <set>
+#include <string>
 #include <utility>
 
 #include "exchange_core/admin/answer.h"
 #include "exchange_core/admin/params.h"
+#include "exchange_core/admin/problem.h"
 #include "exchange_core/base/status_macros.h"
 
 namespace datong::cli {
+namespace {
+
+constexpr int64_t kLeadPauseMs = 100;
+constexpr int kLeadPauses = 100;
+
+}  // namespace
 
 ExchangeService::ExchangeService(ExchangeHolder& holder, std::string directory, ConnectorHost::Wanted wanted,
                                  ConnectorHost::Log log)
@@ -38,6 +47,20 @@ absl::Status ExchangeService::Stop() {
 }
 
 absl::StatusOr<admin::Json> ExchangeService::Answer(const admin::Request& request, admin::Responder& out) {
+  static const std::set<std::string> kChanges = {"apply", "import", "snapshot.confirm", "snapshot.reject"};
+  const bool change = kChanges.contains(request.method);
+  // While nobody leads, somebody is about to.
+  for (int pause = 0; change && !holder_.leads() && holder_.leader().empty() && pause < kLeadPauses; ++pause) {
+    if (!out.Pause(kLeadPauseMs)) return absl::CancelledError("withdrawn");
+  }
+  if (change && !holder_.leads()) {
+    const std::string leader = holder_.leader();
+    return admin::ToStatus({.code = admin::Code::kHeldElsewhere,
+                            .what = "another process leads this exchange, and changes are made there",
+                            .where = directory_,
+                            .why = leader.empty() ? "none leads at this moment" : leader + " leads",
+                            .next = leader.empty() ? "give the same command again" : "give this command there"});
+  }
   if (request.method == "import") {
     admin::Params params(request.params);
     return importer_.Import(params, out);

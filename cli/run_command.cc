@@ -19,7 +19,6 @@ namespace datong::cli {
 namespace {
 
 constexpr int64_t kLookMs = 250;
-constexpr int64_t kStandbyLookMs = 50;
 
 class RunCommand final : public Command {
  public:
@@ -32,24 +31,7 @@ class RunCommand final : public Command {
 
   int Run(Session& session) override {
     const ConnectorHost::Log log = [&clock = session.ground().clock](const std::string& line) { Log(clock, line); };
-    while (true) {
-      bool reopen = false;
-      const int code = RunUntilItEnds(session, log, reopen);
-      if (!reopen) return code;
-    }
-  }
-
- private:
-  // From opening the exchange to its orderly end. `reopen`: it is to be opened anew; then the exit code says nothing.
-  int RunUntilItEnds(Session& session, const ConnectorHost::Log& log, bool& reopen) {
-    std::string waited_for;
-    auto holder = session.Hold(true, [&](const std::string& other, bool) {
-      if (waited_for != other) {
-        log(absl::StrCat("standby: ", other, " works on this exchange; takes over when it ends"));
-      }
-      waited_for = other;
-      return WaitUnlessStopped(kStandbyLookMs);
-    });
+    auto holder = session.Hold(true, true);
     if (!holder.ok() && StopRequested()) {
       log("stopped");
       return 0;
@@ -62,23 +44,20 @@ class RunCommand final : public Command {
     }
     if (!holder.ok()) return Fail(session, holder.status());
     ExchangeService service(
-        **holder, session.settings().directory, [](const catalog::Connector&) { return true; }, log);
+        **holder, session.settings().directory, [&](const catalog::Connector&) { return (*holder)->leads(); }, log);
     if (const absl::Status started = service.Start(); !started.ok()) return Fail(session, started);
     log(absl::StrCat("exchange ", session.settings().directory, ": running, process ", getpid(), ", ",
                      (*holder)->exchange().lanes(), " lanes, catalog version ",
                      (*holder)->exchange().catalog()->version()));
-    const absl::Status health = Watch(**holder, log, reopen);
-    log(reopen        ? "opens anew: the cluster was away, and a connector cannot know what became of its last commit"
-        : health.ok() ? "stopping"
-                      : absl::StrCat("stopping: ", health.message()));
+    const absl::Status health = Watch(**holder, log);
+    log(health.ok() ? "stopping" : absl::StrCat("stopping: ", health.message()));
     const absl::Status stopped = service.Stop();
-    reopen = reopen && stopped.ok() && !StopRequested();
-    if (reopen) return 0;
     log("stopped");
     if (!health.ok()) return Fail(session, health);
     return stopped.ok() ? 0 : Fail(session, stopped);
   }
 
+ private:
   static void Log(base::Clock& clock, const std::string& line) {
     const std::string time =
         absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMicros(clock.Now()), absl::UTCTimeZone());
@@ -105,11 +84,11 @@ class RunCommand final : public Command {
     return at_work;
   }
 
-  // Until somebody wants it to stop, it cannot go on, or it is to be opened anew.
-  absl::Status Watch(ExchangeHolder& holder, const ConnectorHost::Log& log, bool& reopen) {
+  // Until somebody wants it to stop, or it cannot go on.
+  absl::Status Watch(ExchangeHolder& holder, const ConnectorHost::Log& log) {
     node::Exchange& exchange = holder.exchange();
     uint64_t version = exchange.catalog()->version();
-    std::string trouble;
+    std::string trouble, share;
     std::map<uint64_t, std::string> told;
     broker::Position snapshots_end = 0;
     bool snapshots_at_work = true;
@@ -118,7 +97,10 @@ class RunCommand final : public Command {
     }
     while (WaitUnlessStopped(kLookMs)) {
       if (const absl::Status health = holder.Health(); !health.ok()) return health;
-      if (reopen = holder.ShouldReopen(); reopen) return absl::OkStatus();
+      if (std::string now = holder.Share(); now != share) {
+        log(now);
+        share = std::move(now);
+      }
       const absl::Status now = exchange.Trouble();
       if (std::string text(base::Std(now.message())); text != trouble) {
         log(text.empty() ? "lanes go on" : "lanes wait: " + text);

@@ -34,22 +34,14 @@ class TerminalResponder final : public admin::Responder {
     printer_.Row(row);
   }
   void Progress(const admin::Json& progress) override { progress_.Show(progress); }
-  bool cancelled() override { return StopRequested() || output_.closed() || cut_off_; }
+  bool cancelled() override { return StopRequested() || output_.closed(); }
   bool Pause(int64_t milliseconds) override {
     output_.Flush();
-    cut_off_ = cut_off_ || (holder_ != nullptr && holder_->ShouldReopen());
-    return WaitUnlessStopped(milliseconds) && !output_.closed() && !cut_off_;
+    return WaitUnlessStopped(milliseconds) && !output_.closed();
   }
   void Done() { progress_.Clear(); }
 
-  // Who works for this answer, as long as it does; nullptr: another process.
-  void WorkedForBy(ExchangeHolder* holder) { holder_ = holder; }
-  // What worked for it was cut off from its engine for so long that only opening the exchange anew helps.
-  bool cut_off() const { return cut_off_; }
-
  private:
-  ExchangeHolder* holder_ = nullptr;
-  bool cut_off_ = false;
   RowPrinter& printer_;
   Output& output_;
   ProgressLine progress_;
@@ -94,13 +86,14 @@ absl::Status Session::Explain(const absl::Status& status) const {
   return admin::ToStatus(problem);
 }
 
-absl::StatusOr<std::unique_ptr<ExchangeHolder>> Session::Hold(bool create, node::ExchangeLease::Wait wait) {
+absl::StatusOr<std::unique_ptr<ExchangeHolder>> Session::Hold(bool create, bool shares) {
   RETURN_IF_ERROR(CheckDirectory(create));
   const base::TimeUs give_up = ground_.clock.Steady() + kHeldPatienceUs;
-  if (wait == nullptr) {
-    wait = [](const std::string&, bool alive) { return !alive && WaitUnlessStopped(kRetryMs); };
-  }
-  const HolderOptions options = {settings_.directory, settings_.lanes, settings_.durability, settings_.engine, wait};
+  const auto wait = [shares](const std::string&, bool alive) {
+    return (shares || !alive) && WaitUnlessStopped(kRetryMs);
+  };
+  const HolderOptions options = {settings_.directory, settings_.lanes, settings_.durability,
+                                 settings_.engine,    shares,          wait};
   while (true) {
     std::vector<std::string> warnings;
     auto holder = ExchangeHolder::Open(ground_, options, &warnings);
@@ -133,18 +126,10 @@ absl::StatusOr<admin::Json> Session::Ask(const admin::Request& request, const As
     auto holder = Hold(how.create);
     if (absl::IsFailedPrecondition(holder.status())) continue;
     RETURN_IF_ERROR(holder.status());
-    responder.WorkedForBy(holder->get());
     result = AskHere(**holder, request, how, responder);
-    responder.WorkedForBy(nullptr);
     break;
   }
   responder.Done();
-  if (absl::IsCancelled(result.status()) && responder.cut_off()) {
-    return admin::ToStatus({.code = Code::kClusterNotReached,
-                            .what = "the Kafka cluster was away in the middle of this command",
-                            .where = settings_.directory,
-                            .next = "give the same command again: it goes on where it stopped"});
-  }
   if (absl::IsCancelled(result.status()) && !output_.closed()) {
     return admin::ToStatus({.code = Code::kInterrupted,
                             .what = "interrupted",

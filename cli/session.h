@@ -47,9 +47,10 @@ class Session {
   // Asks, and hands rows to `printer` as they come. Returns the summary; the caller ends with printer.Finish().
   absl::StatusOr<admin::Json> Ask(const admin::Request& request, const AskOptions& how, RowPrinter& printer);
 
-  // Opens the directory for this process, waiting a moment for a short command that holds it. `wait`: how long for a
-  // process elsewhere that works on the exchange; without it, no longer than one that has died may be taken for alive.
-  absl::StatusOr<std::unique_ptr<ExchangeHolder>> Hold(bool create, node::ExchangeLease::Wait wait = nullptr);
+  // Opens the directory for this process, waiting a moment for a short command that holds it. `shares`: with processes
+  // elsewhere that work on the exchange; else there may be none, and one that has died is waited for as long as it may
+  // be taken for alive.
+  absl::StatusOr<std::unique_ptr<ExchangeHolder>> Hold(bool create, bool shares = false);
 
   void Warn(const std::string& text);  // a line on standard error
 

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <map>
+#include <string_view>
 #include <utility>
 
 #include "broker_adapters/kafka/topic_administration.h"
@@ -252,13 +253,14 @@ class TopicsCommand final : public Command {
   absl::StatusOr<std::vector<node::NeededTopic>> Needed(const Ground& ground, const kafka::KafkaOptions& options) {
     ASSIGN_OR_RETURN(const auto broker, kafka::OpenKafkaBroker(options));
     catalog::CatalogTable catalog;
-    const absl::Status replayed = node::ReplayCatalog(*broker, catalog);
+    const absl::Status replayed = node::ReplayControlTopic(
+        *broker, node::kCatalogTopic, [&](std::string_view body) { return catalog::ApplyFramed(body, catalog); });
     if (!replayed.ok() && !absl::IsNotFound(replayed)) return replayed;
     if (!file_.empty()) RETURN_IF_ERROR(AddFile(ground, catalog));
     const auto ledger = broker->DescribeTopic(ledger::kLedgerTopic);
     std::vector<node::NeededTopic> needed =
         node::OwnTopics(ledger.ok() ? ledger->partitions : uint32_t{base::kLanesDefault});
-    for (auto more : {node::TopicsOfLease(), node::TopicsOf(catalog)}) {
+    for (auto more : {node::TopicsOfMembership(), node::TopicsOf(catalog)}) {
       needed.insert(needed.end(), more.begin(), more.end());
     }
     return needed;

@@ -274,14 +274,14 @@ absl::Status ClusterHealth::WarnOfOpenTransactions(const ClusterState& cluster, 
 }
 
 void ClusterHealth::WarnOfLostWriters(Warnings& warnings) {
-  const int lost = options_.lost_writers == nullptr ? 0 : options_.lost_writers->load();
+  const int lost = lost_writers_.Count();
   if (lost == 0) return;
-  warnings.push_back({.code = "transaction_coordinator",
-                      .urgent = true,
-                      .where = options_.bootstrap_servers,
-                      .what = absl::StrCat(lost, lost == 1 ? " writer" : " writers",
-                                           " of this process lost a transaction and could not begin another yet"),
-                      .next = "nothing, if it passes within seconds; else look at the brokers' logs"});
+  warnings.push_back(
+      {.code = "transaction_coordinator",
+       .urgent = true,
+       .where = options_.bootstrap_servers,
+       .what = absl::StrCat(lost, lost == 1 ? " writer" : " writers", " of this process could not be opened"),
+       .next = "nothing, if it passes within seconds; else look at the brokers' logs"});
 }
 
 }  // namespace datong::kafka

@@ -9,6 +9,7 @@
 
 #include "broker_adapters/kafka/cluster_metadata.h"
 #include "broker_adapters/kafka/fetch.h"
+#include "broker_adapters/kafka/lost_writers.h"
 #include "broker_adapters/kafka/names.h"
 #include "broker_adapters/kafka/topic_configuration.h"
 #include "exchange_core/broker/broker.h"
@@ -30,8 +31,13 @@ class ClusterHealth {
  public:
   // All outlive it. `appended` reads uncommitted, `committed` reads committed.
   ClusterHealth(const KafkaOptions& options, const Names& names, Client& appended, Client& committed,
-                FetchPool& fetches)
-      : options_(options), names_(names), appended_(appended), committed_(committed), fetches_(fetches) {}
+                FetchPool& fetches, LostWriters& lost_writers)
+      : options_(options),
+        names_(names),
+        appended_(appended),
+        committed_(committed),
+        fetches_(fetches),
+        lost_writers_(lost_writers) {}
 
   // As broker::Broker::Health says.
   absl::StatusOr<std::vector<broker::HealthWarning>> Ask(const std::vector<broker::PlaceOfReader>& places);
@@ -51,6 +57,7 @@ class ClusterHealth {
   Client& appended_;
   Client& committed_;
   FetchPool& fetches_;
+  LostWriters& lost_writers_;
 };
 
 }  // namespace datong::kafka

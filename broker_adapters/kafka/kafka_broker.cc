@@ -10,6 +10,7 @@
 #include "broker_adapters/kafka/kafka_reader.h"
 #include "broker_adapters/kafka/kafka_transaction.h"
 #include "broker_adapters/kafka/log_ends.h"
+#include "broker_adapters/kafka/lost_writers.h"
 #include "broker_adapters/kafka/names.h"
 #include "broker_adapters/kafka/offsets.h"
 #include "broker_adapters/kafka/retention.h"
@@ -30,7 +31,8 @@ class KafkaBroker final : public broker::Broker {
         ends_(options_, *appended_, *committed_),
         fetches_(options_),
         positions_(options_),
-        health_(options_, names_, *appended_, *committed_, fetches_) {}
+        lost_writers_(*options_.clock),
+        health_(options_, names_, *appended_, *committed_, fetches_, lost_writers_) {}
 
   absl::Status CreateTopic(const std::string& topic, const broker::TopicOptions& options) override {
     return topics_.Create(topic, options);
@@ -44,8 +46,13 @@ class KafkaBroker final : public broker::Broker {
   absl::StatusOr<std::unique_ptr<broker::Writer>> OpenWriter(const std::string& identity) override {
     auto state = std::make_shared<WriterState>();
     state->identity = identity;
-    ASSIGN_OR_RETURN(state->producer,
-                     TransactionalProducer::Open(options_, ends_, identity, names_.TransactionalId(identity)));
+    auto producer = TransactionalProducer::Open(options_, ends_, identity, names_.TransactionalId(identity));
+    if (!producer.ok()) {
+      lost_writers_.Lost(identity);
+      return producer.status();
+    }
+    lost_writers_.Opened(identity);
+    state->producer = *std::move(producer);
     return std::make_unique<KafkaWriter>(names_, topics_, listener_, std::move(state));
   }
 
@@ -95,6 +102,7 @@ class KafkaBroker final : public broker::Broker {
   LogEnds ends_;
   FetchPool fetches_;
   CommittedPositions positions_;
+  LostWriters lost_writers_;
   ClusterHealth health_;
   CommitListener listener_;
 };

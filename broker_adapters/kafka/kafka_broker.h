@@ -3,7 +3,6 @@
 
 #include <absl/status/statusor.h>
 
-#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -16,7 +15,7 @@
 
 namespace datong::kafka {
 
-// `clock`, `steps` and `lost_writers` outlive the broker.
+// `clock` and `steps` outlive the broker.
 struct KafkaOptions {
   std::string bootstrap_servers;  // "host:port,host:port": where the cluster is first asked
   // Every topic, group and transactional id of this exchange begins with this name and a dot, so that several exchanges
@@ -24,8 +23,6 @@ struct KafkaOptions {
   std::string exchange;
   base::Clock* clock = &base::SystemClock();
   base::StepObserver* steps = &base::NoObserver();
-  // Counts the writers that can begin no transaction any longer and that nobody has let go of; nullptr: not counted.
-  std::atomic<int>* lost_writers = nullptr;
   base::TimeUs request_timeout = 10'000'000;      // how long an answer of the cluster is waited for
   base::TimeUs transaction_timeout = 10'000'000;  // a dead writer blocks the readers of what it touched for so long
   // How topics are made: copies of each partition, and how many of them must have a message before it is committed. 0:

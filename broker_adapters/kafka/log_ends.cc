@@ -22,6 +22,7 @@ absl::StatusOr<int64_t> LogEnds::StableEnd(const KafkaPartition& of) {
   return end[0];
 }
 
+// The start first: so it is never behind the end.
 absl::StatusOr<LogRange> LogEnds::Now(const KafkaPartition& of) {
   ASSIGN_OR_RETURN(const std::vector<int64_t> start, OffsetsAt(options_, committed_, {of}, kEarliest));
   ASSIGN_OR_RETURN(const int64_t end, StableEnd(of));

@@ -40,9 +40,13 @@ rd_kafka_resp_err_t Ask(Client& client, int64_t time, int wait_ms, rd_kafka_topi
   const auto code = rd_kafka_offsets_for_times(client.handle(), &list, wait_ms);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
   for (int i = 0; i < list.cnt; ++i) {
-    if (list.elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    auto error = list.elems[i].err;
+    // When its time is over the library may call it no error, and leave what was asked where the answer should stand.
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR && time < 0 && list.elems[i].offset < 0)
+      error = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
     where = Where(list.elems[i].topic, list.elems[i].partition);
-    return list.elems[i].err;
+    return error;
   }
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }

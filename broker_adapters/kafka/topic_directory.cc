@@ -23,10 +23,16 @@ absl::Status TopicDirectory::Create(const std::string& topic, const broker::Topi
   const absl::Status created = CreateInCluster(kafka_topic, wanted, deadline);
   if (created.ok()) return AwaitLeaders(kafka_topic, wanted.partitions, deadline);
   if (!absl::IsAlreadyExists(created)) return created;
-  ASSIGN_OR_RETURN(const broker::TopicOptions existing, Describe(topic));
-  if (existing.kind == wanted.kind && existing.partitions == wanted.partitions) return absl::OkStatus();
-  return absl::AlreadyExistsError(absl::StrCat("topic ", topic, " exists with kind ", static_cast<int>(existing.kind),
-                                               " and ", existing.partitions, " partitions, not kind ",
+  auto existing = Describe(topic);
+  // Processes that share an exchange make its topics at the same time: of one made a moment ago not every broker knows.
+  while (absl::IsNotFound(existing.status()) && !deadline.Passed()) {
+    deadline.Pause();
+    existing = Describe(topic);
+  }
+  RETURN_IF_ERROR(existing.status());
+  if (existing->kind == wanted.kind && existing->partitions == wanted.partitions) return absl::OkStatus();
+  return absl::AlreadyExistsError(absl::StrCat("topic ", topic, " exists with kind ", static_cast<int>(existing->kind),
+                                               " and ", existing->partitions, " partitions, not kind ",
                                                static_cast<int>(wanted.kind), " and ", wanted.partitions));
 }
 

@@ -201,12 +201,7 @@ absl::Status TransactionalProducer::InDoubt(const std::string& why) {
   return usable_;
 }
 
-TransactionalProducer::~TransactionalProducer() {
-  if (!usable_.ok() && options_.lost_writers != nullptr) --*options_.lost_writers;
-}
-
 void TransactionalProducer::End(absl::Status why) {
-  if (options_.lost_writers != nullptr) ++*options_.lost_writers;
   usable_ = std::move(why);
   // Now, not when the writer goes: messages still queued point to bodies that the caller is about to release.
   client_.reset();

@@ -47,7 +47,6 @@ class TransactionalProducer {
                                                                      const std::string& identity,
                                                                      const std::string& transactional_id);
 
-  ~TransactionalProducer();
   TransactionalProducer(const TransactionalProducer&) = delete;
   TransactionalProducer& operator=(const TransactionalProducer&) = delete;
 

@@ -19,6 +19,7 @@ namespace {
 // The lanes' books at one moment each, between two looks at what the sources published: while data flows, what is
 // decided or waiting lies between the two.
 struct Snapshot {
+  absl::Status followed;                          // not OK: the engine is away, and what others wrote is missing
   std::map<uint32_t, uint64_t> published_before;  // by resource
   std::shared_ptr<const catalog::CatalogTable> catalog;
   std::vector<pipeline::LaneState> lanes;
@@ -29,6 +30,9 @@ struct Snapshot {
 
 Snapshot Take(ExchangeState& state) {
   Snapshot snapshot;
+  // Each further question to an engine that is away would wait as long.
+  snapshot.followed = state.receipts_tail.Follow();
+  if (snapshot.followed.ok()) snapshot.followed = state.sources_tail.Follow();
   {
     // Receipts before lanes: nothing is applied that was not delivered.
     const std::lock_guard lock(state.tables);
@@ -38,8 +42,11 @@ Snapshot Take(ExchangeState& state) {
     }
   }
   for (const auto& lane : state.lanes) {
+    // Nothing is applied that its ledger does not say was delivered.
+    if (snapshot.followed.ok()) snapshot.followed = lane->CatchUp();
     lane->Inspect([&](const pipeline::LaneView& view) { snapshot.lanes.push_back(view.state); });
   }
+  if (snapshot.followed.ok()) snapshot.followed = state.sources_tail.Follow();
   const std::lock_guard lock(state.tables);
   snapshot.sources = state.sources;
   snapshot.full_dumps = state.snapshots;
@@ -63,6 +70,10 @@ absl::StatusOr<uint64_t> CountWaiting(ExchangeState& state, const Snapshot& snap
     const auto& inputs = snapshot.lanes[lane].inputs;
     const auto input = inputs.find({resource.id, partition});
     const broker::Position next = input == inputs.end() ? 0 : input->second.next;
+    // What the sources' journal says of is in here too, once what was begun in this partition is decided.
+    ASSIGN_OR_RETURN(const broker::PartitionBounds bounds,
+                     state.options.broker->Bounds({resource.publish_topic(), partition}));
+    if (next >= bounds.end) continue;
     ASSIGN_OR_RETURN(const auto reader, state.options.broker->OpenReader({resource.publish_topic(), partition}, next));
     while (true) {
       ASSIGN_OR_RETURN(const auto messages, reader->Poll({}));
@@ -93,6 +104,7 @@ absl::StatusOr<ResourceBooks> BooksOf(ExchangeState& state, const Snapshot& snap
   const auto before = snapshot.published_before.find(resource.id);
   const uint64_t published_before = before == snapshot.published_before.end() ? 0 : before->second;
   uint64_t published_after = 0;
+  RETURN_IF_ERROR(state.sources_tail.Follow());
   {
     const std::lock_guard lock(state.tables);
     published_after = state.sources.PublishedOf(resource.id);
@@ -278,6 +290,7 @@ uint64_t ExchangeState::DecidedOf(uint32_t resource_id) {
 Books ComputeBooks(ExchangeState& state) {
   const Snapshot snapshot = Take(state);
   Books books;
+  books.counted = snapshot.followed;
   for (const auto& [id, resource] : snapshot.catalog->resources()) {
     if (!books.counted.ok()) break;  // each further question would wait as long
     auto of_resource = BooksOf(state, snapshot, resource);
@@ -300,6 +313,7 @@ std::vector<RunBooks> ComputeRuns(ExchangeState& state) {
 
 absl::StatusOr<std::vector<SubscriptionLag>> ComputeLag(ExchangeState& state) {
   const Snapshot snapshot = Take(state);
+  RETURN_IF_ERROR(snapshot.followed);
   const base::TimeUs now = state.options.clock->Now();
   std::vector<SubscriptionLag> all;
   for (const auto& [id, subscription] : snapshot.catalog->subscriptions()) {

@@ -2,32 +2,44 @@
 #include "exchange_core/node/control_topic.h"
 
 #include "exchange_core/base/status_macros.h"
-#include "exchange_core/catalog/catalog_frontend.h"
-#include "exchange_core/node/control_codec.h"
 
 namespace datong::node {
 
 absl::Status ReplayControlTopic(broker::Broker& broker, const std::string& topic,
                                 const std::function<absl::Status(std::string_view body)>& apply) {
-  ASSIGN_OR_RETURN(const broker::PartitionBounds bounds, broker.Bounds({topic, 0}));
-  ASSIGN_OR_RETURN(const auto reader, broker.OpenReader({topic, 0}, bounds.begin));
-  while (true) {
-    ASSIGN_OR_RETURN(const auto messages, reader->Poll({}));
-    if (messages.empty()) return absl::OkStatus();
-    for (const broker::Message& message : messages) RETURN_IF_ERROR(apply(message.body.bytes()));
+  return ControlTail(broker, topic, apply).CatchUp();
+}
+
+absl::Status ControlTail::CatchUp() {
+  const std::lock_guard lock(mutex_);
+  // Bounds() waits until what was begun before it is decided: a reader alone would stop before it and not tell.
+  ASSIGN_OR_RETURN(const broker::PartitionBounds bounds, broker_.Bounds({topic_, 0}));
+  if (reader_ == nullptr) {
+    ASSIGN_OR_RETURN(reader_, broker_.OpenReader({topic_, 0}, bounds.begin));
   }
+  return reader_->next() >= bounds.end ? absl::OkStatus() : ReadToEnd();
 }
 
-absl::Status ReplayCatalog(broker::Broker& broker, catalog::CatalogTable& table) {
-  return ReplayControlTopic(broker, kCatalogTopic,
-                            [&](std::string_view body) { return catalog::ApplyFramed(body, table); });
+absl::Status ControlTail::Follow() {
+  const std::lock_guard lock(mutex_);
+  if (reader_ == nullptr) {
+    ASSIGN_OR_RETURN(const broker::PartitionBounds bounds, broker_.Bounds({topic_, 0}));
+    ASSIGN_OR_RETURN(reader_, broker_.OpenReader({topic_, 0}, bounds.begin));
+  }
+  return ReadToEnd();
 }
 
-absl::Status ReplaySources(broker::Broker& broker, SourceTable& table) {
-  return ReplayControlTopic(broker, kSourcesTopic, [&](std::string_view body) -> absl::Status {
-    ASSIGN_OR_RETURN(const auto event, DecodeSourceEvent(body));
-    return table.Apply(event);
-  });
+absl::Status ControlTail::ReadToEnd() {
+  while (true) {
+    ASSIGN_OR_RETURN(const auto messages, reader_->Poll({}));
+    if (messages.empty()) return absl::OkStatus();
+    for (const broker::Message& message : messages) {
+      if (const absl::Status applied = apply_(message.body.bytes()); !applied.ok()) {
+        reader_->Seek(message.position);
+        return applied;
+      }
+    }
+  }
 }
 
 }  // namespace datong::node

@@ -27,20 +27,18 @@ constexpr size_t kReasonBytesPerReceipt = size_t{4} << 20;  // a receipt must fi
 
 class LocalDeliverySession final : public client::DeliverySession {
  public:
-  LocalDeliverySession(ExchangeState& state, std::unique_ptr<broker::Writer> writer, uint32_t subscription_id,
-                       uint32_t resource_id, std::string stream_topic, record::RecordSchema schema,
-                       std::string identity, ReceiptState taken)
+  LocalDeliverySession(ExchangeState& state, uint32_t subscription_id, uint32_t resource_id, std::string stream_topic,
+                       record::RecordSchema schema, std::string identity)
       : state_(state),
-        writer_(std::move(writer)),
+        writes_as_(SubscriptionWriter(subscription_id)),
+        opening_(state.BeginSession(writes_as_)),
         subscription_id_(subscription_id),
         resource_id_(resource_id),
         stream_topic_(std::move(stream_topic)),
         schema_(std::move(schema)),
-        identity_(std::move(identity)),
-        acknowledged_(std::move(taken)),
-        in_stream_(acknowledged_.in_stream) {}
+        identity_(std::move(identity)) {}
 
-  absl::Status OpenReaders();
+  absl::Status Open();
   const record::RecordSchema& schema() const override { return schema_; }
   std::string identity() const override { return identity_; }
   uint64_t next_position() const override {
@@ -58,15 +56,22 @@ class LocalDeliverySession final : public client::DeliverySession {
     bool in_stream;
   };
 
+  // First the fence, then the look: where the subscription stands is what the receipts say, and nobody else can add to
+  // them.
+  absl::Status TakeOver();
+  absl::Status OpenReaders();
   bool MayFetch();
   absl::StatusOr<size_t> Take(const broker::Message& message, Fetched& into);
   absl::StatusOr<bool> ReadSome(size_t records_max, Fetched& into);
+  absl::Status Write(const exchange::v1::Receipt& receipt, uint64_t next_position);
   uint64_t PositionOf(bool in_stream, broker::Position position) const {
     return in_stream ? kInStream | position : position;
   }
 
   ExchangeState& state_;
-  std::unique_ptr<broker::Writer> writer_;
+  const std::string writes_as_;
+  const uint64_t opening_;
+  std::unique_ptr<broker::Writer> writer_;  // null: what became of the last receipt is unknown
   const uint32_t subscription_id_;
   const uint32_t resource_id_;
   const std::string stream_topic_;
@@ -75,11 +80,29 @@ class LocalDeliverySession final : public client::DeliverySession {
   ReceiptState acknowledged_;
   std::unique_ptr<broker::Reader> again_reader_;
   std::unique_ptr<broker::Reader> stream_reader_;
-  bool in_stream_;
+  bool in_stream_ = false;
   bool all_sent_again_ = false;
   std::map<uint32_t, LaneStart> starts_;
   std::deque<Passed> passed_;  // fetched, not yet acknowledged
 };
+
+absl::Status LocalDeliverySession::Open() {
+  RETURN_IF_ERROR(TakeOver());
+  in_stream_ = acknowledged_.in_stream;
+  return OpenReaders();
+}
+
+absl::Status LocalDeliverySession::TakeOver() {
+  if (!state_.IsNewestSession(writes_as_, opening_)) {
+    return absl::AbortedError(absl::StrCat(writes_as_, " was opened anew in this process"));
+  }
+  ASSIGN_OR_RETURN(auto writer, state_.options.broker->OpenWriter(writes_as_));
+  RETURN_IF_ERROR(state_.ConfirmHolder());
+  RETURN_IF_ERROR(state_.receipts_tail.CatchUp());
+  writer_ = std::move(writer);
+  acknowledged_ = state_.ReceiptOf(subscription_id_);
+  return absl::OkStatus();
+}
 
 absl::Status LocalDeliverySession::OpenReaders() {
   broker::Broker& broker = *state_.options.broker;
@@ -114,6 +137,11 @@ absl::StatusOr<client::DeliverySession::Fetched> LocalDeliverySession::Fetch(siz
   // Asked before reading: what was complete then is read to its end below.
   const bool again_complete = all_sent_again_;
   if (!in_stream_) {
+    // That it is complete may have been read in another process's ledger, before the last of it can be read here.
+    if (again_complete) {
+      const auto bounds = state_.options.broker->Bounds({pipeline::AgainTopic(subscription_id_), 0});
+      RETURN_IF_ERROR(bounds.status());
+    }
     ASSIGN_OR_RETURN(const bool something, ReadSome(records_max, fetched));
     if (something || !again_complete) return fetched;
     in_stream_ = true;
@@ -170,6 +198,9 @@ absl::StatusOr<size_t> LocalDeliverySession::Take(const broker::Message& message
 
 absl::Status LocalDeliverySession::Acknowledge(uint64_t next_position,
                                                const std::vector<client::RefusedDelivery>& refused) {
+  if (writer_ == nullptr) RETURN_IF_ERROR(TakeOver());
+  while (!passed_.empty() && passed_.front().next_position <= this->next_position()) passed_.pop_front();
+  if (next_position <= this->next_position()) return absl::OkStatus();  // in doubt before, it had landed
   ReceiptState now = acknowledged_;
   size_t done = 0;
   for (; done < passed_.size() && passed_[done].next_position <= next_position; ++done) {
@@ -205,17 +236,27 @@ absl::Status LocalDeliverySession::Acknowledge(uint64_t next_position,
     reason_bytes += to->ByteSizeLong();
     to->set_again(!now.in_stream);
   }
-  ASSIGN_OR_RETURN(const auto transaction, writer_->Begin());
-  transaction->Append({kReceiptsTopic, 0}, "", "", broker::Body(EncodeReceipt(receipt)));
-  const broker::TopicPartition read{now.in_stream ? stream_topic_ : pipeline::AgainTopic(subscription_id_), 0};
-  transaction->AdvancePosition(SubscriptionWriter(subscription_id_), read, next_position & ~kInStream);
-  RETURN_IF_ERROR(transaction->Commit());
-  state_.options.steps->Reached("receipt.committed");
+  const absl::Status written = Write(receipt, next_position);
+  if (absl::IsUnavailable(written) || absl::IsAborted(written)) writer_.reset();
+  if (absl::IsAborted(written)) {
+    // By a session that is to have the subscription, or by a process that was asleep when it lost the exchange.
+    RETURN_IF_ERROR(TakeOver());
+    return absl::UnavailableError(absl::StrCat(written.message(), "; opened again"));
+  }
+  RETURN_IF_ERROR(written);
 
   acknowledged_ = std::move(now);
   passed_.erase(passed_.begin(), passed_.begin() + static_cast<std::ptrdiff_t>(done));
-  const std::lock_guard lock(state_.tables);
-  state_.receipts.Apply(receipt);
+  return absl::OkStatus();
+}
+
+absl::Status LocalDeliverySession::Write(const exchange::v1::Receipt& receipt, uint64_t next_position) {
+  ASSIGN_OR_RETURN(const auto transaction, writer_->Begin());
+  transaction->Append({kReceiptsTopic, 0}, "", "", broker::Body(EncodeReceipt(receipt)));
+  const broker::TopicPartition read{receipt.in_stream() ? stream_topic_ : pipeline::AgainTopic(subscription_id_), 0};
+  transaction->AdvancePosition(writes_as_, read, next_position & ~kInStream);
+  RETURN_IF_ERROR(transaction->Commit());
+  state_.options.steps->Reached("receipt.committed");
   return absl::OkStatus();
 }
 
@@ -278,11 +319,9 @@ absl::StatusOr<std::unique_ptr<client::DeliverySession>> OpenDeliverySession(Exc
   }
   const catalog::KeyDomain* domain = catalog->FindKeyDomain(resource->key_domain_id);
   DATONG_CHECK(domain != nullptr);
-  ASSIGN_OR_RETURN(auto writer, state.options.broker->OpenWriter(SubscriptionWriter(found->id)));
-  auto session = std::make_unique<LocalDeliverySession>(state, std::move(writer), found->id, resource->id,
-                                                        view->stream_topic(), SchemaOf(*resource, *view),
-                                                        IdentityOf(*domain, found->id), state.ReceiptOf(found->id));
-  RETURN_IF_ERROR(session->OpenReaders());
+  auto session = std::make_unique<LocalDeliverySession>(state, found->id, resource->id, view->stream_topic(),
+                                                        SchemaOf(*resource, *view), IdentityOf(*domain, found->id));
+  RETURN_IF_ERROR(session->Open());
   return session;
 }
 

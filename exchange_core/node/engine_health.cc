@@ -9,8 +9,12 @@ namespace datong::node {
 
 std::vector<broker::PlaceOfReader> PlacesOfReaders(ExchangeState& state) {
   std::vector<broker::PlaceOfReader> places;
+  // Who follows others' work must look first: a place that is long passed would be warned about. An engine that is away
+  // has its own warnings.
+  bool answers = state.receipts_tail.Follow().ok();
   const auto catalog = state.Catalog();
   for (uint32_t lane = 0; lane < state.lanes.size(); ++lane) {
+    answers = answers && state.lanes[lane]->CatchUp().ok();
     state.lanes[lane]->Inspect([&](const pipeline::LaneView& view) {
       for (const auto& [input, at] : view.state.inputs) {
         const catalog::Resource* resource = catalog->FindResource(input.first);

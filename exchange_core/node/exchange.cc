@@ -13,6 +13,7 @@
 #include "exchange_core/base/status_macros.h"
 #include "exchange_core/ledger/ledger_entry.h"
 #include "exchange_core/node/accounts.h"
+#include "exchange_core/node/catalog_follower.h"
 #include "exchange_core/node/control_codec.h"
 #include "exchange_core/node/control_topic.h"
 #include "exchange_core/node/delivery_session.h"
@@ -29,12 +30,6 @@ namespace datong::node {
 namespace {
 
 constexpr int kVerifyAttempts = 5;
-
-// Idempotent.
-absl::Status CreateTopics(broker::Broker& broker, const std::vector<NeededTopic>& needed) {
-  for (const NeededTopic& one : needed) RETURN_IF_ERROR(broker.CreateTopic(one.topic, one.options));
-  return absl::OkStatus();
-}
 
 class LocalClient final : public client::ExchangeClient {
  public:
@@ -65,11 +60,13 @@ class LocalClient final : public client::ExchangeClient {
 class LocalExchange final : public Exchange {
  public:
   explicit LocalExchange(const ExchangeOptions& options)
-      : state_(options), client_(state_), housekeeper_(state_), desk_(state_) {}
+      : state_(options), catalog_follower_(state_), client_(state_), housekeeper_(state_), desk_(state_) {}
   ~LocalExchange() override { StopWorkers(); }
 
   absl::Status Recover(std::vector<std::string>* warnings);
 
+  absl::Status TakeLead() override { return FenceEarlierSources(state_); }
+  absl::Status FollowOthers() override { return catalog_follower_.Follow(); }
   void Start() override;
   absl::Status Stop() override;
   absl::Status Health() override;
@@ -85,6 +82,7 @@ class LocalExchange final : public Exchange {
   absl::StatusOr<std::vector<broker::HealthWarning>> EngineHealth() override { return AskEngineHealth(state_); }
   bool caught_up() override;
   uint32_t lanes() const override { return static_cast<uint32_t>(state_.lanes.size()); }
+  std::vector<uint32_t> working_lanes() override;
   void InspectLane(uint32_t lane, const std::function<void(const pipeline::LaneView&)>& look) override {
     state_.lanes.at(lane)->Inspect(look);
   }
@@ -99,28 +97,27 @@ class LocalExchange final : public Exchange {
 
  private:
   absl::Status CreateOwnTopics();
-  absl::Status ReplayControlTopics();
   absl::Status MakeLanes(std::vector<std::string>* warnings);
   pipeline::LaneOptions LaneOptionsFor(uint32_t lane);
-  absl::Status CommitCatalogChange(const std::string& framed, const catalog::CatalogTable& next);
-  absl::Status TakeEffect();
+  absl::Status CommitCatalogChange(broker::Writer& writer, const catalog::PlannedChange& planned);
   absl::Status VerifyLane(uint32_t lane);
   void StopWorkers();
 
   ExchangeState state_;
+  CatalogFollower catalog_follower_;
   LocalClient client_;
   Housekeeper housekeeper_;
   SnapshotDesk desk_;
-  std::mutex apply_mutex_;                               // one catalog change at a time
-  std::shared_ptr<const catalog::CatalogTable> stored_;  // durable, not in effect yet; under apply_mutex_
+  std::mutex apply_mutex_;  // one catalog change at a time
   bool started_ = false;
 };
 
 absl::Status LocalExchange::Recover(std::vector<std::string>* warnings) {
   RETURN_IF_ERROR(CreateOwnTopics());
-  RETURN_IF_ERROR(ReplayControlTopics());
+  RETURN_IF_ERROR(catalog_follower_.CatchUp());
+  RETURN_IF_ERROR(state_.sources_tail.CatchUp());
+  RETURN_IF_ERROR(state_.receipts_tail.CatchUp());
   RETURN_IF_ERROR(desk_.Recover());
-  RETURN_IF_ERROR(CreateTopics(*state_.options.broker, TopicsOf(*state_.Catalog())));
   return MakeLanes(warnings);
 }
 
@@ -149,25 +146,6 @@ absl::Status LocalExchange::CreateOwnTopics() {
   return CreateTopics(broker, OwnTopics(state_.options.lanes));
 }
 
-absl::Status LocalExchange::ReplayControlTopics() {
-  broker::Broker& broker = *state_.options.broker;
-  auto table = std::make_shared<catalog::CatalogTable>();
-  RETURN_IF_ERROR(ReplayCatalog(broker, *table));
-  SourceTable sources;
-  RETURN_IF_ERROR(ReplaySources(broker, sources));
-  ReceiptTable receipts;
-  RETURN_IF_ERROR(ReplayControlTopic(broker, kReceiptsTopic, [&](std::string_view body) -> absl::Status {
-    ASSIGN_OR_RETURN(const auto receipt, DecodeReceipt(body));
-    receipts.Apply(receipt);
-    return absl::OkStatus();
-  }));
-  const std::lock_guard lock(state_.tables);
-  state_.catalog = std::move(table);
-  state_.sources = std::move(sources);
-  state_.receipts = std::move(receipts);
-  return absl::OkStatus();
-}
-
 pipeline::LaneOptions LocalExchange::LaneOptionsFor(uint32_t lane) {
   const ExchangeOptions& from = state_.options;
   pipeline::LaneOptions options;
@@ -177,10 +155,16 @@ pipeline::LaneOptions LocalExchange::LaneOptionsFor(uint32_t lane) {
   options.clock = from.clock;
   options.files = from.files;
   options.steps = from.steps;
-  options.checkpoint_directory = from.directory + "/checkpoints";
+  options.checkpoint_directory = state_.CheckpointDirectory();
+  options.checkpoints_shared = from.checkpoints_shared;
   options.index_salt = from.random->Next();
   options.checkpoint_records = from.checkpoint_records;
   options.catalog = [this] { return state_.Catalog(); };
+  if (from.works_on) {
+    options.is_ours = [this, lane] { return state_.options.works_on(lane); };
+    options.may_take_over = from.may_take_over;
+    options.follow_catalog = [this] { return catalog_follower_.Follow(); };
+  }
   options.snapshot_ruling = [this](uint64_t snapshot, uint32_t resource_id) {
     return state_.RulingOf(snapshot, resource_id);
   };
@@ -188,7 +172,7 @@ pipeline::LaneOptions LocalExchange::LaneOptionsFor(uint32_t lane) {
 }
 
 absl::Status LocalExchange::MakeLanes(std::vector<std::string>* warnings) {
-  RETURN_IF_ERROR(state_.options.files->MakeDirectories(state_.options.directory + "/checkpoints"));
+  RETURN_IF_ERROR(state_.options.files->MakeDirectories(state_.CheckpointDirectory()));
   for (uint32_t lane = 0; lane < state_.options.lanes; ++lane) {
     state_.lanes.push_back(std::make_unique<pipeline::Lane>(LaneOptionsFor(lane)));
     RETURN_IF_ERROR(state_.lanes.back()->Recover(false, warnings));
@@ -215,8 +199,20 @@ void LocalExchange::StopWorkers() {
 
 absl::Status LocalExchange::Stop() {
   StopWorkers();
-  for (const auto& lane : state_.lanes) RETURN_IF_ERROR(lane->WriteCheckpoint());
+  for (const auto& lane : state_.lanes) {
+    const absl::Status written = lane->WriteCheckpoint();
+    if (absl::IsAborted(written) && state_.options.works_on) continue;  // another process has the lane by now
+    RETURN_IF_ERROR(written);
+  }
   return absl::OkStatus();
+}
+
+std::vector<uint32_t> LocalExchange::working_lanes() {
+  std::vector<uint32_t> working;
+  for (uint32_t lane = 0; lane < lanes(); ++lane) {
+    if (state_.lanes[lane]->works()) working.push_back(lane);
+  }
+  return working;
 }
 
 absl::Status LocalExchange::Health() {
@@ -243,64 +239,56 @@ absl::Status LocalExchange::Trouble() {
 absl::StatusOr<catalog::PlannedChange> LocalExchange::ApplyCatalog(std::string_view yaml, const std::string& applied_by,
                                                                    bool dry_run) {
   const std::lock_guard lock(apply_mutex_);
-  RETURN_IF_ERROR(TakeEffect());
-  const auto current = state_.Catalog();
-  catalog::PlannedChange planned =
-      catalog::PlanChange(yaml, *current, state_.options.clock->Now(), applied_by, *state_.options.random);
-  if (dry_run || !planned.findings.empty() || planned.framed_change.empty()) return planned;
-  auto next = std::make_shared<catalog::CatalogTable>(*current);
-  RETURN_IF_ERROR(catalog::ApplyFramed(planned.framed_change, *next));
-  RETURN_IF_ERROR(CommitCatalogChange(planned.framed_change, *next));
-  stored_ = std::move(next);
-  RETURN_IF_ERROR(TakeEffect());
-  return planned;
-}
-
-// Topics come behind the durable change, not before it: made for a change that then never was, they would stand in the
-// way of the next one that is given their numbers. A start makes what is missing as well.
-absl::Status LocalExchange::TakeEffect() {
-  if (stored_ == nullptr) return absl::OkStatus();
-  if (const absl::Status made = CreateTopics(*state_.options.broker, TopicsOf(*stored_)); !made.ok()) {
-    return absl::Status(made.code(),
-                        absl::StrCat("the catalog change is stored, but takes effect only after a restart or "
-                                     "the next apply, because its topics could not be made: ",
-                                     made.message()));
+  RETURN_IF_ERROR(catalog_follower_.CatchUp());
+  std::unique_ptr<broker::Writer> writer;
+  while (true) {
+    const auto current = state_.Catalog();
+    catalog::PlannedChange planned =
+        catalog::PlanChange(yaml, *current, state_.options.clock->Now(), applied_by, *state_.options.random);
+    if (dry_run || !planned.findings.empty() || planned.framed_change.empty()) return planned;
+    if (writer == nullptr) {
+      // First the fence, then the look: what others wrote is known by now, and they can write no more.
+      ASSIGN_OR_RETURN(writer, state_.options.broker->OpenWriter(kCatalogWriter));
+      RETURN_IF_ERROR(catalog_follower_.CatchUp());
+      if (state_.Catalog()->version() != current->version()) continue;
+    }
+    const absl::Status committed = CommitCatalogChange(*writer, planned);
+    if (absl::IsUnavailable(committed)) {
+      // Whether it landed, the topic says, once nothing of it can be on its way any more.
+      ASSIGN_OR_RETURN(writer, state_.options.broker->OpenWriter(kCatalogWriter));
+      RETURN_IF_ERROR(catalog_follower_.CatchUp());
+      if (state_.Catalog()->version() == current->version()) return committed;
+      return planned;
+    }
+    RETURN_IF_ERROR(committed);
+    RETURN_IF_ERROR(catalog_follower_.Follow());
+    return planned;
   }
-  {
-    const std::lock_guard tables(state_.tables);
-    state_.catalog = std::exchange(stored_, nullptr);
-  }
-  state_.options.scheduler->WakeAll();
-  return absl::OkStatus();
 }
 
 // The change, and for each new subscription where its stream stands now: no lane has begun it yet, so what it will
 // receive lies behind that place.
-absl::Status LocalExchange::CommitCatalogChange(const std::string& framed, const catalog::CatalogTable& next) {
+absl::Status LocalExchange::CommitCatalogChange(broker::Writer& writer, const catalog::PlannedChange& planned) {
   broker::Broker& broker = *state_.options.broker;
-  std::vector<exchange::v1::Receipt> initial;
+  catalog::CatalogTable next = *state_.Catalog();
+  RETURN_IF_ERROR(catalog::ApplyFramed(planned.framed_change, next));
+  ASSIGN_OR_RETURN(const auto transaction, writer.Begin());
+  transaction->Append({kCatalogTopic, 0}, "", "", broker::Body(planned.framed_change));
   for (const auto& [id, subscription] : next.subscriptions()) {
     if (subscription.since_version != next.version()) continue;
     const catalog::View* view = next.FindView(subscription.view_id);
     if (view == nullptr) continue;
     const auto bounds = broker.Bounds({view->stream_topic(), 0});
     if (!bounds.ok() && !absl::IsNotFound(bounds.status())) return bounds.status();
-    exchange::v1::Receipt& receipt = initial.emplace_back();
+    exchange::v1::Receipt receipt;
     receipt.set_subscription_id(id);
     receipt.set_time(state_.options.clock->Now());
     receipt.set_stream_next(bounds.ok() ? bounds->end : 0);  // a new view: its stream is made after this
     receipt.set_initial(true);
-  }
-  ASSIGN_OR_RETURN(const auto writer, broker.OpenWriter(kCatalogWriter));
-  ASSIGN_OR_RETURN(const auto transaction, writer->Begin());
-  transaction->Append({kCatalogTopic, 0}, "", "", broker::Body(framed));
-  for (const auto& receipt : initial) {
     transaction->Append({kReceiptsTopic, 0}, "", "", broker::Body(EncodeReceipt(receipt)));
   }
   RETURN_IF_ERROR(transaction->Commit());
   state_.options.steps->Reached("catalog.committed");
-  const std::lock_guard lock(state_.tables);
-  for (const auto& receipt : initial) state_.receipts.Apply(receipt);
   return absl::OkStatus();
 }
 
@@ -308,6 +296,7 @@ bool LocalExchange::caught_up() {
   const auto catalog = state_.Catalog();
   for (const auto& lane : state_.lanes) {
     bool current = false;
+    lane->CatchUp().IgnoreError();
     lane->Inspect([&](const pipeline::LaneView& view) {
       current = view.state.catalog_version == catalog->version() &&
                 std::all_of(view.state.subscriptions.begin(), view.state.subscriptions.end(),

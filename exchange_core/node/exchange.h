@@ -43,6 +43,17 @@ struct ExchangeOptions {
   base::TimeUs history_us = base::TimeUs{30} * 24 * 3600 * 1'000'000;  // how long input is kept beyond what is needed
   uint64_t backlog_records_max = 4'000'000;   // published and not yet decided, per resource: then sources must wait
   base::TimeUs housekeeping_us = 30'000'000;  // pause between two runs of retention
+  // Where other machines reach the topics: Aborted once another process has taken the exchange over. Asked behind every
+  // fence; any thread. Without it nobody else can.
+  std::function<absl::Status()> confirm_holder;
+  // Where several processes share it: whether this one is to work on the lane, and whether it is the one that publishes
+  // and decides about full dumps; at this moment, any thread. Without them: it is.
+  std::function<bool(uint32_t lane)> works_on;
+  std::function<bool()> leads;
+  // With these: whether this process may fence another one for a lane now (membership.h). Without it: always.
+  std::function<bool()> may_take_over;
+  std::string checkpoint_directory;  // empty: below `directory`
+  bool checkpoints_shared = false;   // several processes have that directory: only who works on a lane writes its own
 };
 
 // One line of `files`: one reading of one unit.
@@ -147,6 +158,11 @@ class Exchange {
                                                         std::vector<std::string>* warnings);
   virtual ~Exchange() = default;
 
+  // Where other machines reach the topics, before the first session: what whoever published before has begun can land
+  // no more. OK to call again.
+  virtual absl::Status TakeLead() = 0;
+  // Reads what other processes have written into the catalog since.
+  virtual absl::Status FollowOthers() = 0;
   virtual void Start() = 0;  // hands lanes and retention to the scheduler
   // Stops the lanes, writes checkpoints. OK to call twice. Data is safe without it; the next start is quicker with it.
   virtual absl::Status Stop() = 0;
@@ -179,6 +195,7 @@ class Exchange {
 
   // Read access to a lane's committed state while it is not inside a step.
   virtual uint32_t lanes() const = 0;
+  virtual std::vector<uint32_t> working_lanes() = 0;  // in this process
   virtual void InspectLane(uint32_t lane, const std::function<void(const pipeline::LaneView&)>& look) = 0;
 
   // Replays the whole ledger into fresh indexes and compares them with the ones in use, lane by lane. DataLoss

@@ -21,6 +21,8 @@ base::StepResult Housekeeper::Step() {
   const base::TimeUs keep_since = history == 0 ? std::numeric_limits<base::TimeUs>::max() : now - history;
   // A failure here costs space, not data; the engine reports it again on the next commit.
   for (const auto& lane : state_.lanes) lane->Retain(keep_since).IgnoreError();
+  if (!state_.Leads()) return base::StepResult::IdleUntil(next_run_);
+  state_.receipts_tail.Follow().IgnoreError();
   const auto catalog = state_.Catalog();
   for (const auto& [id, view] : catalog->views()) RetainStream(*catalog, view, keep_since);
   state_.options.steps->Reached("retention.done");

@@ -4,6 +4,7 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
 
+#include "exchange_core/base/status_macros.h"
 #include "exchange_core/ledger/ledger_entry.h"
 #include "exchange_core/node/control_topic.h"
 #include "exchange_core/pipeline/lane_commit.h"
@@ -32,8 +33,16 @@ std::vector<NeededTopic> OwnTopics(uint32_t lanes) {
   };
 }
 
-std::vector<NeededTopic> TopicsOfLease() {
-  return {{kHolderTopic, {TopicKind::kControl, 1}, "which process works on the exchange"}};
+std::vector<NeededTopic> TopicsOfMembership() {
+  return {
+      {kHolderTopic, {TopicKind::kControl, 1}, "which process leads, and which works on which lane"},
+      {kMembersTopic, {TopicKind::kControl, kMembersMax}, "which processes share the exchange; a partition each"},
+  };
+}
+
+absl::Status CreateTopics(broker::Broker& broker, const std::vector<NeededTopic>& needed) {
+  for (const NeededTopic& one : needed) RETURN_IF_ERROR(broker.CreateTopic(one.topic, one.options));
+  return absl::OkStatus();
 }
 
 std::vector<NeededTopic> TopicsOf(const catalog::CatalogTable& catalog) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -20,7 +22,11 @@ struct NeededTopic {
 // lists, `datong topics` shows them.
 std::vector<NeededTopic> OwnTopics(uint32_t lanes);
 std::vector<NeededTopic> TopicsOf(const catalog::CatalogTable& catalog);
-// What processes on several machines need to agree who works (exchange_lease.h).
-std::vector<NeededTopic> TopicsOfLease();
+// What processes on several machines need to agree who works on what (membership.h).
+inline constexpr uint32_t kMembersMax = 8;  // processes at once
+std::vector<NeededTopic> TopicsOfMembership();
+
+// Idempotent.
+absl::Status CreateTopics(broker::Broker& broker, const std::vector<NeededTopic>& needed);
 
 }  // namespace datong::node

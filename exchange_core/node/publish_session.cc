@@ -45,21 +45,23 @@ absl::Status CheckTexts(const client::UnitDeclaration& unit) {
 
 class LocalPublishSession final : public client::PublishSession {
  public:
-  LocalPublishSession(ExchangeState& state, std::unique_ptr<broker::Writer> writer, SourceState source,
-                      const catalog::Resource& resource)
+  LocalPublishSession(ExchangeState& state, const std::string& source, const catalog::Resource& resource)
       : state_(state),
-        writer_(std::move(writer)),
-        source_(std::move(source)),
+        identity_(SourceWriter(source)),
+        opening_(state.BeginSession(identity_)),
         publish_topic_(resource.publish_topic()),
         partitions_(resource.partitions),
         provider_id_(resource.provider_id),
-        has_snapshots_(resource.schema->kind == record::ResourceKind::kEntity) {}
+        has_snapshots_(resource.schema->kind == record::ResourceKind::kEntity) {
+    source_.name = source;
+    source_.resource_id = resource.id;
+  }
 
   uint32_t source_id() const override { return source_.id; }
   const std::optional<client::UnitRun>& unfinished() const override { return unfinished_; }
   const std::string& position() const override { return source_.position; }
 
-  absl::Status Register(bool known);
+  absl::Status Open();
   absl::StatusOr<client::UnitRun> BeginUnit(const client::UnitDeclaration& unit) override;
   absl::Status Publish(std::vector<client::PublishBatch> batches, const std::string& position, uint64_t rows) override;
   absl::Status EndUnit(const std::string& position, bool complete, const std::string& failure) override;
@@ -67,9 +69,17 @@ class LocalPublishSession final : public client::PublishSession {
 
  private:
   SourceEvent NewEvent(const std::string& position) const;
-  // One transaction with the batches, the mark in every partition and the events; then the table learns the events.
-  absl::Status Commit(std::vector<client::PublishBatch> batches, const std::vector<SourceEvent>& events,
+  // First the fence, then the look: the source's place is what the journal says, and nobody else can add to it.
+  absl::Status TakeOver();
+  absl::Status Register();
+  // Before anything is asked: takes the source over again when what became of the last commit is unknown.
+  absl::Status Settle();
+  bool HasLanded(const SourceEvent& event);
+  // One transaction with the batches, the mark in every partition and the event.
+  absl::Status Commit(std::vector<client::PublishBatch> batches, const SourceEvent& event,
                       const ledger::v1::SnapshotMark* mark = nullptr);
+  absl::Status Write(broker::Writer& writer, std::vector<client::PublishBatch> batches, const SourceEvent& event,
+                     const ledger::v1::SnapshotMark* mark);
   absl::Status EndRun(const std::string& position, bool complete, const std::string& failure);
   absl::Status CheckEarlierSnapshotsAreDone();
   bool MayLeaveOut(uint64_t run);
@@ -78,7 +88,9 @@ class LocalPublishSession final : public client::PublishSession {
   absl::Status CheckBacklog();
 
   ExchangeState& state_;
-  std::unique_ptr<broker::Writer> writer_;
+  const std::string identity_;
+  const uint64_t opening_;
+  std::unique_ptr<broker::Writer> writer_;  // null: the source is to be taken over (again)
   SourceState source_;
   const std::string publish_topic_;
   const uint32_t partitions_;
@@ -88,6 +100,8 @@ class LocalPublishSession final : public client::PublishSession {
   uint64_t rows_published_ = 0;  // of the open run
   bool open_is_snapshot_ = false;
   int publishes_until_check_ = 0;
+  std::optional<SourceEvent> doubted_;  // committed, and nobody knows with what outcome
+  std::optional<SourceEvent> landed_;   // was doubted, and did land: whoever asks for it again has it already
 };
 
 SourceEvent LocalPublishSession::NewEvent(const std::string& position) const {
@@ -100,11 +114,14 @@ SourceEvent LocalPublishSession::NewEvent(const std::string& position) const {
   return event;
 }
 
-absl::Status LocalPublishSession::Register(bool known) {
-  if (!known) {
-    SourceEvent event = NewEvent("");
-    event.mutable_registered();
-    return Commit({}, {event});
+absl::Status LocalPublishSession::Open() {
+  const uint32_t resource_id = source_.resource_id;
+  RETURN_IF_ERROR(TakeOver());
+  if (source_.id == 0) RETURN_IF_ERROR(Register());
+  if (source_.resource_id != resource_id) {
+    return absl::FailedPreconditionError(absl::StrCat("source \"", source_.name,
+                                                      "\" publishes another resource; one source, one ",
+                                                      "resource: give the new one its own name"));
   }
   if (source_.open_run == 0) return absl::OkStatus();
   {
@@ -112,38 +129,63 @@ absl::Status LocalPublishSession::Register(bool known) {
     const SourceRun& run = state_.sources.runs().at(source_.open_run);
     unfinished_ = client::UnitRun{run.run,          run.file_sequence,  run.name,        run.identity,
                                   source_.position, run.rows_published, run.seen_before, run.snapshot};
+  }
+  unfinished_->may_leave_out = MayLeaveOut(unfinished_->run);
+  return absl::OkStatus();
+}
+
+absl::Status LocalPublishSession::TakeOver() {
+  if (!state_.IsNewestSession(identity_, opening_)) {
+    return absl::AbortedError(absl::StrCat("source \"", source_.name, "\" was opened anew in this process"));
+  }
+  ASSIGN_OR_RETURN(auto writer, state_.options.broker->OpenWriter(identity_));
+  RETURN_IF_ERROR(state_.ConfirmHolder());
+  RETURN_IF_ERROR(state_.sources_tail.CatchUp());
+  writer_ = std::move(writer);
+  const std::lock_guard lock(state_.tables);
+  const SourceState* known = state_.sources.Find(source_.name);
+  if (known == nullptr) return absl::OkStatus();
+  source_ = *known;
+  rows_published_ = 0;
+  open_is_snapshot_ = false;
+  if (source_.open_run != 0) {
+    const SourceRun& run = state_.sources.runs().at(source_.open_run);
     rows_published_ = run.rows_published;
     open_is_snapshot_ = run.snapshot;
   }
-  unfinished_->may_leave_out = MayLeaveOut(unfinished_->run);
   return absl::OkStatus();
 }
 
 // Whether a row that says "same" comes to what the row with its content would come to. Where another source of the
 // resource is at work, a change that is earlier in the order may still come, and the row would have to undo it; where
 // the last row of a key prevails, it would have to undo an earlier row; where changes leave at once, nobody looks
-// behind.
+// behind. Where another process works on a lane of the resource, this one knows only what that lane had committed a
+// moment ago, and does not ask.
 bool LocalPublishSession::MayLeaveOut(uint64_t run) {
   const auto catalog = state_.Catalog();
   const catalog::Resource* resource = catalog->FindResource(source_.resource_id);
   if (resource == nullptr || resource->snapshots.same_key == catalog::SameKeyRule::kLast) return false;
+  if (!state_.sources_tail.Follow().ok()) return false;
   {
     const std::lock_guard lock(state_.tables);
-    const SourceRun& own = state_.sources.runs().at(run);
-    if (!own.snapshot || own.flows) return false;  // most files: no lane need be waited for
+    const auto own = state_.sources.runs().find(run);
+    if (own == state_.sources.runs().end()) return false;
+    if (!own->second.snapshot || own->second.flows) return false;  // most files: no lane need be waited for
+    for (const auto& [id, source] : state_.sources.sources()) {
+      if (id != source_.id && source.resource_id == source_.resource_id && source.open_run != 0) return false;
+    }
   }
+  const auto lanes = static_cast<uint32_t>(state_.lanes.size());
   bool others_at_work = false;
-  for (const auto& lane : state_.lanes) {
-    lane->Inspect([&](const pipeline::LaneView& view) {
+  for (uint32_t lane = 0; lane < lanes; ++lane) {
+    if (!pipeline::LaneServes(lane, lanes, *resource)) continue;
+    state_.lanes[lane]->Inspect([&](const pipeline::LaneView& view) {
+      others_at_work |= !view.works;
       for (const auto& [place, stage] : view.snapshots.stages()) {
         const auto& identity = stage->identity();
         others_at_work |= identity.resource_id == source_.resource_id && identity.source_id != source_.id;
       }
     });
-  }
-  const std::lock_guard lock(state_.tables);
-  for (const auto& [id, source] : state_.sources.sources()) {
-    others_at_work |= id != source_.id && source.resource_id == source_.resource_id && source.open_run != 0;
   }
   return !others_at_work;
 }
@@ -173,6 +215,45 @@ void LocalPublishSession::WhichAreHeld(uint32_t partition, const client::RecordC
   });
 }
 
+// Under an identity that all registrations share, not the source's own, which nobody knows before: so a process that
+// was frozen in here finds its registration fenced by its successor.
+absl::Status LocalPublishSession::Register() {
+  const std::lock_guard order(state_.source_order);
+  ASSIGN_OR_RETURN(const auto registrar, state_.options.broker->OpenWriter(kRegistrarWriter));
+  RETURN_IF_ERROR(state_.ConfirmHolder());
+  RETURN_IF_ERROR(state_.sources_tail.CatchUp());
+  SourceEvent event = NewEvent("");
+  event.mutable_registered();
+  {
+    const std::lock_guard lock(state_.tables);
+    if (const SourceState* known = state_.sources.Find(source_.name); known != nullptr) {
+      source_ = *known;
+      return absl::OkStatus();
+    }
+    event.set_source_id(state_.sources.NextSourceId());
+  }
+  RETURN_IF_ERROR(Write(*registrar, {}, event, nullptr));
+  source_.id = event.source_id();
+  return absl::OkStatus();
+}
+
+absl::Status LocalPublishSession::Settle() {
+  if (writer_ != nullptr) return absl::OkStatus();
+  RETURN_IF_ERROR(TakeOver());
+  if (doubted_ && HasLanded(*doubted_)) landed_ = std::move(doubted_);
+  doubted_.reset();
+  return absl::OkStatus();
+}
+
+bool LocalPublishSession::HasLanded(const SourceEvent& event) {
+  if (event.has_begun()) return source_.open_run == event.begun().run();
+  if (event.has_progress()) {
+    return source_.open_run == event.progress().run() && rows_published_ == event.progress().rows_published() &&
+           source_.position == event.position();
+  }
+  return source_.open_run == 0;
+}
+
 // Its rows would be judged against what is known without the earlier ones, and what they do not change would be lost
 // when one of those is released behind them. A held one does not stand in the way: it is released only while nothing
 // comes after it. Not the last one alone: an older one that was held may have been confirmed since.
@@ -180,6 +261,8 @@ void LocalPublishSession::WhichAreHeld(uint32_t partition, const client::RecordC
 absl::Status LocalPublishSession::CheckEarlierSnapshotsAreDone() {
   std::set<uint64_t> open;
   for (const auto& lane : state_.lanes) {
+    // What is decided in the topic may not be known here yet from a lane that another process works on.
+    RETURN_IF_ERROR(lane->CatchUp());
     lane->Inspect([&](const pipeline::LaneView& view) {
       for (const auto& [place, stage] : view.snapshots.stages()) {
         if (stage->identity().source_id == source_.id) open.insert(stage->identity().snapshot);
@@ -235,12 +318,25 @@ void LocalPublishSession::BeginSnapshot(const client::UnitDeclaration& unit, exc
 
 absl::StatusOr<client::UnitRun> LocalPublishSession::BeginUnit(const client::UnitDeclaration& unit) {
   RETURN_IF_ERROR(CheckTexts(unit));
+  RETURN_IF_ERROR(Settle());
+  if (const auto landed = std::exchange(landed_, std::nullopt); landed && landed->has_begun() &&
+                                                                landed->begun().name() == unit.name &&
+                                                                landed->begun().identity() == unit.identity) {
+    const auto& begun = landed->begun();
+    unfinished_.reset();
+    client::UnitRun run{begun.run(), begun.file_sequence(), unit.name,       unit.identity, source_.position,
+                        0,           begun.seen_before(),   begun.snapshot()};
+    run.may_leave_out = MayLeaveOut(run.run);
+    return run;
+  }
   const std::lock_guard order(state_.source_order);
   if (source_.open_run != 0) {
     RETURN_IF_ERROR(EndRun(source_.position, false, "abandoned: another file was begun before this one ended"));
   }
   const bool snapshot = unit.full && has_snapshots_;
   RETURN_IF_ERROR(CheckEarlierSnapshotsAreDone());
+  // The numbers that others were given, also by a commit that its session cannot be sure of.
+  RETURN_IF_ERROR(state_.sources_tail.CatchUp());
   client::UnitRun run;
   run.snapshot = snapshot;
   run.name = unit.name;
@@ -270,7 +366,7 @@ absl::StatusOr<client::UnitRun> LocalPublishSession::BeginUnit(const client::Uni
   begun->set_seen_before(run.seen_before);
   ledger::v1::SnapshotMark mark;
   if (snapshot) BeginSnapshot(unit, *begun, mark);
-  RETURN_IF_ERROR(Commit({}, {event}, snapshot ? &mark : nullptr));
+  RETURN_IF_ERROR(Commit({}, event, snapshot ? &mark : nullptr));
   source_.open_run = run.run;
   open_is_snapshot_ = snapshot;
   if (snapshot) source_.last_snapshot = run.run;
@@ -282,6 +378,7 @@ absl::StatusOr<client::UnitRun> LocalPublishSession::BeginUnit(const client::Uni
 
 absl::Status LocalPublishSession::CheckBacklog() {
   if (publishes_until_check_-- > 0) return absl::OkStatus();
+  RETURN_IF_ERROR(state_.sources_tail.Follow());
   uint64_t published = 0;
   {
     const std::lock_guard lock(state_.tables);
@@ -299,6 +396,11 @@ absl::Status LocalPublishSession::CheckBacklog() {
 
 absl::Status LocalPublishSession::Publish(std::vector<client::PublishBatch> batches, const std::string& position,
                                           uint64_t rows) {
+  RETURN_IF_ERROR(Settle());
+  if (const auto landed = std::exchange(landed_, std::nullopt);
+      landed && landed->has_progress() && landed->position() == position) {
+    return absl::OkStatus();
+  }
   if (source_.open_run == 0) return absl::FailedPreconditionError("no unit is open: BeginUnit comes first");
   for (const client::PublishBatch& batch : batches) {
     if (batch.partition >= partitions_) {
@@ -311,12 +413,14 @@ absl::Status LocalPublishSession::Publish(std::vector<client::PublishBatch> batc
   SourceEvent event = NewEvent(position);
   event.mutable_progress()->set_run(source_.open_run);
   event.mutable_progress()->set_rows_published(rows_published_ + rows);
-  RETURN_IF_ERROR(Commit(std::move(batches), {event}));
+  RETURN_IF_ERROR(Commit(std::move(batches), event));
   rows_published_ += rows;
   return absl::OkStatus();
 }
 
 absl::Status LocalPublishSession::EndUnit(const std::string& position, bool complete, const std::string& failure) {
+  RETURN_IF_ERROR(Settle());
+  if (const auto landed = std::exchange(landed_, std::nullopt); landed && landed->has_ended()) return absl::OkStatus();
   if (source_.open_run == 0) return absl::FailedPreconditionError("no unit is open");
   RETURN_IF_ERROR(CheckText("the position", position));
   return EndRun(position, complete, record::Printable(failure, kFailureBytesMax));
@@ -332,31 +436,42 @@ absl::Status LocalPublishSession::EndRun(const std::string& position, bool compl
   mark.set_source_id(source_.id);
   mark.set_publisher_id(provider_id_);
   mark.mutable_end()->set_complete(complete);
-  RETURN_IF_ERROR(Commit({}, {event}, open_is_snapshot_ ? &mark : nullptr));
+  RETURN_IF_ERROR(Commit({}, event, open_is_snapshot_ ? &mark : nullptr));
   source_.open_run = 0;
   open_is_snapshot_ = false;
   unfinished_.reset();
-  state_.options.scheduler->WakeAll();  // the desk may have waited for the table
   return absl::OkStatus();
 }
 
-absl::Status LocalPublishSession::Commit(std::vector<client::PublishBatch> batches,
-                                         const std::vector<SourceEvent>& events, const ledger::v1::SnapshotMark* mark) {
-  ASSIGN_OR_RETURN(const auto transaction, writer_->Begin());
+absl::Status LocalPublishSession::Commit(std::vector<client::PublishBatch> batches, const SourceEvent& event,
+                                         const ledger::v1::SnapshotMark* mark) {
+  const absl::Status written = Write(*writer_, std::move(batches), event, mark);
+  if (written.ok()) {
+    source_.position = event.position();
+    return written;
+  }
+  if (!absl::IsUnavailable(written) && !absl::IsAborted(written)) return written;
+  writer_.reset();
+  doubted_ = event;
+  if (absl::IsUnavailable(written)) return written;
+  // Fenced: by a session that is to have the source, or by a process that was asleep when it lost the exchange, and
+  // will write no more.
+  RETURN_IF_ERROR(Settle());
+  return absl::UnavailableError(absl::StrCat(written.message(), "; opened again"));
+}
+
+absl::Status LocalPublishSession::Write(broker::Writer& writer, std::vector<client::PublishBatch> batches,
+                                        const SourceEvent& event, const ledger::v1::SnapshotMark* mark) {
+  ASSIGN_OR_RETURN(const auto transaction, writer.Begin());
   for (client::PublishBatch& batch : batches) {
     transaction->Append({publish_topic_, batch.partition}, "", "", broker::Body(std::move(batch.bytes)));
   }
   for (uint32_t partition = 0; mark != nullptr && partition < partitions_; ++partition) {
     transaction->Append({publish_topic_, partition}, "", snapshot::EncodeMark(*mark), broker::Body());
   }
-  for (const SourceEvent& event : events) {
-    transaction->Append({kSourcesTopic, 0}, "", "", broker::Body(EncodeSourceEvent(event)));
-  }
+  transaction->Append({kSourcesTopic, 0}, "", "", broker::Body(EncodeSourceEvent(event)));
   RETURN_IF_ERROR(transaction->Commit());
   state_.options.steps->Reached("publish.committed");
-  source_.position = events.back().position();
-  const std::lock_guard lock(state_.tables);
-  for (const SourceEvent& event : events) RETURN_IF_ERROR(state_.sources.Apply(event));
   return absl::OkStatus();
 }
 
@@ -370,32 +485,30 @@ absl::StatusOr<std::unique_ptr<client::PublishSession>> OpenPublishSession(Excha
   if (found == nullptr) {
     return absl::NotFoundError(absl::StrCat("resource \"", resource, "\" is not in the catalog"));
   }
-  // First the fence, then the look: what an older holder wrote is in the table by now, and it can write no more.
-  ASSIGN_OR_RETURN(auto writer, state.options.broker->OpenWriter(SourceWriter(source)));
-  const std::lock_guard order(state.source_order);
-  SourceState known;
-  {
-    const std::lock_guard lock(state.tables);
-    if (const SourceState* existing = state.sources.Find(source); existing != nullptr) {
-      known = *existing;
-    } else {
-      known.name = source;
-      known.resource_id = found->id;
-    }
-  }
-  if (known.resource_id != found->id) {
-    return absl::FailedPreconditionError(absl::StrCat("source \"", source,
-                                                      "\" publishes another resource; one source, one ",
-                                                      "resource: give the new one its own name"));
-  }
-  const bool is_known = known.id != 0;
-  if (!is_known) {
-    const std::lock_guard lock(state.tables);
-    known.id = state.sources.NextSourceId();
-  }
-  auto session = std::make_unique<LocalPublishSession>(state, std::move(writer), std::move(known), *found);
-  RETURN_IF_ERROR(session->Register(is_known));
+  auto session = std::make_unique<LocalPublishSession>(state, source, *found);
+  RETURN_IF_ERROR(session->Open());
   return session;
+}
+
+absl::Status FenceEarlierSources(ExchangeState& state) {
+  broker::Broker& broker = *state.options.broker;
+  RETURN_IF_ERROR(broker.OpenWriter(kRegistrarWriter).status());  // no more of them from here on
+  // Without waiting: what a dead one left open is decided by the fence itself, and hides what was written behind it.
+  RETURN_IF_ERROR(state.sources_tail.Follow());
+  std::set<std::string> fenced;
+  while (true) {
+    std::set<std::string> names;
+    {
+      const std::lock_guard lock(state.tables);
+      for (const auto& [id, source] : state.sources.sources()) names.insert(source.name);
+    }
+    if (names == fenced) return absl::OkStatus();
+    for (const std::string& name : names) {
+      if (!fenced.contains(name)) RETURN_IF_ERROR(broker.OpenWriter(SourceWriter(name)).status());
+    }
+    fenced = std::move(names);
+    RETURN_IF_ERROR(state.sources_tail.CatchUp());
+  }
 }
 
 }  // namespace datong::node

@@ -16,4 +16,8 @@ absl::StatusOr<std::unique_ptr<client::PublishSession>> OpenPublishSession(Excha
                                                                            const std::string& source,
                                                                            const std::string& resource);
 
+// Takes over every identity that sources are registered and published under, so that a process that worked on the
+// exchange before can give no run, file or source a number any more. Before this one gives the first.
+absl::Status FenceEarlierSources(ExchangeState& state);
+
 }  // namespace datong::node

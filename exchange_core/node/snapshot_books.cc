@@ -22,7 +22,9 @@ struct InLanes {
 
 InLanes Look(ExchangeState& state) {
   InLanes seen;
+  bool answers = true;  // each further question to an engine that is away would wait as long
   for (const auto& lane : state.lanes) {
+    answers = answers && !absl::IsUnavailable(lane->CatchUp());
     lane->Inspect([&](const pipeline::LaneView& view) {
       for (const auto& [place, stage] : view.snapshots.stages()) seen.open.insert(std::get<2>(place));
       for (const auto& [id, run] : view.state.runs) {
@@ -74,6 +76,7 @@ std::vector<SnapshotBooks> ComputeSnapshots(ExchangeState& state) {
   std::vector<SnapshotBooks> all;
   snapshot::SnapshotTable table;
   SourceTable sources;
+  state.sources_tail.Follow().IgnoreError();
   {
     const std::lock_guard lock(state.tables);
     table = state.snapshots;
@@ -133,7 +136,10 @@ pipeline::SnapshotRuling ExchangeState::RulingOf(uint64_t snapshot, uint32_t res
   if (run != sources.runs().end() && run->second.resource_id != resource_id) return {Action::kDropped, {}};
   if (known == nullptr || !known->decision) return {Action::kNone, {}};
   if (known->is_held()) return {Action::kHeld, {}};
-  if (known->is_released()) return {Action::kReleased, AsOfOfRows(sources.runs().at(snapshot), *known)};
+  if (known->is_released()) {
+    if (run == sources.runs().end()) return {Action::kNone, {}};  // the other table is not there yet
+    return {Action::kReleased, AsOfOfRows(run->second, *known)};
+  }
   return {known->decision->stale() ? Action::kStale : Action::kDropped, {}};
 }
 

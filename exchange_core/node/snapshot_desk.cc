@@ -21,6 +21,7 @@ using exchange::v1::SnapshotDecision;
 using exchange::v1::SnapshotEvent;
 
 constexpr base::TimeUs kRetryPauseUs = 1'000'000;
+constexpr base::TimeUs kLookAgainUs = 1'000'000;
 constexpr size_t kReasonBytesMax = 2000;
 
 }  // namespace
@@ -50,11 +51,31 @@ snapshot::SnapshotFacts FactsOf(const snapshot::SnapshotState& reported, const S
   return facts;
 }
 
+SnapshotDesk::SnapshotDesk(ExchangeState& state)
+    : state_(state),
+      tail_(*state.options.broker, snapshot::kSnapshotsTopic, [this](std::string_view body) -> absl::Status {
+        ASSIGN_OR_RETURN(const SnapshotEvent event, snapshot::DecodeSnapshotEvent(body));
+        news_ = true;
+        return Take(event);
+      }) {}
+
+absl::Status SnapshotDesk::Take(const SnapshotEvent& event) {
+  const auto is_known = [&] {
+    const std::lock_guard tables(state_.tables);
+    return state_.sources.runs().contains(event.snapshot());
+  };
+  if (!is_known()) RETURN_IF_ERROR(state_.sources_tail.Follow());
+  const std::lock_guard tables(state_.tables);
+  // A report of lanes about marks that took the number of another resource's or source's run.
+  const auto run = state_.sources.runs().find(event.snapshot());
+  const bool is_anothers = run != state_.sources.runs().end() && (run->second.resource_id != event.resource_id() ||
+                                                                  run->second.source_id != event.source_id());
+  return is_anothers ? absl::OkStatus() : state_.snapshots.Apply(event);
+}
+
 absl::Status SnapshotDesk::Recover() {
   const std::lock_guard lock(mutex_);
-  ASSIGN_OR_RETURN(const broker::PartitionBounds bounds, state_.options.broker->Bounds({snapshot::kSnapshotsTopic, 0}));
-  ASSIGN_OR_RETURN(reader_, state_.options.broker->OpenReader({snapshot::kSnapshotsTopic, 0}, bounds.begin));
-  return TakeNews().status();
+  return tail_.CatchUp();
 }
 
 base::StepResult SnapshotDesk::Step() {
@@ -64,7 +85,10 @@ base::StepResult SnapshotDesk::Step() {
   trouble_ = decided.status();
   if (decided.ok()) {
     if (*news) state_.options.scheduler->WakeAll();  // lanes wait for decisions
-    return *news || *decided ? base::StepResult::Busy() : base::StepResult::Idle();
+    if (*news || *decided) return base::StepResult::Busy();
+    // As in a lane: others may report while nobody wakes for it.
+    return state_.options.works_on ? base::StepResult::IdleUntil(state_.options.clock->Steady() + kLookAgainUs)
+                                   : base::StepResult::Idle();
   }
   writer_.reset();  // whether it landed, the topic says
   return base::StepResult::IdleUntil(state_.options.clock->Steady() + kRetryPauseUs);
@@ -76,43 +100,51 @@ absl::Status SnapshotDesk::trouble() {
 }
 
 absl::StatusOr<bool> SnapshotDesk::TakeNews() {
-  bool any = false;
-  while (true) {
-    ASSIGN_OR_RETURN(const auto messages, reader_->Poll({}));
-    if (messages.empty()) return any;
-    any = true;
-    for (const broker::Message& message : messages) {
-      ASSIGN_OR_RETURN(const SnapshotEvent event, snapshot::DecodeSnapshotEvent(message.body.bytes()));
-      const std::lock_guard lock(state_.tables);
-      // A report of lanes about marks that took the number of another resource's or source's run.
-      const auto run = state_.sources.runs().find(event.snapshot());
-      const bool is_anothers = run != state_.sources.runs().end() && (run->second.resource_id != event.resource_id() ||
-                                                                      run->second.source_id != event.source_id());
-      if (is_anothers) continue;
-      RETURN_IF_ERROR(state_.snapshots.Apply(event));
-    }
+  RETURN_IF_ERROR(tail_.Follow());
+  if (!news_) return false;
+  RETURN_IF_ERROR(state_.sources_tail.Follow());  // lanes need the runs that decisions speak of
+  news_ = false;
+  return true;
+}
+
+absl::Status SnapshotDesk::TakeOver() {
+  if (writer_ != nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(auto writer, state_.options.broker->OpenWriter(kSnapshotsWriter));
+  RETURN_IF_ERROR(state_.ConfirmHolder());
+  RETURN_IF_ERROR(tail_.CatchUp());
+  writer_ = std::move(writer);
+  return absl::OkStatus();
+}
+
+std::vector<SnapshotDesk::Ready> SnapshotDesk::FindReported(const catalog::CatalogTable& catalog) {
+  std::vector<Ready> ready;
+  const std::lock_guard lock(state_.tables);
+  for (const uint64_t id : state_.snapshots.undecided()) {
+    const snapshot::SnapshotState& known = *state_.snapshots.Find(id);
+    const catalog::Resource* resource = catalog.FindResource(known.resource_id);
+    const auto run = state_.sources.runs().find(id);
+    if (resource == nullptr || run == state_.sources.runs().end() || !run->second.ended) continue;
+    // What somebody reported under this number before the run was known is not about it.
+    if (run->second.resource_id != known.resource_id || run->second.source_id != known.source_id) continue;
+    if (known.reports.size() == resource->partitions) ready.push_back({id, known, run->second});
   }
+  return ready;
 }
 
 absl::StatusOr<bool> SnapshotDesk::JudgeReported() {
-  struct Ready {
-    uint64_t snapshot;
-    snapshot::SnapshotState reported;
-    SourceRun run;
-  };
-  std::vector<Ready> ready;
-  const auto catalog = state_.Catalog();
+  if (!state_.Leads()) {
+    writer_.reset();
+    return false;
+  }
   {
     const std::lock_guard lock(state_.tables);
-    for (const uint64_t id : state_.snapshots.undecided()) {
-      const snapshot::SnapshotState& known = *state_.snapshots.Find(id);
-      const catalog::Resource* resource = catalog->FindResource(known.resource_id);
-      const auto run = state_.sources.runs().find(id);
-      // The source's own table learns of the end a moment after the lanes can.
-      if (resource == nullptr || run == state_.sources.runs().end() || !run->second.ended) continue;
-      if (known.reports.size() == resource->partitions) ready.push_back({id, known, run->second});
-    }
+    if (state_.snapshots.undecided().empty()) return false;
   }
+  RETURN_IF_ERROR(state_.sources_tail.Follow());  // lanes may have learned of its end before the table did
+  const auto catalog = state_.Catalog();
+  if (FindReported(*catalog).empty()) return false;
+  RETURN_IF_ERROR(TakeOver());
+  const std::vector<Ready> ready = FindReported(*catalog);
   for (const Ready& one : ready) {
     RETURN_IF_ERROR(Judge(one.snapshot, one.run, *catalog->FindResource(one.reported.resource_id), one.reported));
   }
@@ -165,9 +197,6 @@ absl::Status SnapshotDesk::Judge(uint64_t snapshot, const SourceRun& run, const 
 }
 
 absl::Status SnapshotDesk::Write(uint64_t snapshot, const snapshot::SnapshotState& about, SnapshotDecision decision) {
-  if (writer_ == nullptr) {
-    ASSIGN_OR_RETURN(writer_, state_.options.broker->OpenWriter(kSnapshotsWriter));
-  }
   ASSIGN_OR_RETURN(const auto transaction, writer_->Begin());
   SnapshotEvent event;
   event.set_resource_id(about.resource_id);
@@ -233,6 +262,7 @@ std::string SnapshotDesk::LaterThan(const SourceRun& run) {
 bool SnapshotDesk::ChangedAll(const SourceRun& run) {
   uint64_t decided = 0, without_trace = 0;
   for (const auto& lane : state_.lanes) {
+    lane->CatchUp().IgnoreError();  // one that lags has decided fewer, so nothing is confirmed for it
     lane->Inspect([&](const pipeline::LaneView& view) {
       const auto known = view.state.runs.find({run.resource_id, run.run});
       if (known == view.state.runs.end()) return;
@@ -248,7 +278,9 @@ bool SnapshotDesk::ChangedAll(const SourceRun& run) {
 absl::Status SnapshotDesk::DecideHeld(uint64_t snapshot, bool confirm, const std::string& by, const std::string& why) {
   const std::lock_guard order(state_.source_order);  // no source begins another one meanwhile
   const std::lock_guard lock(mutex_);
+  RETURN_IF_ERROR(TakeOver());
   RETURN_IF_ERROR(TakeNews().status());
+  RETURN_IF_ERROR(state_.sources_tail.Follow());
   snapshot::SnapshotState held;
   SourceRun run;
   {

@@ -13,6 +13,7 @@
 
 #include "exchange_core/base/scheduler.h"
 #include "exchange_core/broker/broker.h"
+#include "exchange_core/node/control_topic.h"
 #include "exchange_core/node/exchange_state.h"
 #include "exchange_core/snapshot/snapshot_judgement.h"
 
@@ -23,7 +24,7 @@ namespace datong::node {
 // held one comes here. Owned by the exchange.
 class SnapshotDesk final : public base::Worker {
  public:
-  explicit SnapshotDesk(ExchangeState& state) : state_(state) {}
+  explicit SnapshotDesk(ExchangeState& state);
 
   // Brings the table to the topic's end. Before lanes run.
   absl::Status Recover();
@@ -40,7 +41,17 @@ class SnapshotDesk final : public base::Worker {
   absl::Status Reject(uint64_t snapshot, const std::string& by, const std::string& why);
 
  private:
-  absl::StatusOr<bool> TakeNews();       // true: there was some
+  struct Ready {
+    uint64_t snapshot;
+    snapshot::SnapshotState reported;
+    SourceRun run;
+  };
+  absl::StatusOr<bool> TakeNews();  // true: there was some
+  // What one message of the topic says, into the table; behind the tail's own lock.
+  absl::Status Take(const exchange::v1::SnapshotEvent& event);
+  // First the fence, then the look: what an earlier desk decided is known by now, and it can decide nothing more.
+  absl::Status TakeOver();
+  std::vector<Ready> FindReported(const catalog::CatalogTable& catalog);
   absl::StatusOr<bool> JudgeReported();  // true: something was decided
   absl::Status Judge(uint64_t snapshot, const SourceRun& run, const catalog::Resource& resource,
                      const snapshot::SnapshotState& reported);
@@ -53,8 +64,9 @@ class SnapshotDesk final : public base::Worker {
 
   ExchangeState& state_;
   std::mutex mutex_;  // behind source_order, before the lanes' own and `tables`
-  std::unique_ptr<broker::Reader> reader_;
-  std::unique_ptr<broker::Writer> writer_;  // null: to be opened
+  ControlTail tail_;
+  bool news_ = false;                       // the tail has brought some
+  std::unique_ptr<broker::Writer> writer_;  // null: to be taken over before anything is decided
   absl::Status trouble_;
 };
 

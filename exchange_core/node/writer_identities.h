@@ -12,6 +12,7 @@ namespace datong::node {
 inline constexpr char kCatalogWriter[] = "catalog";
 inline constexpr char kSnapshotsWriter[] = "snapshots";
 inline constexpr char kHolderWriter[] = "holder";
+inline constexpr char kRegistrarWriter[] = "sources";  // of sources that were never seen before
 
 inline std::string SourceWriter(const std::string& source) { return absl::StrCat("source.", source); }
 // Also the group whose position outsiders see.

@@ -28,6 +28,8 @@ namespace datong::pipeline {
 namespace {
 
 constexpr base::TimeUs kRetryPauseUs = 1'000'000;
+constexpr base::TimeUs kFollowPauseUs = 100'000;
+constexpr base::TimeUs kLookAgainUs = 1'000'000;
 constexpr base::TimeUs kMarkSpanUs = base::TimeUs{3600} * 1'000'000;  // an input mark speaks for an hour
 constexpr size_t kAgainStepsPerCommit = 16;                           // input batches
 constexpr size_t kAgainBytesPerCommit = size_t{32} << 20;             // of payload opened
@@ -61,9 +63,17 @@ bool WorthRetrying(const absl::Status& status) {
 struct Lane::Impl {
   explicit Impl(const LaneOptions& lane_options) : options(lane_options), indexes(lane_options.index_salt) {}
 
+  bool IsOurs() const { return !options.is_ours || options.is_ours(); }
+  bool MayTakeOver() const { return !options.may_take_over || options.may_take_over(); }
   absl::Status Recover(bool ignore_checkpoints, bool take_over, std::vector<std::string>* warnings);
+  void ForgetWork();
+  absl::Status Follow();
+  absl::Status TakeOver();
+  absl::Status LetGo();
+  absl::StatusOr<base::StepResult> StepBesideAnother();
+  absl::Status NoteLedgerEnd();
   absl::Status LoadCheckpoint(const catalog::CatalogTable& table, std::vector<std::string>* warnings);
-  absl::Status ReplayLedger(const catalog::CatalogTable& table);
+  absl::Status ReplayLedger();
   absl::Status ReplayEntry(const ledger::v1::LedgerEntry& entry, const catalog::CatalogTable& table);
 
   absl::StatusOr<base::StepResult> Step();
@@ -83,6 +93,7 @@ struct Lane::Impl {
   absl::StatusOr<LaneCommit> BeginCommit();
   absl::Status Commit(LaneCommit& commit);
   ledger::v1::LedgerEntry NewEntry() const;
+  void CheckpointIfDue();
   absl::Status WriteCheckpoint();
   absl::Status Retain(base::TimeUs keep_since);
 
@@ -92,7 +103,7 @@ struct Lane::Impl {
 
   const LaneOptions options;
   std::mutex mutex;
-  std::mutex decided;  // taken behind `mutex`; to change `indexes` or `snapshots` takes both, to look at them one
+  std::mutex decided;  // taken behind `mutex`; to change `indexes`, `snapshots` or `writer` takes both, to look one
 
   // All below: guarded by mutex.
   absl::Status status;
@@ -100,13 +111,15 @@ struct Lane::Impl {
   LaneIndexes indexes;
   LaneSnapshots snapshots;
   std::shared_ptr<const catalog::CatalogTable> catalog;  // the version state.catalog_version; null until taken
-  std::unique_ptr<broker::Writer> writer;
+  std::unique_ptr<broker::Writer> writer;  // null: another process works on the lane, or is about to be followed
+  std::unique_ptr<broker::Reader> ledger;  // where it was read last; while this process works, that lies behind
   std::map<Place, InputReader> inputs;
   std::map<uint32_t, std::vector<const catalog::View*>> views;  // of each resource in `catalog`: finding them walks it
   LaneSnapshots::Place release_of{0, 0, 0};                     // whose release `release` is
   std::unique_ptr<SnapshotRelease> release;
   Place turn{0, 0};                 // the input served last: the next one begins the next round
   bool memory_ahead = false;        // a commit failed: what memory believes may not be in the log
+  base::TimeUs next_follow = 0;     // steady; while another process works on the lane
   base::TimeUs retry_at = 0;        // not 0: a step failed, the next one waits until then
   absl::Status trouble;             // why, until a step succeeds
   absl::Status checkpoint_trouble;  // why the last checkpoint was not written
@@ -131,12 +144,8 @@ absl::Status Lane::Impl::Recover(bool ignore_checkpoints, bool take_over, std::v
   state = {};
   indexes.Clear();
   snapshots.Clear();
-  release.reset();
-  catalog = nullptr;
-  inputs.clear();
-  again_subscription = 0;
-  again_plan.clear();
-  all_started = false;
+  ledger.reset();
+  ForgetWork();
   records_since_checkpoint = 0;
   changed_since_checkpoint = false;
   absl::Status taken;
@@ -148,7 +157,9 @@ absl::Status Lane::Impl::Recover(bool ignore_checkpoints, bool take_over, std::v
     if (opened.ok()) writer = *std::move(opened);
   }
   if (!ignore_checkpoints) RETURN_IF_ERROR(LoadCheckpoint(*table, warnings));
-  RETURN_IF_ERROR(ReplayLedger(*table));
+  // Waits until what an older holder began is decided.
+  if (take_over) RETURN_IF_ERROR(options.broker->Bounds({ledger::kLedgerTopic, options.lane}).status());
+  RETURN_IF_ERROR(ReplayLedger());
   const absl::Status read_again = snapshots.ReadAgain(*options.broker, indexes);
   if (absl::IsNotFound(read_again) && !take_over) {
     return absl::UnavailableError(absl::StrCat("a snapshot was done while it was looked at: ", read_again.message()));
@@ -160,6 +171,71 @@ absl::Status Lane::Impl::Recover(bool ignore_checkpoints, bool take_over, std::v
   RETURN_IF_ERROR(taken);
   memory_ahead = false;
   options.steps->Reached("lane.recovered");
+  return absl::OkStatus();
+}
+
+// What only whoever works on the lane has.
+void Lane::Impl::ForgetWork() {
+  release.reset();
+  catalog = nullptr;
+  inputs.clear();
+  again_subscription = 0;
+  again_plan.clear();
+  all_started = false;
+}
+
+// What whoever works on the lane has committed since.
+absl::Status Lane::Impl::Follow() {
+  absl::Status followed = ReplayLedger();
+  if (followed.ok()) followed = snapshots.ReadAgain(*options.broker, indexes);
+  if (followed.ok()) return followed;
+  memory_ahead = true;  // between two entries, or without rows that it should have read
+  // The rows of a dump that was done meanwhile need not be there any more.
+  return absl::IsNotFound(followed) ? absl::UnavailableError(followed.message()) : followed;
+}
+
+// First the fence, then the look: an older holder of the lane can add nothing to what is read then.
+absl::Status Lane::Impl::TakeOver() {
+  ASSIGN_OR_RETURN(auto opened, options.broker->OpenWriter(absl::StrCat("lane.", options.lane)));
+  RETURN_IF_ERROR(options.broker->Bounds({ledger::kLedgerTopic, options.lane}).status());
+  RETURN_IF_ERROR(Follow());
+  ForgetWork();
+  writer = std::move(opened);
+  options.steps->Reached("lane.recovered");
+  return absl::OkStatus();
+}
+
+absl::Status Lane::Impl::LetGo() {
+  const absl::Status noted = memory_ahead ? absl::OkStatus() : NoteLedgerEnd();
+  writer.reset();
+  ledger.reset();
+  ForgetWork();
+  memory_ahead |= !noted.ok();  // where the ledger goes on is unknown: it is read from the checkpoint on
+  return absl::IsAborted(noted) ? absl::OkStatus() : noted;
+}
+
+absl::StatusOr<base::StepResult> Lane::Impl::StepBesideAnother() {
+  if (writer != nullptr) RETURN_IF_ERROR(LetGo());
+  if (options.clock->Steady() < next_follow) return base::StepResult::IdleUntil(next_follow);
+  next_follow = options.clock->Steady() + kFollowPauseUs;
+  if (memory_ahead) RETURN_IF_ERROR(Recover(false, false, nullptr));
+  RETURN_IF_ERROR(Follow());
+  if (!options.checkpoints_shared) CheckpointIfDue();
+  return base::StepResult::IdleUntil(next_follow);
+}
+
+// Where the ledger ends behind this lane's last entry. The commit behind the look proves that nobody had fenced it
+// before: all that the look saw is its own.
+absl::Status Lane::Impl::NoteLedgerEnd() {
+  const broker::TopicPartition own{ledger::kLedgerTopic, options.lane};
+  ASSIGN_OR_RETURN(const broker::PartitionBounds bounds, options.broker->Bounds(own));
+  if (options.is_ours) {
+    ASSIGN_OR_RETURN(const auto transaction, writer->Begin());
+    // Not the lane's own group: there it would look like input that waits.
+    transaction->AdvancePosition(absl::StrCat("checkpoint.", options.lane), own, bounds.end);
+    RETURN_IF_ERROR(transaction->Commit());
+  }
+  state.ledger_next = bounds.end;
   return absl::OkStatus();
 }
 
@@ -192,19 +268,26 @@ absl::Status Lane::Impl::LoadCheckpoint(const catalog::CatalogTable& table, std:
   return absl::OkStatus();
 }
 
-absl::Status Lane::Impl::ReplayLedger(const catalog::CatalogTable& table) {
-  ASSIGN_OR_RETURN(const auto reader,
-                   options.broker->OpenReader({ledger::kLedgerTopic, options.lane}, state.ledger_next));
+absl::Status Lane::Impl::ReplayLedger() {
+  auto table = options.catalog();
+  if (ledger == nullptr) {
+    ASSIGN_OR_RETURN(ledger, options.broker->OpenReader({ledger::kLedgerTopic, options.lane}, state.ledger_next));
+  }
   ledger::v1::LedgerEntry entry;
   while (true) {
-    ASSIGN_OR_RETURN(const auto messages, reader->Poll({}));
+    ASSIGN_OR_RETURN(const auto messages, ledger->Poll({}));
     if (messages.empty()) return absl::OkStatus();
     for (const broker::Message& message : messages) {
       ledger::LedgerMessageReader entries(message.body.bytes(), options.lane, state.head);
       while (true) {
         ASSIGN_OR_RETURN(const bool more, entries.Next(entry));
         if (!more) break;
-        RETURN_IF_ERROR(ReplayEntry(entry, table));
+        // Whoever decided it knew a catalog that this process has still to read.
+        if (entry.catalog_version() > table->version() && options.follow_catalog) {
+          RETURN_IF_ERROR(options.follow_catalog());
+          table = options.catalog();
+        }
+        RETURN_IF_ERROR(ReplayEntry(entry, *table));
       }
       state.head = entries.head();
       state.ledger_next = message.position + 1;
@@ -258,7 +341,9 @@ absl::Status Lane::Impl::ReplayEntry(const ledger::v1::LedgerEntry& entry, const
 absl::StatusOr<base::StepResult> Lane::Impl::Step() {
   if (retry_at != 0 && options.clock->Steady() < retry_at) return base::StepResult::IdleUntil(retry_at);
   retry_at = 0;
+  if (!IsOurs() || ((memory_ahead || writer == nullptr) && !MayTakeOver())) return StepBesideAnother();
   if (memory_ahead) RETURN_IF_ERROR(Recover(false, true, nullptr));
+  if (writer == nullptr) RETURN_IF_ERROR(TakeOver());
   const auto newest = options.catalog();
   if (catalog == nullptr || newest->version() > state.catalog_version) {
     RETURN_IF_ERROR(TakeCatalog(newest));
@@ -270,14 +355,13 @@ absl::StatusOr<base::StepResult> Lane::Impl::Step() {
   // A decided snapshot and what else comes in take turns.
   ASSIGN_OR_RETURN(const bool advanced, AdvanceSnapshot());
   ASSIGN_OR_RETURN(const auto batches, PollInputs());
-  if (batches.empty() && !advanced) return base::StepResult::Idle();
-  if (!batches.empty()) RETURN_IF_ERROR(DecideAndCommit(batches));
-  if (records_since_checkpoint >= options.checkpoint_records) {
-    // What was decided is in the log: a checkpoint that can't be written makes the next start slower, no more. It is
-    // tried again after as many records.
-    checkpoint_trouble = WriteCheckpoint();
-    records_since_checkpoint = 0;
+  if (batches.empty() && !advanced) {
+    // What others commit wakes nobody here by itself. Whoever wakes for it may be held up by an engine that is silent.
+    return options.is_ours ? base::StepResult::IdleUntil(options.clock->Steady() + kLookAgainUs)
+                           : base::StepResult::Idle();
   }
+  if (!batches.empty()) RETURN_IF_ERROR(DecideAndCommit(batches));
+  CheckpointIfDue();
   return base::StepResult::Busy();
 }
 
@@ -651,11 +735,18 @@ absl::Status Lane::Impl::SendAgainSome(const catalog::Subscription& subscription
 
 // ---- checkpoints, retention
 
+// What was decided is in the log: a checkpoint that can't be written makes the next start slower, no more. It is tried
+// again after as many records.
+void Lane::Impl::CheckpointIfDue() {
+  if (records_since_checkpoint < options.checkpoint_records) return;
+  checkpoint_trouble = WriteCheckpoint();
+  records_since_checkpoint = 0;
+}
+
 absl::Status Lane::Impl::WriteCheckpoint() {
-  if (!changed_since_checkpoint) return absl::OkStatus();
-  // All of this lane's commits are through, and nobody else writes its ledger partition.
-  ASSIGN_OR_RETURN(const broker::PartitionBounds bounds, options.broker->Bounds({ledger::kLedgerTopic, options.lane}));
-  state.ledger_next = bounds.end;
+  if (!changed_since_checkpoint || (writer == nullptr && options.checkpoints_shared)) return absl::OkStatus();
+  // All of this lane's commits are through. One that follows has read so far and no further.
+  if (writer != nullptr) RETURN_IF_ERROR(NoteLedgerEnd());
   std::vector<index::CheckpointSection> sections;
   sections.push_back({kStateSection, SerializeLaneState(state, options.lane)});
   indexes.AppendSections(sections);
@@ -710,7 +801,13 @@ Lane::~Lane() = default;
 
 absl::Status Lane::Recover(bool ignore_checkpoints, std::vector<std::string>* warnings) {
   const std::scoped_lock lock(impl_->mutex, impl_->decided);
-  return impl_->status = impl_->Recover(ignore_checkpoints, true, warnings);
+  const bool ours = impl_->IsOurs() && impl_->MayTakeOver();
+  absl::Status recovered = impl_->Recover(ignore_checkpoints, ours, warnings);
+  if (!ours && absl::IsUnavailable(recovered)) {
+    impl_->memory_ahead = true;  // whoever works on it went on meanwhile: the first step begins anew
+    recovered = absl::OkStatus();
+  }
+  return impl_->status = recovered;
 }
 
 absl::Status Lane::RebuildReadOnly() {
@@ -726,18 +823,30 @@ base::StepResult Lane::Step() {
     if (impl_->retry_at == 0) impl_->trouble = absl::OkStatus();
     return *result;
   }
-  impl_->trouble = result.status();
   impl_->memory_ahead = true;
   // Whether the commit landed is in the log. What memory believes is thrown away at once: whoever looks from outside
   // sees committed state only.
   absl::Status known = result.status();
-  if (WorthRetrying(known)) {
+  if (impl_->options.is_ours && impl_->writer != nullptr && !WorthRetrying(known)) {
+    // Who was asleep meets what another process has left, inputs that were dropped among it. A commit tells.
+    if (const absl::Status still_ours = impl_->NoteLedgerEnd(); !still_ours.ok()) known = still_ours;
+  }
+  // Another process has the lane now, or had it for a moment: it is followed, and taken back if it is to be ours.
+  const bool given_away = absl::IsAborted(known) && impl_->options.is_ours;
+  if (!given_away) impl_->trouble = known;
+  if (given_away) {
+    impl_->writer.reset();
+    known = impl_->Recover(false, false, nullptr);
+  } else if (WorthRetrying(known)) {
     // A full disk took nothing, and to fence anew would only write more to it.
-    const bool take_over = impl_->writer == nullptr || !absl::IsResourceExhausted(known);
+    const bool take_over =
+        impl_->IsOurs() && impl_->MayTakeOver() && (impl_->writer == nullptr || !absl::IsResourceExhausted(known));
+    // One that does not fence anew has no more use for a writer whose commit is in doubt.
+    if (!take_over && !absl::IsResourceExhausted(known)) impl_->writer.reset();
     known = impl_->Recover(false, take_over, nullptr);
   }
   if (known.ok() || WorthRetrying(known)) {
-    impl_->retry_at = impl_->options.clock->Steady() + kRetryPauseUs;
+    impl_->retry_at = impl_->options.clock->Steady() + (given_away ? kFollowPauseUs : kRetryPauseUs);
     return base::StepResult::IdleUntil(impl_->retry_at);
   }
   impl_->status = known;
@@ -761,12 +870,14 @@ void Lane::Inspect(const std::function<void(const LaneView&)>& look) {
   look({impl_->state,
         [&indexes](uint32_t resource, uint32_t partition) { return indexes.FindEntity(resource, partition); },
         [&indexes](uint32_t resource, uint32_t partition) { return indexes.FindEvent(resource, partition); },
-        impl_->snapshots});
+        impl_->snapshots, impl_->writer != nullptr});
 }
 
-void Lane::InspectDecided(const std::function<void(const LaneIndexes&, const LaneSnapshots&)>& look) {
+bool Lane::InspectDecided(const std::function<void(const LaneIndexes&, const LaneSnapshots&)>& look) {
   const std::lock_guard lock(impl_->decided);
+  if (impl_->writer == nullptr) return false;
   look(impl_->indexes, impl_->snapshots);
+  return true;
 }
 
 absl::Status Lane::WriteCheckpoint() {
@@ -776,9 +887,24 @@ absl::Status Lane::WriteCheckpoint() {
   return impl_->WriteCheckpoint();
 }
 
+absl::Status Lane::CatchUp() {
+  const std::lock_guard lock(impl_->mutex);
+  if (!impl_->options.is_ours || impl_->writer != nullptr) return absl::OkStatus();
+  RETURN_IF_ERROR(impl_->status);
+  if (impl_->memory_ahead) return absl::UnavailableError(absl::StrCat(name_, " is being read anew"));
+  RETURN_IF_ERROR(impl_->options.broker->Bounds({ledger::kLedgerTopic, impl_->options.lane}).status());
+  const std::lock_guard decided(impl_->decided);
+  return impl_->Follow();
+}
+
+bool Lane::works() {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->writer != nullptr && impl_->status.ok();
+}
+
 absl::Status Lane::Retain(base::TimeUs keep_since) {
   const std::lock_guard lock(impl_->mutex);
-  if (!impl_->status.ok() || impl_->memory_ahead) return absl::OkStatus();
+  if (!impl_->status.ok() || impl_->memory_ahead || impl_->writer == nullptr) return absl::OkStatus();
   return impl_->Retain(keep_since);
 }
 

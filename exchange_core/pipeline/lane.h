@@ -35,6 +35,7 @@ struct LaneView {
   std::function<const index::EntityIndex*(uint32_t resource_id, uint32_t partition)> entity_index;
   std::function<const index::EventIndex*(uint32_t resource_id, uint32_t partition)> event_index;
   const LaneSnapshots& snapshots;
+  bool works = true;  // this process works on it; else what is seen may be a moment old
 };
 
 // What was decided about a snapshot that this lane has reported on.
@@ -63,6 +64,15 @@ struct LaneOptions {
   std::function<std::shared_ptr<const catalog::CatalogTable>()> catalog;
   // What was decided about a snapshot of a resource, as far as it is known; from any thread.
   std::function<SnapshotRuling(uint64_t snapshot, uint32_t resource_id)> snapshot_ruling;
+  // Where several processes share the lanes: whether this one is to work on it at this moment; any thread. Without it:
+  // always. A lane that another process works on follows its ledger, ready to take over.
+  std::function<bool()> is_ours;
+  // With is_ours: whether this process may fence another one for it now; any thread. Without it: always. One that may
+  // have been taken for dead would only fence who has the lane by now, and be fenced by him again.
+  std::function<bool()> may_take_over;
+  // With is_ours: brings what catalog() gives to the end of the catalog's topic.
+  std::function<absl::Status()> follow_catalog;
+  bool checkpoints_shared = false;  // the directory is also that of others: who only follows writes none
   // The catalog as it was at a version: replay needs to know resources by id only, so the newest table serves.
 };
 
@@ -74,12 +84,16 @@ bool LaneServes(uint32_t lane, uint32_t lanes, const catalog::Resource& resource
 // Recover() loads the newest checkpoint and replays the ledger behind it; then Step() may be called, by one thread at a
 // time. After a failed commit the lane stops (status() tells why): its memory may be ahead of what is durable, so it
 // must be recovered anew before it may go on.
+//
+// Where processes share the lanes, each has all of them. The one whose lane it is (LaneOptions::is_ours) works; it has
+// taken the lane over by fencing, so there is never a second writer, whatever anybody believes. The others read the
+// ledger as it grows: their memory is a moment old, and to take over is to fence and to read that moment.
 class Lane final : public base::Worker {
  public:
   explicit Lane(const LaneOptions& options);
   ~Lane() override;
 
-  // `ignore_checkpoints`: replay the whole ledger. Fences an older holder of this lane.
+  // `ignore_checkpoints`: replay the whole ledger. Fences an older holder of this lane, if it is ours.
   absl::Status Recover(bool ignore_checkpoints, std::vector<std::string>* warnings);
   // As Recover, without taking the lane over: for comparing a rebuilt index.
   absl::Status RebuildReadOnly();
@@ -90,10 +104,14 @@ class Lane final : public base::Worker {
   absl::Status status();   // why it stopped for good; thread-safe
   absl::Status trouble();  // as status, or what it waits for to pass (a full disk); thread-safe
   void Inspect(const std::function<void(const LaneView&)>& look);  // thread-safe; waits for the current step
-  // What is decided, though it may not be committed yet, and may even have to be decided again. Thread-safe; waits for
-  // deciding, not for the disk.
-  void InspectDecided(const std::function<void(const LaneIndexes&, const LaneSnapshots&)>& look);
+  // What is decided, though it may not be committed yet, and may even have to be decided again. False, and no look: it
+  // is not this process that decides. Thread-safe; waits for deciding, not for the disk.
+  bool InspectDecided(const std::function<void(const LaneIndexes&, const LaneSnapshots&)>& look);
   absl::Status WriteCheckpoint();  // thread-safe; waits for the current step
+  // Brings one that follows to where its ledger stands now; nothing to do for one that works. Unavailable: it could not
+  // be brought there. Thread-safe; waits for the current step.
+  absl::Status CatchUp();
+  bool works();  // here; thread-safe
   // Drops input that neither decisions, present state nor history (receive time >= keep_since) need.
   absl::Status Retain(base::TimeUs keep_since);  // thread-safe; waits for the current step
   // Checkpoint sections of the indexes: equal for equal indexes.

@@ -85,7 +85,7 @@ def await_that(what, condition, seconds=SECONDS_MAX):
 def plans_change_nothing(place):
     finished, rows, summary = place.topics("plan", "-f", place.catalog, *place.engine)
     check(finished.code == 6 and "DT-6101" in finished.err, f"plan of a new exchange: {finished}")
-    check({"ops.ledger", "ops.catalog", "ops.holder", "ops.pub.1", "ops.deliver.1", "ops.deliver.2", "ops.again.1",
+    check({"ops.ledger", "ops.catalog", "ops.holder", "ops.members", "ops.pub.1", "ops.deliver.1", "ops.deliver.2", "ops.again.1",
            "ops.quarantine.3"} <= set(rows), f"not all topics are planned: {sorted(rows)}")
     check(all(row["state"] == "missing" for row in rows.values()), "something is there before anything was made")
     check(all(one["why"] for row in rows.values() for one in row["settings"]), "a setting without a reason")

@@ -85,9 +85,9 @@ int WriteOnce(rd_kafka_conf_t* conf, const std::string& topic, const std::string
 }
 
 // Messages up to the end, or what was refused.
-rd_kafka_resp_err_t ReadToEnd(rd_kafka_t* client, int& messages) {
+rd_kafka_resp_err_t ReadToEnd(rd_kafka_topic_t* topic, int& messages) {
   for (int turn = 0; turn < kTurns;) {
-    rd_kafka_message_t* const message = rd_kafka_consumer_poll(client, 100);
+    rd_kafka_message_t* const message = rd_kafka_consume(topic, 0, 100);
     if (message == nullptr) {
       ++turn;
       continue;
@@ -101,26 +101,37 @@ rd_kafka_resp_err_t ReadToEnd(rd_kafka_t* client, int& messages) {
   return RD_KAFKA_RESP_ERR__TIMED_OUT;
 }
 
-int Read(rd_kafka_conf_t* conf, const std::string& topic, bool keep) {
+// Without a group: what a group may do is another question.
+int Read(rd_kafka_conf_t* conf, const std::string& name, bool keep) {
   char why[512];
-  rd_kafka_conf_set(conf, "group.id", "none of anybody's", why, sizeof why);
-  rd_kafka_conf_set(conf, "enable.auto.commit", "false", why, sizeof why);
   rd_kafka_conf_set(conf, "enable.partition.eof", "true", why, sizeof why);
   rd_kafka_t* const client = Client(RD_KAFKA_CONSUMER, conf);
   if (client == nullptr) return 2;
-  rd_kafka_topic_partition_list_t* const from = rd_kafka_topic_partition_list_new(1);
-  rd_kafka_topic_partition_list_add(from, topic.c_str(), 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
-  rd_kafka_assign(client, from);
-  rd_kafka_topic_partition_list_destroy(from);
+  rd_kafka_topic_t* const topic = rd_kafka_topic_new(client, name.c_str(), nullptr);
+  rd_kafka_consume_start(topic, 0, RD_KAFKA_OFFSET_BEGINNING);
   int messages = 0;
-  rd_kafka_resp_err_t said = ReadToEnd(client, messages);
+  rd_kafka_resp_err_t said = ReadToEnd(topic, messages);
   std::printf("%s %d\n", NameOf(said), messages);
   std::fflush(stdout);
   // At the end nothing is said until something new comes or the cluster refuses.
-  while (keep && said == RD_KAFKA_RESP_ERR_NO_ERROR) said = ReadToEnd(client, messages);
+  while (keep && said == RD_KAFKA_RESP_ERR_NO_ERROR) said = ReadToEnd(topic, messages);
   if (keep) std::printf("%s %d\n", NameOf(said), messages);
+  rd_kafka_consume_stop(topic, 0);
+  rd_kafka_topic_destroy(topic);
   rd_kafka_destroy(client);
   return 0;
+}
+
+// While the client does not know who keeps the group's offsets it says only that it waits; why, it tells a reader.
+rd_kafka_resp_err_t WhyItWaits(rd_kafka_t* client) {
+  for (int turn = 0; turn < kTurns; ++turn) {
+    rd_kafka_message_t* const message = rd_kafka_consumer_poll(client, 100);
+    if (message == nullptr) continue;
+    const rd_kafka_resp_err_t error = message->err;
+    rd_kafka_message_destroy(message);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return error;
+  }
+  return RD_KAFKA_RESP_ERR__WAIT_COORD;
 }
 
 int Commit(rd_kafka_conf_t* conf, const std::string& group, const std::string& topic) {
@@ -132,6 +143,7 @@ int Commit(rd_kafka_conf_t* conf, const std::string& group, const std::string& t
   rd_kafka_topic_partition_list_add(offsets, topic.c_str(), 0)->offset = 0;
   rd_kafka_resp_err_t said = rd_kafka_commit(client, offsets, 0);
   if (said == RD_KAFKA_RESP_ERR_NO_ERROR) said = offsets->elems[0].err;
+  if (said == RD_KAFKA_RESP_ERR__WAIT_COORD) said = WhyItWaits(client);
   std::printf("%s\n", NameOf(said));
   rd_kafka_topic_partition_list_destroy(offsets);
   rd_kafka_destroy(client);

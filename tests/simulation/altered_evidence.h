@@ -94,6 +94,8 @@ class AlteredExchange final : public node::Exchange {
   std::function<void(pipeline::LaneState&)> alter_state = [](pipeline::LaneState&) {};
   absl::Status verified;
 
+  absl::Status TakeLead() override { return real_.TakeLead(); }
+  absl::Status FollowOthers() override { return absl::OkStatus(); }
   void Start() override {}
   absl::Status Stop() override { return absl::OkStatus(); }
   absl::Status Health() override { return real_.Health(); }
@@ -126,11 +128,12 @@ class AlteredExchange final : public node::Exchange {
   absl::StatusOr<std::vector<broker::HealthWarning>> EngineHealth() override { return real_.EngineHealth(); }
   bool caught_up() override { return real_.caught_up(); }
   uint32_t lanes() const override { return real_.lanes(); }
+  std::vector<uint32_t> working_lanes() override { return real_.working_lanes(); }
   void InspectLane(uint32_t lane, const std::function<void(const pipeline::LaneView&)>& look) override {
     real_.InspectLane(lane, [&](const pipeline::LaneView& view) {
       pipeline::LaneState state = view.state;
       alter_state(state);
-      look({state, view.entity_index, view.event_index, view.snapshots});
+      look({state, view.entity_index, view.event_index, view.snapshots, view.works});
     });
   }
   absl::Status VerifyIndexAgainstLedger() override {

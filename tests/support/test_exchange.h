@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "exchange_core/node/exchange.h"
 #include "exchange_core/record/batch_codec.h"
 #include "exchange_core/record/record_writer.h"
+#include "tests/support/flaky_broker.h"
 #include "tests/support/manual_scheduler.h"
 #include "tests/support/temporary_directory.h"
 
@@ -55,7 +57,9 @@ class TestExchange {
     options.random = &random_;
     options.steps = &base::NoObserver();
     options.scheduler = &scheduler_;
-    options.broker = broker_.get();
+    flaky_ = std::make_unique<FlakyBroker>(*broker_);
+    options.broker = flaky_.get();
+    options.confirm_holder = confirm_holder;
     options.lanes = lanes_;
     auto exchange = node::Exchange::Open(options, &warnings);
     INFO(exchange.status());
@@ -65,6 +69,7 @@ class TestExchange {
   }
   void Close() {
     exchange_.reset();
+    flaky_.reset();
     broker_.reset();
   }
   // As after a kill: nothing is told to stop in order.
@@ -91,7 +96,9 @@ class TestExchange {
   node::Exchange* operator->() { return exchange_.get(); }
   StepClock& clock() { return clock_; }
   std::string directory() const { return directory_.path(); }
+  FlakyBroker& flaky() { return *flaky_; }
   std::vector<std::string> warnings;
+  std::function<absl::Status()> confirm_holder;  // as the next Open() finds it
 
  private:
   const uint32_t lanes_;
@@ -101,10 +108,11 @@ class TestExchange {
   base::SeededRandom random_{7};
   ManualScheduler scheduler_;
   std::unique_ptr<broker::Broker> broker_;
+  std::unique_ptr<FlakyBroker> flaky_;
   std::unique_ptr<node::Exchange> exchange_;
 };
 
-// Publishes rows of text as a source would, one unit per call.
+// Publishes rows of text as a source would, one unit per call; what is unavailable at first it asks for again.
 class TestSource {
  public:
   TestSource(node::Exchange& exchange, std::string source, std::string resource)
@@ -134,13 +142,20 @@ class TestSource {
     return run.run;
   }
   client::UnitRun Begin(const client::UnitDeclaration& unit) {
-    const auto run = session_->BeginUnit(unit);
+    auto run = session_->BeginUnit(unit);
+    if (absl::IsUnavailable(run.status())) run = session_->BeginUnit(unit);
     INFO(run.status());
     REQUIRE(run.ok());
     return *run;
   }
   void End(const std::string& name, bool complete) {
-    REQUIRE(session_->EndUnit("end of " + name, complete, complete ? "" : "cut_off: as it happens").ok());
+    const auto end = [&] {
+      return session_->EndUnit("end of " + name, complete, complete ? "" : "cut_off: as it happens");
+    };
+    absl::Status ended = end();
+    if (absl::IsUnavailable(ended)) ended = end();
+    INFO(ended);
+    REQUIRE(ended.ok());
   }
   client::PublishSession& session() { return *session_; }
   // From now on rows of a run that may do so go out without their content where the exchange holds them.
@@ -188,7 +203,10 @@ class TestSource {
       REQUIRE(bytes.ok());
       packed.push_back({batch.header.partition, *std::move(bytes)});
     }
-    REQUIRE(session_->Publish(std::move(packed), std::to_string(end), end - begin).ok());
+    absl::Status published = session_->Publish(packed, std::to_string(end), end - begin);
+    if (absl::IsUnavailable(published)) published = session_->Publish(packed, std::to_string(end), end - begin);
+    INFO(published);
+    REQUIRE(published.ok());
   }
 
  private:

@@ -2,6 +2,8 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <string>
 
 #include "cli/engine_choice.h"
 #include "exchange_core/admin/problem.h"
@@ -71,6 +73,25 @@ TEST_CASE("copies of topics are said once, may be said anew, and must fit each o
   CHECK(directory.Refusal({.replication_factor = 1}) == Code::kWrongArguments);
   Directory embedded;
   CHECK(embedded.Refusal({.replication_factor = 3}) == Code::kWrongArguments);
+}
+
+TEST_CASE("where checkpoints are shared is kept; how long this process may be silent is not") {
+  Directory directory;
+  REQUIRE(directory
+              .Choose({.engine = "kafka",
+                       .bootstrap_servers = "a:1",
+                       .exchange = "city",
+                       .checkpoints = "/srv/checkpoints",
+                       .lease_seconds = 5})
+              .ok());
+  CHECK(directory.Choose({})->checkpoints == "/srv/checkpoints");
+  CHECK(directory.Choose({.replication_factor = 3})->checkpoints == "/srv/checkpoints");
+  std::ifstream stored(directory.path("engine.json"));
+  const std::string text((std::istreambuf_iterator<char>(stored)), std::istreambuf_iterator<char>());
+  CHECK(text.find("lease") == std::string::npos);
+  Directory embedded;
+  CHECK(embedded.Refusal({.checkpoints = "/srv/checkpoints"}) == Code::kWrongArguments);
+  CHECK(embedded.Refusal({.lease_seconds = 5}) == Code::kWrongArguments);
 }
 
 TEST_CASE("a damaged choice is told, and never taken for the embedded engine") {

@@ -14,7 +14,7 @@
 namespace datong::pipeline {
 namespace {
 
-using Fate = FlakyBroker::Fate;
+using Fate = tests::FlakyBroker::Fate;
 
 uint64_t TestSeed() {
   const char* given = std::getenv("DATONG_SEED");

@@ -17,8 +17,8 @@
 #include "exchange_core/record/batch_codec.h"
 #include "exchange_core/record/record_writer.h"
 #include "exchange_core/record/wire_walker.h"
+#include "tests/support/flaky_broker.h"
 #include "tests/support/temporary_directory.h"
-#include "tests/unit/exchange_core/pipeline/flaky_broker.h"
 
 namespace datong::pipeline {
 
@@ -64,7 +64,7 @@ class LaneWorld {
     INFO(opened.status());
     REQUIRE(opened.ok());
     engine_ = *std::move(opened);
-    flaky = std::make_unique<FlakyBroker>(*engine_);
+    flaky = std::make_unique<tests::FlakyBroker>(*engine_);
     REQUIRE(flaky->CreateTopic(ledger::kLedgerTopic, {broker::TopicKind::kLedger, 1}).ok());
     REQUIRE(base::PosixFileSystem().MakeDirectories(checkpoints()).ok());
     Apply(kWorldCatalog);
@@ -191,7 +191,7 @@ class LaneWorld {
   WorldClock clock;
   uint64_t checkpoint_records = 2'000'000;
   std::shared_ptr<const catalog::CatalogTable> table = std::make_shared<catalog::CatalogTable>();
-  std::unique_ptr<FlakyBroker> flaky;
+  std::unique_ptr<tests::FlakyBroker> flaky;
 
  private:
   static void TakeDelivery(const broker::Message& message, const record::RecordSchema& schema,

@@ -102,7 +102,7 @@ TEST_CASE("a late subscription gets its past once, through failing commits and r
   world.Apply(kLate);
 
   base::SeededRandom random(GENERATE(1, 2, 3));
-  using Fate = FlakyBroker::Fate;
+  using Fate = tests::FlakyBroker::Fate;
   world.flaky->SetFate([&] { return static_cast<Fate>(random.Below(4)); });
   for (int i = 0; i < 12; ++i) {
     lane->Step();

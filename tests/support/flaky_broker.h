@@ -12,7 +12,7 @@
 #include "exchange_core/base/status_macros.h"
 #include "exchange_core/broker/broker.h"
 
-namespace datong::pipeline {
+namespace datong::tests {
 
 // An engine whose commits fail when told to, in both ways that a commit can: nothing happened, or it happened and
 // nobody said so. `below` must outlive it.
@@ -113,4 +113,4 @@ class FlakyBroker final : public broker::Broker {
   int writers_opened_ = 0;
 };
 
-}  // namespace datong::pipeline
+}  // namespace datong::tests
