@@ -92,6 +92,26 @@ TEST_CASE("who takes everything gets the publisher's batch itself, with a select
   CHECK(c.buffer.empty());  // the payload was not opened
 }
 
+TEST_CASE("a form of a record per message gets what is delivered and no more: no row that left its content out") {
+  Crossing c;
+  c.batch.columns.operation[3] = Operation::kSame;
+  c.batch.columns.payload_end[3] = c.batch.columns.payload_end[2];
+  c.batch.payload.resize(c.batch.columns.payload_end[2]);
+  c.bytes = *record::EncodeBatch(c.batch);
+  c.body = broker::Body(c.bytes);
+  REQUIRE(record::DecodeColumns(c.body.bytes(), c.packed).ok());
+  catalog::View view = Crossing::ViewOf(record::Projection::Everything());
+  view.form = GENERATE(catalog::DeliveryForm::kRecords, catalog::DeliveryForm::kJson);
+  const Verdict as_it_was = GENERATE(Verdict::kUnchanged, Verdict::kDuplicate, Verdict::kContentLeftOut);
+  const Routed routed = c.Route(view, {Verdict::kInserted, Verdict::kDuplicate, Verdict::kUpdated, as_it_was});
+  CHECK(routed.records == 2);
+  CHECK(routed.operations.empty());
+  const record::RecordBatch out = Opened(routed);
+  REQUIRE(out.size() == 2);
+  CHECK(out.record(0) == c.batch.record(0));
+  CHECK(out.record(1) == c.batch.record(2));
+}
+
 TEST_CASE("a record that was never delivered does not travel along") {
   Crossing c;
   const Verdict kept_back = GENERATE(Verdict::kMalformedRecord, Verdict::kUnreadableRow, Verdict::kUnauthorized,
