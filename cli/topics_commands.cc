@@ -252,6 +252,7 @@ class TopicsCommand final : public Command {
   // The catalog is read from its topic: whoever works on the exchange need not be asked, nor stopped.
   absl::StatusOr<std::vector<node::NeededTopic>> Needed(const Ground& ground, const kafka::KafkaOptions& options) {
     ASSIGN_OR_RETURN(const auto broker, kafka::OpenKafkaBroker(options));
+    if (apply_) RETURN_IF_ERROR(node::LedgerWasNotDeleted(*broker));
     catalog::CatalogTable catalog;
     const absl::Status replayed = node::ReplayControlTopic(
         *broker, node::kCatalogTopic, [&](std::string_view body) { return catalog::ApplyFramed(body, catalog); });

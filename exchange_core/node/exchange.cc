@@ -137,12 +137,7 @@ absl::Status LocalExchange::CreateOwnTopics() {
   if (state_.options.lanes > base::kLanesMax) {
     return absl::InvalidArgumentError(absl::StrCat(state_.options.lanes, " lanes; at most ", base::kLanesMax));
   }
-  // It is created before the catalog: without it, but with a catalog, it was taken away. A new one would let the lanes
-  // decide and deliver everything a second time.
-  if (absl::IsNotFound(existing.status()) && broker.DescribeTopic(kCatalogTopic).ok()) {
-    return absl::DataLossError(absl::StrCat("topic ", ledger::kLedgerTopic, " of this exchange was deleted: what was ",
-                                            "decided is not known any longer; restore it from a backup"));
-  }
+  RETURN_IF_ERROR(LedgerWasNotDeleted(broker));
   return CreateTopics(broker, OwnTopics(state_.options.lanes));
 }
 

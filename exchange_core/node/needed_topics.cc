@@ -72,4 +72,11 @@ std::vector<NeededTopic> TopicsOf(const catalog::CatalogTable& catalog) {
   return needed;
 }
 
+absl::Status LedgerWasNotDeleted(broker::Broker& broker) {
+  if (!absl::IsNotFound(broker.DescribeTopic(ledger::kLedgerTopic).status())) return absl::OkStatus();
+  if (!broker.DescribeTopic(kCatalogTopic).ok()) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("topic ", ledger::kLedgerTopic, " of this exchange was deleted: what was ",
+                                          "decided is not known any longer; restore it from a backup"));
+}
+
 }  // namespace datong::node

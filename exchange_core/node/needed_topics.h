@@ -29,4 +29,8 @@ std::vector<NeededTopic> TopicsOfMembership();
 // Idempotent.
 absl::Status CreateTopics(broker::Broker& broker, const std::vector<NeededTopic>& needed);
 
+// DataLoss: this exchange has a catalog and no ledger. The ledger is made before the catalog, so somebody deleted it,
+// and one made in its place would let the lanes decide and deliver everything a second time.
+absl::Status LedgerWasNotDeleted(broker::Broker& broker);
+
 }  // namespace datong::node
