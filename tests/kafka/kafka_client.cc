@@ -84,6 +84,17 @@ int WriteOnce(rd_kafka_conf_t* conf, const std::string& topic, const std::string
   return 0;
 }
 
+// A consumer hears nothing of a topic whose very existence is kept from it: the cluster is asked. Whether it may be
+// read only reading tells.
+rd_kafka_resp_err_t AskForTopic(rd_kafka_t* client, rd_kafka_topic_t* topic) {
+  const rd_kafka_metadata_t* answer = nullptr;
+  rd_kafka_resp_err_t said = rd_kafka_metadata(client, 0, topic, &answer, kWaitMs);
+  if (said != RD_KAFKA_RESP_ERR_NO_ERROR) return said;
+  if (answer->topic_cnt == 1) said = answer->topics[0].err;
+  rd_kafka_metadata_destroy(answer);
+  return said;
+}
+
 // Messages up to the end, or what was refused.
 rd_kafka_resp_err_t ReadToEnd(rd_kafka_topic_t* topic, int& messages) {
   for (int turn = 0; turn < kTurns;) {
@@ -110,7 +121,8 @@ int Read(rd_kafka_conf_t* conf, const std::string& name, bool keep) {
   rd_kafka_topic_t* const topic = rd_kafka_topic_new(client, name.c_str(), nullptr);
   rd_kafka_consume_start(topic, 0, RD_KAFKA_OFFSET_BEGINNING);
   int messages = 0;
-  rd_kafka_resp_err_t said = ReadToEnd(topic, messages);
+  rd_kafka_resp_err_t said = AskForTopic(client, topic);
+  if (said == RD_KAFKA_RESP_ERR_NO_ERROR) said = ReadToEnd(topic, messages);
   std::printf("%s %d\n", NameOf(said), messages);
   std::fflush(stdout);
   // At the end nothing is said until something new comes or the cluster refuses.
