@@ -43,6 +43,17 @@ absl::StatusOr<TopicMetadata> AskForTopic(Client& client, const std::string& kaf
   return said;
 }
 
+absl::StatusOr<TopicMetadata> AskForKnownTopic(Client& client, base::Clock& clock, const std::string& kafka_topic,
+                                               Deadline& deadline) {
+  Deadline gone(clock, kGoneAfterUs);
+  while (true) {
+    auto said = AskForTopic(client, kafka_topic, deadline);
+    if (!absl::IsNotFound(said.status()) || gone.Passed()) return said;
+    if (deadline.Passed()) return absl::UnavailableError(said.status().message());
+    gone.Pause();
+  }
+}
+
 absl::StatusOr<std::vector<std::string>> AskForTopicNames(Client& client, Deadline& deadline) {
   ASSIGN_OR_RETURN(const Metadata metadata, Ask(client, nullptr, deadline));
   std::vector<std::string> names;

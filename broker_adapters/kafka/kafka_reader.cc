@@ -40,6 +40,11 @@ absl::StatusOr<std::vector<broker::Message>> KafkaReader::Poll(const broker::Rea
     if (!taken.ok()) {
       fetch_.reset();
       if (!messages.empty()) break;  // those before the fault are good; the next call tells
+      if (absl::IsNotFound(taken.status())) {
+        // So says a broker, too, that is starting and has not heard of the topic yet. The question for the end knows.
+        RETURN_IF_ERROR(ends_.StableEnd(of_).status());
+        return absl::UnavailableError(taken.status().message());
+      }
       return absl::IsOutOfRange(taken.status()) ? Dropped(taken.status()) : taken.status();
     }
     if (!*taken) {

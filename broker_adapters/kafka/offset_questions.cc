@@ -5,6 +5,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -52,19 +53,22 @@ rd_kafka_resp_err_t Ask(Client& client, int64_t time, int wait_ms, rd_kafka_topi
 }
 
 // A client asks the leader it knows until it is told of another one. What the cluster says to it stays in the client.
-void AskWhoLeads(Client& client, const std::vector<KafkaPartition>& of, Deadline& deadline) {
+// NotFound: the cluster says that one of the topics does not exist.
+absl::Status AskWhoLeads(Client& client, const std::vector<KafkaPartition>& of, Deadline& deadline) {
   std::set<std::string> asked;
   for (const KafkaPartition& one : of) {
-    if (deadline.Passed()) return;
-    if (asked.insert(one.topic).second) AskForTopic(client, one.topic, deadline).IgnoreError();
+    if (!asked.insert(one.topic).second) continue;
+    RETURN_IF_ERROR(AskForTopic(client, one.topic, deadline).status());
   }
+  return absl::OkStatus();
 }
 
 }  // namespace
 
 // In turns, for an error may be over a moment later: a topic that was just made has no leader yet, or its leader moves
 // (the broker says so at once); or the leader has died (nobody says anything). A turn without an answer is followed by
-// one that waits for longer.
+// one that waits for longer. And a broker that is starting may not have heard of a topic yet: what does not exist is
+// what the cluster has said so of for a while, without a break.
 absl::StatusOr<std::vector<int64_t>> OffsetsAt(const KafkaOptions& options, Client& client,
                                                const std::vector<KafkaPartition>& of, int64_t time) {
   std::vector<int64_t> offsets;
@@ -77,15 +81,24 @@ absl::StatusOr<std::vector<int64_t>> OffsetsAt(const KafkaOptions& options, Clie
   const auto at_most = [&](base::TimeUs turn) { return std::min(turn, base::TimeUs{deadline.LeftMs()} * 1000); };
   std::string where;
   base::TimeUs turn = kFirstTurn;
+  std::optional<Deadline> gone;
   while (true) {
     const auto code = Ask(client, time, static_cast<int>(at_most(turn) / 1000), *list, where);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) break;
     const absl::Status failure = FromKafka(code, where, client.trouble().last());
-    if (!absl::IsUnavailable(failure) || deadline.Passed()) return failure;
+    if (!absl::IsUnavailable(failure) && !absl::IsNotFound(failure)) return failure;
+    if (deadline.Passed()) return absl::UnavailableError(failure.message());
     if (code == RD_KAFKA_RESP_ERR__TIMED_OUT) turn = std::min(2 * turn, kTurnMax);
     deadline.Pause();
     Deadline turn_end(*options.clock, at_most(turn));
-    AskWhoLeads(client, of, turn_end);
+    const absl::Status said = AskWhoLeads(client, of, turn_end);
+    if (!absl::IsNotFound(said)) {
+      gone.reset();
+    } else if (!gone) {
+      gone.emplace(*options.clock, kGoneAfterUs);
+    } else if (gone->Passed()) {
+      return said;
+    }
   }
   for (int i = 0; i < list->cnt; ++i) offsets.push_back(list->elems[i].offset);
   return offsets;

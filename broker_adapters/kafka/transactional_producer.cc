@@ -75,6 +75,11 @@ absl::Status TransactionalProducer::Commit(const CommitRequest& request) {
   Failure failure = ToFailure(rd_kafka_begin_transaction(client_->handle()));
   if (!failure) failure = Produce(request);
   if (!failure) failure = SendPositions(request);
+  // A message that the broker refuses meanwhile breaks this off without a reason. Asked once more, the library tells
+  // it.
+  if (failure.code == RD_KAFKA_RESP_ERR__STATE) {
+    if (Failure reason = SendPositions(request)) failure = std::move(reason);
+  }
   // So far nobody has asked for a commit, so nothing can have landed.
   if (failure) return TakeBack(failure, trouble_before, false);
 
@@ -96,7 +101,7 @@ absl::Status TransactionalProducer::MeetTopics(const CommitRequest& request) {
   Deadline deadline(*options_.clock, options_.request_timeout);
   for (const CommitRequest::AppendRow& row : request.appends) {
     if (met_topics_.count(row.to.topic) != 0) continue;
-    RETURN_IF_ERROR(AskForTopic(*client_, row.to.topic, deadline).status());
+    RETURN_IF_ERROR(AskForKnownTopic(*client_, *options_.clock, row.to.topic, deadline).status());
     met_topics_.insert(row.to.topic);
   }
   return absl::OkStatus();
@@ -182,8 +187,12 @@ absl::Status TransactionalProducer::TakeBack(const Failure& failure, uint64_t tr
                                         "longer than ", Ms(options_.transaction_timeout), " ms; nothing was written")));
     return usable_;
   }
-  const absl::Status why =
-      FromKafka(failure.code, absl::StrCat("writer ", identity_, ", nothing was written"), failure.text);
+  absl::Status why = FromKafka(failure.code, absl::StrCat("writer ", identity_, ", nothing was written"), failure.text);
+  if (absl::IsNotFound(why)) {
+    // A broker that is starting may say so of a topic that it will know in a moment: the next commit asks for it.
+    met_topics_.clear();
+    why = absl::UnavailableError(why.message());
+  }
   // With a connection broken, the next holder's start takes back what this one could only wait for. One that broke
   // during the abort may still deliver the abort's first try, into the next transaction.
   if (TroubledSince(trouble_before) || ToFailure(rd_kafka_abort_transaction(client_->handle(), WaitMs())) ||

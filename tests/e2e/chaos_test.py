@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""An exchange under load, around which processes die at random: cores are killed and started again, or sleep while another takes over
-and wake up behind its back; brokers are killed or stopped and come back. Nobody helps: what must be restarted is what a service
+"""An exchange under load, around which processes die at random: cores are killed and started again, or sleep while another takes their
+lanes over and wake up behind its back; brokers are killed or stopped and come back. Nobody helps: what must be restarted is what a service
 manager would restart. At the end a judge compares source files with sink files: nothing lost, nothing doubled, the order of each key
 kept. Then the books must balance and the index equal one rebuilt from the ledger.
 
-On Kafka two cores, each with a directory of its own, belong to one exchange; with the embedded engine it is one. The seed that is
+On Kafka two cores, each with a directory of its own, share the lanes of one exchange; with the embedded engine it is one. The seed that is
 printed replays the choices of a run (not the moments of its threads)."""
 import argparse
 import collections
@@ -27,15 +27,17 @@ from kafka_cluster import KafkaCluster, NoKafka, skip  # noqa: E402
 from office import Office  # noqa: E402
 
 RUNNING = re.compile(r": running, process \d+")
-# What a core may end with by itself: another one has the exchange, or the cluster is away.
-RESTARTED = {"embedded": (), "kafka": ("DT-4008", "DT-4009")}
+SHARE = re.compile(r"Z  (?:works on lane [\d, ]+|follows all lanes); (.*)$", re.MULTILINE)
+# What a core may end with by itself: the cluster is away when it starts.
+RESTARTED = {"embedded": (), "kafka": ("DT-4009",)}
 # How often each is drawn, of each engine.
 STRIKES = {
     "embedded": {"kill the core": 3, "freeze the core": 1},
-    "kafka": {"kill the holder": 4, "kill the standby": 1, "freeze the holder": 2, "kill a broker": 3, "restart a broker": 1},
+    "kafka": {"kill the leader": 3, "kill the follower": 2, "freeze the leader": 2, "freeze the follower": 1, "kill a broker": 3,
+              "restart a broker": 1},
 }
 CALM_MAX_S = 3.0         # between two strikes
-FROZEN_MAX_S = {"embedded": 2.0, "kafka": 6.0}  # a holder that is silent for 2 s is taken over from
+FROZEN_MAX_S = {"embedded": 2.0, "kafka": 6.0}  # the lanes of a core that is silent for 1 s are taken over
 BROKER_AWAY_MAX_S = 4.0
 REST_EVERY = 20          # rounds
 PATIENCE_S = 300         # for everything to arrive, on however busy a machine
@@ -66,8 +68,14 @@ class Core:
         self.restarts += 1
         self.start()
 
-    def holds(self):
-        return self.running is not None and self.running.alive() and RUNNING.search(self.running.errors()) is not None
+    def leads(self):
+        """As far as it has said; on the embedded engine it is the only one."""
+        if self.running is None or not self.running.alive():
+            return False
+        if self.engine == "embedded":
+            return RUNNING.search(self.running.errors()) is not None
+        said = SHARE.findall(self.running.errors())
+        return bool(said) and said[-1] == "leads"
 
     def kill(self):
         self.running.strike()
@@ -100,12 +108,13 @@ class Chaos:
             self._look()
             time.sleep(0.1)
 
-    def _holder(self):
-        """The core that works, as far as it is known; any other one while none does."""
-        return next((core for core in self.cores if core.holds()), self.cores[0])
+    def _leader(self):
+        """The core that leads, as far as it is known; any other one while none does."""
+        return next((core for core in self.cores if core.leads()), self.cores[0])
 
-    def _other(self):
-        return next((core for core in self.cores if core is not self._holder()), self.cores[0])
+    def _follower(self):
+        leader = self._leader()
+        return next(core for core in self.cores if core is not leader)
 
     def _kill(self, core):
         core.kill()
@@ -121,16 +130,17 @@ class Chaos:
 
     def strike(self, what):
         """In words, what was done."""
-        if what in ("kill the core", "kill the holder", "kill the standby"):
-            core = self._other() if what == "kill the standby" else self._holder()
-            self._kill(core)
-            return core.name
-        if what.startswith("freeze"):
-            core, seconds = self._holder(), self.rng.uniform(0.5, FROZEN_MAX_S[self.engine])
+        deed, _, whom = what.partition(" ")
+        if not whom.endswith("broker"):
+            core = self._follower() if whom == "the follower" else self._leader()
+            if deed == "kill":
+                self._kill(core)
+                return core.name
+            seconds = self.rng.uniform(0.5, FROZEN_MAX_S[self.engine])
             self._freeze(core, seconds)
             return f"{core.name} for {seconds:.1f} s"
         broker, away = str(self.rng.randint(1, self.brokers)), self.rng.uniform(0, BROKER_AWAY_MAX_S)
-        self.cluster.ask(f"{'kill' if what == 'kill a broker' else 'stop'} {broker}")
+        self.cluster.ask(f"{'kill' if deed == 'kill' else 'stop'} {broker}")
         self._sleep(away)
         self.cluster.ask(f"start {broker}")
         return f"broker {broker} for {away:.1f} s"
