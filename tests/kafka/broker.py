@@ -26,8 +26,8 @@ Then it obeys its standard input, answering each line:
 At the end of input the brokers are killed and their directory removed: whoever holds the other end of the pipe need not remember to
 clean up, and may die in any way. Should this program be killed, the kernel kills the brokers.
 
-With --secure its clients must know a password and trust its certificate; the address it prints is that listener's, and behind it
-stands that of another one, whose certificate has expired: `ready 127.0.0.1:PORT 127.0.0.1:PORT`. DIRECTORY gets what a client
+With --secure its clients must know a password and trust its certificate; the addresses it prints are that listener's, and behind them
+stand those of another one, whose certificates have expired: `ready 127.0.0.1:PORT,... 127.0.0.1:PORT,...`. DIRECTORY gets what a client
 needs: ca.pem, and password, the one of user `exchange` (SCRAM-SHA-512), who may do everything. An authorizer lets other users do
 what a rule (ACL) allows and nothing else; --users A,B makes some, their passwords in DIRECTORY/password-A, DIRECTORY/password-B.
 
@@ -164,18 +164,23 @@ def free_ports(count):
     return ports
 
 
-def make_certificates(directory, public):
-    """Two for 127.0.0.1 in `directory`, one valid and one that has expired, each with its key, signed by the authority in `public`."""
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=directory, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True)
+def openssl(directory, *arguments):
+    subprocess.run(["openssl", *arguments], cwd=directory, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True)
 
-    authority = str(public / "ca.pem")
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", authority, "-subj", "/CN=test authority", "-days", "2")
+
+def make_authority(directory, public):
+    """Its key stays in `directory`, its certificate goes to `public`."""
+    openssl(directory, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", str(public / "ca.pem"), "-subj",
+            "/CN=test authority", "-days", "2")
+
+
+def make_certificates(directory, authority, public):
+    """Two for 127.0.0.1 in `directory`, one valid and one that has expired, each with its key, signed by the authority."""
     (directory / "names").write_text("subjectAltName=IP:127.0.0.1\n")
     for name, days in (("valid", "2"), ("expired", "0")):
-        openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "key", "-out", "request", "-subj", "/CN=127.0.0.1")
-        openssl("x509", "-req", "-in", "request", "-CA", authority, "-CAkey", "ca.key", "-CAcreateserial", "-CAserial", "serial",
-                "-days", days, "-extfile", "names", "-out", "certificate")
+        openssl(directory, "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "key", "-out", "request", "-subj", "/CN=127.0.0.1")
+        openssl(directory, "x509", "-req", "-in", "request", "-CA", str(public / "ca.pem"), "-CAkey", str(authority / "ca.key"),
+                "-CAcreateserial", "-CAserial", str(authority / "serial"), "-days", days, "-extfile", "names", "-out", "certificate")
         (directory / f"{name}.pem").write_text((directory / "key").read_text() + (directory / "certificate").read_text())
 
 
@@ -292,14 +297,17 @@ class Cluster:
             listeners, self.shown, self.direct = PROXIED, [f"127.0.0.1:{self.proxy.port}"], f"127.0.0.1:{ports[1][1]}"
         self.ready = "ready " + ",".join(self.shown)
         if options.secure:
-            places[1].mkdir()
-            make_certificates(places[1], options.secure)
+            make_authority(self.directory, options.secure)
+            for place in places.values():
+                place.mkdir()
+                make_certificates(place, self.directory, options.secure)
             listeners = SECURE
             for name, file in (("exchange", "password"), *((user, f"password-{user}") for user in options.users)):
                 password = secrets.token_hex(16)
                 (options.secure / file).write_text(password)
                 users += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
-            self.ready = f"ready 127.0.0.1:{ports[1][0]} 127.0.0.1:{ports[1][1]}"
+            self.direct = ",".join(f"127.0.0.1:{ports[number][2]}" for number in numbers)
+            self.ready = " ".join(["ready", ",".join(self.shown), ",".join(f"127.0.0.1:{ports[number][1]}" for number in numbers)])
         for number in numbers:
             settings = (listeners + SETTINGS).format(
                 number=number, ports=ports[number], controller_port=ports[number][3], directory=places[number],
