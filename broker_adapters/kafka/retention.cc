@@ -32,7 +32,7 @@ absl::Status DropBelow(const KafkaOptions& options, Client& client, LogEnds& end
   rd_kafka_DeleteRecords_t* questions[] = {question.get()};
   // Who leads it now: the client may know one that has died.
   Deadline deadline(*options.clock, options.request_timeout);
-  RETURN_IF_ERROR(AskForTopic(client, of.topic, deadline).status());
+  RETURN_IF_ERROR(AskForKnownTopic(client, *options.clock, of.topic, deadline).status());
   AdminRequest request(client, options.request_timeout);
   rd_kafka_DeleteRecords(client.handle(), questions, 1, request.options(), request.queue());
   ASSIGN_OR_RETURN(const AdminRequest::Event answer, request.Answer(doing));

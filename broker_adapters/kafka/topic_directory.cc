@@ -5,6 +5,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "broker_adapters/kafka/admin_request.h"
 #include "broker_adapters/kafka/c_handle.h"
@@ -21,7 +22,11 @@ absl::Status TopicDirectory::Create(const std::string& topic, const broker::Topi
   if (wanted.partitions == 0) return absl::InvalidArgumentError(absl::StrCat("topic ", topic, ": without partitions"));
   Deadline deadline(*options_.clock, options_.request_timeout);
   const absl::Status created = CreateInCluster(kafka_topic, wanted, deadline);
-  if (created.ok()) return AwaitLeaders(kafka_topic, wanted.partitions, deadline);
+  if (created.ok()) {
+    RETURN_IF_ERROR(AwaitLeaders(kafka_topic, wanted.partitions, deadline));
+    Know(topic, {kafka_topic, wanted.partitions});
+    return created;
+  }
   if (!absl::IsAlreadyExists(created)) return created;
   auto existing = Describe(topic);
   // Processes that share an exchange make its topics at the same time: of one made a moment ago not every broker knows.
@@ -30,7 +35,10 @@ absl::Status TopicDirectory::Create(const std::string& topic, const broker::Topi
     existing = Describe(topic);
   }
   RETURN_IF_ERROR(existing.status());
-  if (existing->kind == wanted.kind && existing->partitions == wanted.partitions) return absl::OkStatus();
+  if (existing->kind == wanted.kind && existing->partitions == wanted.partitions) {
+    Know(topic, {kafka_topic, wanted.partitions});
+    return absl::OkStatus();
+  }
   return absl::AlreadyExistsError(absl::StrCat("topic ", topic, " exists with kind ", static_cast<int>(existing->kind),
                                                " and ", existing->partitions, " partitions, not kind ",
                                                static_cast<int>(wanted.kind), " and ", wanted.partitions));
@@ -113,13 +121,16 @@ absl::StatusOr<std::string> TopicDirectory::Find(const broker::TopicPartition& p
   if (!kafka_topic.ok()) return absl::NotFoundError(kafka_topic.status().message());
   Deadline deadline(*options_.clock, options_.request_timeout);
   ASSIGN_OR_RETURN(const TopicMetadata said, AskForTopic(client_, *kafka_topic, deadline));
-  {
-    const std::lock_guard lock(mutex_);
-    known_[partition.topic] = {*kafka_topic, said.partitions};
-  }
+  Know(partition.topic, {*kafka_topic, said.partitions});
   if (partition.partition < said.partitions) return kafka_topic;
   return absl::NotFoundError(absl::StrCat("topic ", partition.topic, " has ", said.partitions,
                                           " partitions, no number ", partition.partition));
+}
+
+// What one broker has told of a topic that was made a moment ago, the next one that is asked need not have heard yet.
+void TopicDirectory::Know(const std::string& topic, Known known) {
+  const std::lock_guard lock(mutex_);
+  known_[topic] = std::move(known);
 }
 
 void TopicDirectory::ForgetAll() {

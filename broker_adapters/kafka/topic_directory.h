@@ -43,6 +43,7 @@ class TopicDirectory {
   absl::Status CreateInCluster(const std::string& kafka_topic, const broker::TopicOptions& wanted, Deadline& deadline);
   absl::Status AwaitLeaders(const std::string& kafka_topic, uint32_t partitions, Deadline& deadline);
   absl::StatusOr<broker::TopicKind> KindOfTopic(const std::string& kafka_topic);
+  void Know(const std::string& topic, Known known);
 
   const KafkaOptions& options_;
   const Names& names_;
