@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker_adapters/kafka/kafka_broker.h"
 
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+
 #include "broker_adapters/kafka/cluster_health.h"
 #include "broker_adapters/kafka/cluster_metadata.h"
 #include "broker_adapters/kafka/commit_listener.h"
@@ -44,6 +49,7 @@ class KafkaBroker final : public broker::Broker {
   std::vector<std::string> ListTopics() override { return topics_.List().value_or(std::vector<std::string>()); }
 
   absl::StatusOr<std::unique_ptr<broker::Writer>> OpenWriter(const std::string& identity) override {
+    RETURN_IF_ERROR(AwaitPositions());
     auto state = std::make_shared<WriterState>();
     state->identity = identity;
     auto producer = TransactionalProducer::Open(options_, ends_, identity, names_.TransactionalId(identity));
@@ -89,6 +95,17 @@ class KafkaBroker final : public broker::Broker {
   void SetCommitListener(std::function<void()> listener) override { listener_.Set(std::move(listener)); }
 
  private:
+  // Kafka makes its topic for positions when the first group is asked about, and until that is there nobody keeps any.
+  // rd_kafka_send_offsets_to_transaction() heeds no time limit while it looks for who keeps them, and was seen to wait
+  // for ever in a new cluster (librdkafka 2.0.2; its issue 5456). This question ends.
+  absl::Status AwaitPositions() {
+    if (positions_are_kept_) return absl::OkStatus();
+    ASSIGN_OR_RETURN(std::string anything, names_.Topic("catalog"));
+    const absl::Status asked = positions_.Of(names_.Group("catalog"), {std::move(anything), 0}).status();
+    if (!asked.ok() && !absl::IsNotFound(asked)) return asked;  // that there is no such topic is an answer, too
+    positions_are_kept_ = true;
+    return absl::OkStatus();
+  }
   absl::StatusOr<KafkaPartition> Find(const broker::TopicPartition& partition) {
     ASSIGN_OR_RETURN(std::string kafka_topic, topics_.Find(partition));
     return KafkaPartition{std::move(kafka_topic), partition.partition};
@@ -102,6 +119,7 @@ class KafkaBroker final : public broker::Broker {
   LogEnds ends_;
   FetchPool fetches_;
   CommittedPositions positions_;
+  std::atomic<bool> positions_are_kept_ = false;
   LostWriters lost_writers_;
   ClusterHealth health_;
   CommitListener listener_;

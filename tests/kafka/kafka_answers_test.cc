@@ -15,7 +15,14 @@
 namespace datong::kafka {
 namespace {
 
-enum Api { kProduce = 0, kAddPartitionsToTxn = 24, kAddOffsetsToTxn = 25, kEndTxn = 26, kTxnOffsetCommit = 28 };
+enum Api {
+  kProduce = 0,
+  kFindCoordinator = 10,
+  kAddPartitionsToTxn = 24,
+  kAddOffsetsToTxn = 25,
+  kEndTxn = 26,
+  kTxnOffsetCommit = 28
+};
 
 struct Answer {
   Api to;
@@ -100,6 +107,22 @@ TEST_CASE("a commit that is answered too late is in doubt") {
   CHECK(absl::IsUnavailable(late));
   CHECK(Says(late, "whether it landed"));
   CHECK_FALSE(writer->Begin().ok());
+}
+
+// Kafka makes its topic for positions when the first group is asked about, which takes a moment. Without MeetGroup()
+// this test never ends.
+TEST_CASE("positions are sent when somebody keeps them, however long that takes") {
+  tests::MockCluster cluster;
+  cluster.CreateTopic("city.records");
+  const auto broker = Open(On(cluster));
+  auto writer = broker->OpenWriter("lane.0").value();
+  REQUIRE(Commit(*writer, "no position").ok());
+  cluster.AnswerWith(kFindCoordinator, std::vector<int>(6, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE));
+  const absl::Status first = Commit(*writer, "the first of its group", 1);
+  INFO(first.ToString());
+  CHECK(first.ok());
+  cluster.ForgetErrors(kFindCoordinator);
+  CHECK(Commit(*writer, "the second", 2).ok());
 }
 
 // Without what FetchPool does for it, this test never ends.

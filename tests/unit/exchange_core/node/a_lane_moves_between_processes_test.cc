@@ -82,13 +82,15 @@ class Process {
   std::set<uint32_t> mine;
   bool leads = false;
   bool awake = true;  // else it may have been taken for dead
-  std::unique_ptr<Exchange> exchange;
 
  private:
   TestExchange& place_;
   const std::string name_;
   base::SeededRandom random_{11};
   tests::ManualScheduler scheduler_;
+
+ public:
+  std::unique_ptr<Exchange> exchange;  // goes before its scheduler
 };
 
 // Two processes and their engine, whose own exchange is never stepped.
