@@ -23,6 +23,7 @@ PACKAGES = ROOT / "build" / "deploy-packages"
 COMPOSE = ROOT / "deploy" / "compose" / "compose.yaml"
 MANIFESTS = ROOT / "deploy" / "kubernetes"
 NEVER_IN_THE_CLUSTER = {"secret.template.yaml", "kustomization.yaml"}
+FETCH_SECONDS_MAX = 300
 KUBERNETES = ("1.29", "1.37")  # the oldest and the newest that the manifests are for
 
 
@@ -39,8 +40,11 @@ def fetch_packages():
         if not complete.exists() or complete.read_text(encoding="utf-8") != wanted.read_text(encoding="utf-8"):
             command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-warn-conflicts",
                        "--root-user-action=ignore", "--only-binary=:all:", "--upgrade", "--target", str(PACKAGES), "-r", str(wanted)]
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                  check=False)
+            try:
+                done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                      check=False, timeout=FETCH_SECONDS_MAX)
+            except subprocess.TimeoutExpired as too_long:
+                raise Unavailable(f"they were not here after {FETCH_SECONDS_MAX} s") from too_long
             if done.returncode != 0:
                 raise Unavailable((done.stdout.strip().splitlines() or ["it said nothing"])[-1])
             complete.write_text(wanted.read_text(encoding="utf-8"), encoding="utf-8")
