@@ -14,6 +14,7 @@ namespace datong::kafka {
 namespace {
 
 constexpr base::TimeUs kFirstTurn = 500'000;
+constexpr base::TimeUs kGoneAfterUs = 5'000'000;
 
 using Topic = CHandle<rd_kafka_topic_t, rd_kafka_topic_destroy>;
 using Metadata = CHandle<const rd_kafka_metadata_t, rd_kafka_metadata_destroy>;

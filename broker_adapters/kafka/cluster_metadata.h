@@ -31,10 +31,9 @@ struct ClusterState {
 // One question to the cluster each. Unavailable tells what the client's connections complained of last.
 absl::StatusOr<TopicMetadata> AskForTopic(Client& client, const std::string& kafka_topic, Deadline& deadline);
 // Of a topic that was there. A broker that is starting may not have heard of it yet: NotFound only when the cluster has
-// said nothing else for kGoneAfterUs. Unavailable when the deadline is earlier.
+// said nothing else for five seconds. Unavailable when the deadline is earlier.
 absl::StatusOr<TopicMetadata> AskForKnownTopic(Client& client, base::Clock& clock, const std::string& kafka_topic,
                                                Deadline& deadline);
-inline constexpr base::TimeUs kGoneAfterUs = 5'000'000;
 absl::StatusOr<std::vector<std::string>> AskForTopicNames(Client& client, Deadline& deadline);  // all of the cluster
 absl::StatusOr<ClusterState> AskForState(Client& client, Deadline& deadline);
 absl::StatusOr<int> AskForBrokerCount(Client& client, Deadline& deadline);

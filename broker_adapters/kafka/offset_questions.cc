@@ -5,7 +5,6 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
-#include <optional>
 #include <set>
 #include <string>
 
@@ -53,12 +52,15 @@ rd_kafka_resp_err_t Ask(Client& client, int64_t time, int wait_ms, rd_kafka_topi
 }
 
 // A client asks the leader it knows until it is told of another one. What the cluster says to it stays in the client.
-// NotFound: the cluster says that one of the topics does not exist.
-absl::Status AskWhoLeads(Client& client, const std::vector<KafkaPartition>& of, Deadline& deadline) {
+// NotFound: one of the topics is gone, which a turn is too short to tell (AskForKnownTopic).
+absl::Status AskWhoLeads(const KafkaOptions& options, Client& client, const std::vector<KafkaPartition>& of,
+                         Deadline& turn_end, Deadline& deadline) {
   std::set<std::string> asked;
   for (const KafkaPartition& one : of) {
     if (!asked.insert(one.topic).second) continue;
-    RETURN_IF_ERROR(AskForTopic(client, one.topic, deadline).status());
+    absl::Status said = AskForTopic(client, one.topic, turn_end).status();
+    if (absl::IsNotFound(said)) said = AskForKnownTopic(client, *options.clock, one.topic, deadline).status();
+    RETURN_IF_ERROR(said);
   }
   return absl::OkStatus();
 }
@@ -67,8 +69,7 @@ absl::Status AskWhoLeads(Client& client, const std::vector<KafkaPartition>& of, 
 
 // In turns, for an error may be over a moment later: a topic that was just made has no leader yet, or its leader moves
 // (the broker says so at once); or the leader has died (nobody says anything). A turn without an answer is followed by
-// one that waits for longer. And a broker that is starting may not have heard of a topic yet: what does not exist is
-// what the cluster has said so of for a while, without a break.
+// one that waits for longer.
 absl::StatusOr<std::vector<int64_t>> OffsetsAt(const KafkaOptions& options, Client& client,
                                                const std::vector<KafkaPartition>& of, int64_t time) {
   std::vector<int64_t> offsets;
@@ -81,7 +82,6 @@ absl::StatusOr<std::vector<int64_t>> OffsetsAt(const KafkaOptions& options, Clie
   const auto at_most = [&](base::TimeUs turn) { return std::min(turn, base::TimeUs{deadline.LeftMs()} * 1000); };
   std::string where;
   base::TimeUs turn = kFirstTurn;
-  std::optional<Deadline> gone;
   while (true) {
     const auto code = Ask(client, time, static_cast<int>(at_most(turn) / 1000), *list, where);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) break;
@@ -91,14 +91,8 @@ absl::StatusOr<std::vector<int64_t>> OffsetsAt(const KafkaOptions& options, Clie
     if (code == RD_KAFKA_RESP_ERR__TIMED_OUT) turn = std::min(2 * turn, kTurnMax);
     deadline.Pause();
     Deadline turn_end(*options.clock, at_most(turn));
-    const absl::Status said = AskWhoLeads(client, of, turn_end);
-    if (!absl::IsNotFound(said)) {
-      gone.reset();
-    } else if (!gone) {
-      gone.emplace(*options.clock, kGoneAfterUs);
-    } else if (gone->Passed()) {
+    if (const absl::Status said = AskWhoLeads(options, client, of, turn_end, deadline); absl::IsNotFound(said))
       return said;
-    }
   }
   for (int i = 0; i < list->cnt; ++i) offsets.push_back(list->elems[i].offset);
   return offsets;

@@ -44,9 +44,7 @@ absl::StatusOr<std::unique_ptr<Membership>> Membership::Join(const Options& opti
   std::unique_ptr<Membership> membership(new Membership(options));
   const base::TimeUs give_up = options.clock->Steady() + kEnginePatienceUs;
   while (true) {
-    const absl::Status looked = membership->LookAround();
-    if (absl::IsUnavailable(looked) && options.clock->Steady() < give_up && wait("", false)) continue;
-    RETURN_IF_ERROR(looked);
+    RETURN_IF_ERROR(membership->LookUntil(give_up, wait));
     ASSIGN_OR_RETURN(const bool taken, membership->TakePlace());
     if (taken) break;
     if (!wait(membership->FindAnother(), true)) {
@@ -63,9 +61,7 @@ absl::StatusOr<std::unique_ptr<Membership>> Membership::JoinAlone(const Options&
   std::unique_ptr<Membership> membership(new Membership(options));
   const base::TimeUs give_up = options.clock->Steady() + kEnginePatienceUs;
   while (true) {
-    const absl::Status looked = membership->LookAround();
-    if (absl::IsUnavailable(looked) && options.clock->Steady() < give_up && wait("", false)) continue;
-    RETURN_IF_ERROR(looked);
+    RETURN_IF_ERROR(membership->LookUntil(give_up, wait));
     if (const std::string other = membership->FindAnother(); !other.empty()) {
       bool alive = membership->lead_.has_spoken();
       for (const auto& place : membership->places_) alive = alive || place->has_spoken();
@@ -98,6 +94,13 @@ absl::Status Membership::LookAround() {
   for (const auto& place : places_) look(*place);
   look(lead_);
   return all;
+}
+
+absl::Status Membership::LookUntil(base::TimeUs give_up, const Wait& wait) {
+  while (true) {
+    const absl::Status looked = LookAround();
+    if (!absl::IsUnavailable(looked) || options_.clock->Steady() >= give_up || !wait("", false)) return looked;
+  }
 }
 
 std::string Membership::FindAnother() const {

@@ -72,6 +72,7 @@ class Membership final : public base::Worker {
   explicit Membership(const Options& options);
 
   absl::Status LookAround();
+  absl::Status LookUntil(base::TimeUs give_up, const Wait& wait);  // again while the engine is silent
   void KeepClaims();
   std::string FindAnother() const;  // a process that may live; empty: there is none
   absl::StatusOr<bool> TakePlace();

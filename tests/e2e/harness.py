@@ -107,6 +107,13 @@ class Datong:
         log = os.path.join(self.log_folder, f"{self.count:05}-{arguments[0]}")
         return Running([*self.prefix, self.binary, *arguments, "--data-dir", self.directory], environment, log)
 
+    def start_working(self, *options, seconds=300):
+        """`datong run` at work: a command that came before that would open the directory itself. Or ended; whoever asks it, sees."""
+        running = self.start("run", *options)
+        while ": running, process" not in running.errors() and running.seconds() < seconds and not running.wait(0.1):
+            pass
+        return running
+
     def run(self, *arguments, kill_at=None, seconds=120):
         running = self.start(*arguments, kill_at=kill_at)
         if not running.wait(seconds):

@@ -184,9 +184,7 @@ def main():
             path = place.write("catalog.yaml", CATALOG)
             place.datong.must("apply", "-f", path, "--engine", "kafka", "--bootstrap-servers", place.servers, "--exchange", "city",
                               "--kafka-config", place.configs["exchange"])
-            running = place.datong.start("run")
-            while ": running, process" not in running.errors() and not running.wait(0.1):
-                pass
+            running = place.datong.start_working()
             published, streams, numbers = place.numbers()
             before_anything_is_allowed(place, published, streams)
             plan_and_apply(place)

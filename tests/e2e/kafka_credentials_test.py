@@ -80,9 +80,7 @@ def works(place):
     rows = place.write("companies.csv", "code,name\n" + "".join(f"C{i},name {i}\n" for i in range(100)))
     imported = datong.run("import", "companies", rows)
     check(imported.code == 0, f"import: {imported}")
-    running = datong.start("run")
-    while ": running, process" not in running.errors() and not running.wait(0.1):
-        pass
+    running = datong.start_working()
     check(running.alive(), f"run: {running.errors()}")
     with open(f"/proc/{running.process.pid}/cmdline", encoding="utf-8") as file:
         place.check_secret(file.read(), datong.directory)

@@ -57,14 +57,6 @@ class Place:
         lines = "".join(f"C{i},name {i},city {i % 7}\n" for i in range(first, first + count))
         return self.write(f"companies-{first}.csv", "code,name,city\n" + lines)
 
-    def works(self, seconds=SECONDS_MAX):
-        """The exchange at work; a command that came before it would open the directory itself."""
-        running = self.datong.start("run")
-        deadline = time.monotonic() + seconds
-        while ": running, process" not in running.errors() and time.monotonic() < deadline:
-            running.wait(0.1)
-        return running
-
     def lag(self):
         said = self.datong.must("lag", "--output", "json").json()
         return {row["subscription"]: row for row in said["rows"]}, said["summary"]
@@ -152,7 +144,7 @@ def embedded_has_nothing_to_plan(place):
 def kafkas_tools_agree(place):
     """kafka-consumer-groups and `lag` say the same of a subscription: all taken, and how far behind."""
     place.datong.must("import", "companies", place.rows(0, 300))
-    running = place.works()
+    running = place.datong.start_working(seconds=SECONDS_MAX)
     await_that("tax takes all", lambda: place.lag()[0]["tax"]["records_behind"] == 0)
     tax = place.tools.group("ops.subscription.1")
     check(tax.get("ops.deliver.1", (0, 0, 1))[2] == 0, f"kafka-consumer-groups sees lag where all is taken: {tax}")
@@ -189,7 +181,7 @@ def retention_is_told_before_it_hurts(place, unread):
 
 
 def away_is_not_empty(place, cluster):
-    running = place.works()
+    running = place.datong.start_working(seconds=SECONDS_MAX)
     cluster.kill()
     for words in (["books"], ["lag"]):
         finished = place.datong.run(*words)

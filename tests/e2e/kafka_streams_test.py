@@ -70,16 +70,8 @@ class Place:
     def publish(self, name, keys, version, *words):
         self.datong.must("import", "企业", self.table(name, keys, version), "--wait", "published", *words)
 
-    def works(self, seconds=SECONDS_MAX):
-        """The exchange at work; a command that came before it would open the directory itself."""
-        running = self.datong.start("run")
-        deadline = time.monotonic() + seconds
-        while ": running, process" not in running.errors() and time.monotonic() < deadline:
-            running.wait(0.1)
-        return running
-
     def work_until_applied(self):
-        running = self.works()
+        running = self.datong.start_working(seconds=SECONDS_MAX)
         deadline = time.monotonic() + SECONDS_MAX
         while time.monotonic() < deadline and running.alive():
             lag = self.datong.run("lag", "--output", "json")
