@@ -6,7 +6,9 @@
 #include <memory>
 #include <string>
 
+#include "exchange_core/catalog/catalog_table.h"
 #include "exchange_core/client/exchange_client.h"
+#include "exchange_core/node/delivery_reader.h"
 #include "exchange_core/node/exchange_state.h"
 
 namespace datong::node {
@@ -16,15 +18,21 @@ namespace datong::node {
 absl::StatusOr<std::unique_ptr<client::DeliverySession>> OpenDeliverySession(ExchangeState& state,
                                                                              const std::string& subscription);
 
-// A subscription's position as its sink sees it: one growing number over both topics.
-inline constexpr uint64_t kInStream = uint64_t{1} << 63;
+// How each lane that serves the subscription's resource began it, as this process knows. Empty while some lane has not
+// taken it yet.
+LaneStarts LaneStartsOf(ExchangeState& state, uint32_t subscription_id, const catalog::Resource& resource);
 
-// How each lane that serves the subscription's resource began it. Empty while some lane has not taken it yet.
-struct LaneStart {
-  uint64_t start_sequence = 1;
-  bool sent_again = false;  // all of what lies behind is in again.<subscription>
+// PermissionDenied says why nothing of the subscription may be handed out at this moment.
+absl::Status MayHandOut(ExchangeState& state, const catalog::CatalogTable& catalog, uint32_t subscription_id);
+
+// What a subscription's sink is told of it.
+struct SubscriptionFacts {
+  uint32_t id = 0, resource_id = 0, view_id = 0;
+  std::string stream_topic;
+  record::RecordSchema schema;  // of the resource, cut down to the items the view lets through
+  std::string identity;         // client::DeliverySession::identity()
 };
-std::map<uint32_t, LaneStart> LaneStartsOf(ExchangeState& state, uint32_t subscription_id,
-                                           const catalog::Resource& resource);
+// NotFound, FailedPrecondition: there is no such subscription, or it has ended.
+absl::StatusOr<SubscriptionFacts> FactsOf(const catalog::CatalogTable& catalog, const std::string& subscription);
 
 }  // namespace datong::node
