@@ -178,10 +178,10 @@ absl::Status ReadDialect(const Options& options, file::FileSourceOptions& into) 
   return ReadStated(options, into);
 }
 
-absl::StatusOr<std::unique_ptr<runner::SourceRunner>> NewSource(const catalog::Connector& connector,
-                                                                ExchangeHolder& holder) {
+absl::StatusOr<std::unique_ptr<runner::SourceRunner>> NewSource(const catalog::Connector& connector, bool entity,
+                                                                const ConnectorPlace& place) {
   if (connector.kind != "file") return OfUnknownKind(connector);
-  const Ground& ground = holder.ground();
+  const Ground& ground = place.ground;
   file::FileSourceOptions options;
   RETURN_IF_ERROR(ReadDialect(connector.options, options));
   RETURN_IF_ERROR(ReadPaths(connector.options, ground.files, options));
@@ -190,21 +190,20 @@ absl::StatusOr<std::unique_ptr<runner::SourceRunner>> NewSource(const catalog::C
   run.source = connector.name;
   run.resource = connector.resource;
   run.rows_per_publish_max = ground.limits.rows_per_publish_max;
-  run.row_memory_directory = holder.row_memory_directory();
+  run.row_memory_directory = place.row_memory_directory;
   run.files = &ground.files;
   RETURN_IF_ERROR(Choose<bool>(connector.options, "mode", {{"append", false}, {"full", true}}, run.full));
   // Events have no snapshots: a file of theirs is read as ever, whatever the mode.
-  const catalog::Resource* resource = holder.exchange().catalog()->FindResource(connector.resource);
-  options.full = run.full && resource != nullptr && resource->schema->kind == record::ResourceKind::kEntity;
+  options.full = run.full && entity;
   return std::make_unique<runner::SourceRunner>(
-      std::move(run), file::NewFileSource(std::move(options), ground.files, ground.steps), holder.exchange().client(),
-      holder.scheduler(), ground.clock, ground.random, ground.steps);
+      std::move(run), file::NewFileSource(std::move(options), ground.files, ground.steps), place.exchange,
+      place.scheduler, ground.clock, ground.random, ground.steps);
 }
 
 absl::StatusOr<std::unique_ptr<runner::SinkRunner>> NewSink(const catalog::Connector& connector,
-                                                            ExchangeHolder& holder) {
+                                                            const ConnectorPlace& place) {
   if (connector.kind != "file") return OfUnknownKind(connector);
-  const Ground& ground = holder.ground();
+  const Ground& ground = place.ground;
   file::FileSinkOptions options;
   if (const std::string* directory = Find(connector.options, "directory")) options.directory = *directory;
   if (const std::string* encoding = Find(connector.options, "encoding")) options.encoding = *encoding;
@@ -219,7 +218,7 @@ absl::StatusOr<std::unique_ptr<runner::SinkRunner>> NewSink(const catalog::Conne
   run.records_per_write_max = ground.limits.records_per_write_max;
   return std::make_unique<runner::SinkRunner>(std::move(run),
                                               file::NewFileSink(std::move(options), ground.files, ground.steps),
-                                              holder.exchange().client(), ground.clock, ground.random, ground.steps);
+                                              place.exchange, ground.clock, ground.random, ground.steps);
 }
 
 }  // namespace datong::cli

@@ -7,11 +7,13 @@
 #include <memory>
 #include <string>
 
-#include "cli/exchange_holder.h"
+#include "cli/ground.h"
 #include "connectors/file/file_source.h"
 #include "connectors/runner/sink_runner.h"
 #include "connectors/runner/source_runner.h"
+#include "exchange_core/base/scheduler.h"
 #include "exchange_core/catalog/catalog_table.h"
+#include "exchange_core/client/exchange_client.h"
 
 // The one place that knows which connectors there are and what their options in a catalog mean.
 namespace datong::cli {
@@ -21,11 +23,19 @@ namespace datong::cli {
 // as_of. Unknown names are left alone. kBadValue names a wrong one.
 absl::Status ReadDialect(const std::map<std::string, std::string>& options, file::FileSourceOptions& into);
 
+// What connectors are made to work with. All of it outlives them.
+struct ConnectorPlace {
+  const Ground& ground;
+  client::ExchangeClient& exchange;
+  base::Scheduler& scheduler;
+  std::string row_memory_directory;  // empty: rows of full dumps are not remembered
+};
+
 // InvalidArgument when an option says nothing this program understands. Relative paths count from the working
-// directory.
-absl::StatusOr<std::unique_ptr<runner::SourceRunner>> NewSource(const catalog::Connector& connector,
-                                                                ExchangeHolder& holder);
+// directory. `entity`: what the resource holds has a present state, so that a file may be a full dump of it.
+absl::StatusOr<std::unique_ptr<runner::SourceRunner>> NewSource(const catalog::Connector& connector, bool entity,
+                                                                const ConnectorPlace& place);
 absl::StatusOr<std::unique_ptr<runner::SinkRunner>> NewSink(const catalog::Connector& connector,
-                                                            ExchangeHolder& holder);
+                                                            const ConnectorPlace& place);
 
 }  // namespace datong::cli

@@ -7,7 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "cli/connector_state.h"
 #include "exchange_core/admin/problem.h"
+#include "exchange_core/catalog/connector_yaml.h"
 
 namespace datong::cli {
 namespace {
@@ -19,40 +21,13 @@ bool SameWork(const catalog::Connector& a, const catalog::Connector& b) {
          a.subscription == b.subscription && a.options == b.options;
 }
 
-std::string StateOf(const runner::SourceProgress& progress) {
-  using State = runner::SourceProgress::State;
-  const std::string failed_units =
-      progress.units_failed == 0
-          ? std::string()
-          : absl::StrCat(", ", progress.units_failed, " failed, the last one: ", progress.unit_failure);
-  switch (progress.state) {
-    case State::kFailed:
-      return "failed: " + progress.error.Text();
-    case State::kFinished:
-      return absl::StrCat("finished: ", progress.units_complete, " files, ", progress.rows_published, " rows",
-                          failed_units);
-    case State::kWaiting:
-      if (!progress.error.code.empty()) return "waits: " + progress.error.Text();
-      return absl::StrCat("idle: ", progress.units_complete, " files, ", progress.rows_published, " rows",
-                          failed_units);
-    case State::kRunning:
-      return "reads " + progress.unit + failed_units;
-  }
-  return "";
-}
-
-// Sinks go back and forth between working and idle all the time: only trouble is worth a line.
-std::string StateOf(const runner::SinkProgress& progress) {
-  using State = runner::SinkProgress::State;
-  if (progress.state == State::kFailed) return "failed: " + progress.error.Text();
-  if (progress.state == State::kWaiting && !progress.error.code.empty()) return "waits: " + progress.error.Text();
-  return "works";
-}
-
 }  // namespace
 
 ConnectorHost::ConnectorHost(ExchangeHolder& holder, Wanted wanted, Log log)
-    : holder_(holder), wanted_(std::move(wanted)), log_(std::move(log)) {}
+    : holder_(holder),
+      place_{holder.ground(), holder.exchange().client(), holder.scheduler(), holder.row_memory_directory()},
+      wanted_(std::move(wanted)),
+      log_(std::move(log)) {}
 
 void ConnectorHost::Start() {
   started_ = true;
@@ -85,6 +60,7 @@ base::StepResult ConnectorHost::Step() {
     hosted_.erase(id);
   }
   for (const auto& [id, connector] : table->connectors()) {
+    if (connector.kind == catalog::kAgencyConnector) continue;  // its department runs it
     if (!hosted_.contains(id) && wanted_(connector)) Begin(connector);
   }
   for (auto& [id, hosted] : hosted_) TellState(hosted);
@@ -96,11 +72,14 @@ void ConnectorHost::Begin(const catalog::Connector& connector) {
   hosted.connector = connector;
   absl::Status made;
   if (connector.sink) {
-    auto sink = NewSink(connector, holder_);
+    auto sink = NewSink(connector, place_);
     made = sink.status();
     if (sink.ok()) hosted.sink = *std::move(sink);
   } else {
-    auto source = NewSource(connector, holder_);
+    // Events have no snapshots.
+    const catalog::Resource* resource = holder_.exchange().catalog()->FindResource(connector.resource);
+    const bool entity = resource != nullptr && resource->schema->kind == record::ResourceKind::kEntity;
+    auto source = NewSource(connector, entity, place_);
     made = source.status();
     if (source.ok()) hosted.source = *std::move(source);
   }
@@ -129,7 +108,6 @@ void ConnectorHost::TellState(Hosted& hosted) {
   if (hosted.source != nullptr) {
     const runner::SourceProgress progress = hosted.source->progress();
     hosted.failed = progress.state == runner::SourceProgress::State::kFailed;
-    if (progress.state == runner::SourceProgress::State::kRunning && progress.unit.empty()) return;
     Tell(hosted, StateOf(progress));
   } else if (hosted.sink != nullptr) {
     const runner::SinkProgress progress = hosted.sink->progress();
@@ -139,7 +117,7 @@ void ConnectorHost::TellState(Hosted& hosted) {
 }
 
 void ConnectorHost::Tell(Hosted& hosted, std::string state) {
-  if (state == hosted.told) return;
+  if (state.empty() || state == hosted.told) return;
   hosted.told = std::move(state);
   log_(absl::StrCat(hosted.connector.sink ? "sink " : "source ", hosted.connector.name, ": ", hosted.told));
 }

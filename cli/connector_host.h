@@ -49,6 +49,7 @@ class ConnectorHost final : public base::Worker {
   void Tell(Hosted& hosted, std::string state);
 
   ExchangeHolder& holder_;
+  const ConnectorPlace place_;
   const Wanted wanted_;
   const Log log_;
   bool started_ = false;

@@ -70,6 +70,7 @@ absl::StatusOr<std::unique_ptr<ExchangeHolder>> ExchangeHolder::Open(const Groun
     exchange.confirm_holder = [membership] { return membership->Confirm(); };
     exchange.works_on = [membership](uint32_t lane) { return membership->WorksOn(lane); };
     exchange.leads = [membership] { return membership->leads(); };
+    exchange.answers_departments = true;
     exchange.may_take_over = [membership] { return membership->may_take_over(); };
     if (!choice.checkpoints.empty()) exchange.checkpoint_directory = choice.checkpoints + "/" + choice.exchange;
     exchange.checkpoints_shared = !choice.checkpoints.empty();

@@ -15,7 +15,10 @@ RunnerError RunnerError::From(const absl::Status& status) {
     case absl::StatusCode::kNotFound:
       return {"not_found", message, "check the names in the catalog: datong apply", false};
     case absl::StatusCode::kPermissionDenied:
-      return {"permission_denied", message, "", false};
+      // Rights are given and taken back while connectors run.
+      return {"permission_denied", message, "", true};
+    case absl::StatusCode::kUnauthenticated:
+      return {"not_accepted", message, "", false};
     case absl::StatusCode::kInvalidArgument:
       return {"invalid", message, "", false};
     case absl::StatusCode::kDataLoss:

@@ -19,7 +19,8 @@ struct RunnerError {
   static RunnerError From(const sdk::Status& status) {
     return {status.code(), status.message(), status.hint(), status.retryable()};
   }
-  // What the exchange answered. Retryable: it is behind (ResourceExhausted) or away (Unavailable).
+  // What the exchange answered. Retryable: it is behind (ResourceExhausted) or away (Unavailable), or does not allow it
+  // at this moment (PermissionDenied).
   static RunnerError From(const absl::Status& status);
   std::string Text() const { return code + ": " + message + (hint.empty() ? "" : " (" + hint + ")"); }
 };

@@ -6,6 +6,7 @@
 
 #include "exchange_core/admin/question.h"
 #include "exchange_core/base/status_macros.h"
+#include "exchange_core/node/control_topic.h"
 #include "exchange_core/node/writer_identities.h"
 #include "exchange_core/pipeline/lane_commit.h"
 
@@ -41,6 +42,11 @@ class Rules {
 
 std::vector<ExplainedRule> AccessRulesOf(const catalog::CatalogTable& catalog, base::TimeUs now) {
   Rules rules(catalog);
+  for (const auto& [id, department] : catalog.departments()) {
+    // Whatever it provides or receives: why there is nothing for it any longer it can ask as well.
+    rules.Allow(id, Operation::kWrite, Kind::kTopic, node::RequestsTopic(id), "its connectors ask the exchange");
+    rules.Allow(id, Operation::kRead, Kind::kTopic, node::AnswersTopic(id), "its connectors are answered");
+  }
   for (const auto& [id, resource] : catalog.resources()) {
     rules.Allow(resource.provider_id, Operation::kWrite, Kind::kTopic, resource.publish_topic(),
                 "provides " + resource.name);

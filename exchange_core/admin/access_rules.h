@@ -31,7 +31,8 @@ struct ExplainedRule {
 };
 
 // What the catalog lets each department with a user of its own do, by rule, each once: write what it provides, read
-// what it subscribes to and may have at `now`, say how far it has read, and read what of its own was held back.
+// what it subscribes to and may have at `now`, say how far it has read, read what of its own was held back, and ask the
+// exchange what its connectors need to know.
 //
 // No transactional id is anybody's: who could open a transaction could hold up all readers of what it writes to, and
 // who could open another's would fence it. A department's writer needs none: what it repeats is recognised.

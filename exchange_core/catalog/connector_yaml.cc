@@ -91,11 +91,20 @@ void ReadFileSink(const YamlNode& node, DesiredConnector& connector, Findings& f
   ReadOptions(node, "subscription", connector, findings);
 }
 
+// Where its files are and what they look like is its department's business.
+void ReadAgencyEnd(const YamlNode& node, DesiredConnector& connector, Findings& findings) {
+  const std::string key = connector.sink ? "subscription" : "resource";
+  YamlMapReader reader(node,
+                       connector.sink ? "the sink of an agency's connector" : "the source of an agency's connector",
+                       {key}, findings);
+  connector.target = {reader.Text(key, Need::kRequired), node.At(key)};
+}
+
 }  // namespace
 
 void ReadConnector(YamlMapReader& reader, DesiredConnector& connector, Findings& findings) {
   const YamlNode& node = *connector.node;
-  reader.Choice("kind", {"file"}, Need::kRequired);
+  reader.Choice("kind", {"file", kAgencyConnector}, Need::kRequired);
   if (const YamlNode* kind = node.Find("kind")) connector.kind = kind->text;
   const YamlNode* source = node.Find("source");
   const YamlNode* sink = node.Find("sink");
@@ -104,6 +113,7 @@ void ReadConnector(YamlMapReader& reader, DesiredConnector& connector, Findings&
     return;
   }
   connector.sink = sink != nullptr;
+  if (connector.kind == kAgencyConnector) return ReadAgencyEnd(connector.sink ? *sink : *source, connector, findings);
   if (connector.kind != "file") return;
   if (connector.sink) {
     ReadFileSink(*sink, connector, findings);

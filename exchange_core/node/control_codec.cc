@@ -39,5 +39,17 @@ std::string EncodeHolderClaim(const exchange::v1::HolderClaim& claim) {
 absl::StatusOr<exchange::v1::HolderClaim> DecodeHolderClaim(std::string_view bytes) {
   return Decode<exchange::v1::HolderClaim>("DTHC", "claim of a holder", bytes);
 }
+std::string EncodeRequest(const exchange::v1::DepartmentRequest& request) {
+  return base::Frame("DTRQ", kControlVersion, request.SerializeAsString());
+}
+absl::StatusOr<exchange::v1::DepartmentRequest> DecodeRequest(std::string_view bytes) {
+  return Decode<exchange::v1::DepartmentRequest>("DTRQ", "request of a department", bytes);
+}
+std::string EncodeAnswer(const exchange::v1::DepartmentAnswer& answer) {
+  return base::Frame("DTAN", kControlVersion, answer.SerializeAsString());
+}
+absl::StatusOr<exchange::v1::DepartmentAnswer> DecodeAnswer(std::string_view bytes) {
+  return Decode<exchange::v1::DepartmentAnswer>("DTAN", "answer to a department", bytes);
+}
 
 }  // namespace datong::node

@@ -3,6 +3,7 @@
 
 #include <absl/status/status.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -20,6 +21,10 @@ inline constexpr char kReceiptsTopic[] = "receipts";
 // Only where several machines reach the topics:
 inline constexpr char kHolderTopic[] = "holder";
 inline constexpr char kMembersTopic[] = "members";
+
+// What connectors at a department ask (docs/kafka.md), and what they are told.
+inline std::string RequestsTopic(uint32_t department_id) { return "requests." + std::to_string(department_id); }
+inline std::string AnswersTopic(uint32_t department_id) { return "answers." + std::to_string(department_id); }
 
 // Reads a control topic (one partition) from its beginning to its present end.
 absl::Status ReplayControlTopic(broker::Broker& broker, const std::string& topic,

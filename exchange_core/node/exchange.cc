@@ -17,6 +17,7 @@
 #include "exchange_core/node/control_codec.h"
 #include "exchange_core/node/control_topic.h"
 #include "exchange_core/node/delivery_session.h"
+#include "exchange_core/node/department_desks.h"
 #include "exchange_core/node/engine_health.h"
 #include "exchange_core/node/exchange_state.h"
 #include "exchange_core/node/housekeeper.h"
@@ -60,7 +61,12 @@ class LocalClient final : public client::ExchangeClient {
 class LocalExchange final : public Exchange {
  public:
   explicit LocalExchange(const ExchangeOptions& options)
-      : state_(options), catalog_follower_(state_), client_(state_), housekeeper_(state_), desk_(state_) {}
+      : state_(options),
+        catalog_follower_(state_),
+        client_(state_),
+        housekeeper_(state_),
+        desk_(state_),
+        departments_(state_) {}
   ~LocalExchange() override { StopWorkers(); }
 
   absl::Status Recover(std::vector<std::string>* warnings);
@@ -78,6 +84,7 @@ class LocalExchange final : public Exchange {
                                                       bool dry_run) override;
   Books books() override { return ComputeBooks(state_); }
   std::vector<RunBooks> runs() override { return ComputeRuns(state_); }
+  std::vector<RequestBooks> requests() override { return departments_.books(); }
   absl::StatusOr<std::vector<SubscriptionLag>> lag() override { return ComputeLag(state_); }
   absl::StatusOr<std::vector<broker::HealthWarning>> EngineHealth() override { return AskEngineHealth(state_); }
   bool caught_up() override;
@@ -108,6 +115,7 @@ class LocalExchange final : public Exchange {
   LocalClient client_;
   Housekeeper housekeeper_;
   SnapshotDesk desk_;
+  DepartmentDesks departments_;
   std::mutex apply_mutex_;  // one catalog change at a time
   bool started_ = false;
 };
@@ -182,10 +190,15 @@ void LocalExchange::Start() {
   for (const auto& lane : state_.lanes) scheduler->Add(*lane);
   scheduler->Add(desk_);
   scheduler->Add(housekeeper_);
+  if (state_.options.answers_departments) scheduler->Add(departments_);
 }
 
 void LocalExchange::StopWorkers() {
   if (!std::exchange(started_, false)) return;
+  if (state_.options.answers_departments) {
+    state_.options.scheduler->Remove(departments_);
+    departments_.Stop();
+  }
   for (const auto& lane : state_.lanes) state_.options.scheduler->Remove(*lane);
   state_.options.scheduler->Remove(desk_);
   state_.options.scheduler->Remove(housekeeper_);

@@ -52,6 +52,8 @@ struct ExchangeOptions {
   std::function<bool()> leads;
   // With these: whether this process may fence another one for a lane now (membership.h). Without it: always.
   std::function<bool()> may_take_over;
+  // Where departments reach the topics themselves: whoever leads answers what their connectors ask (department_desk.h).
+  bool answers_departments = false;
   std::string checkpoint_directory;  // empty: below `directory`
   bool checkpoints_shared = false;   // several processes have that directory: only who works on a lane writes its own
 };
@@ -109,6 +111,15 @@ struct SnapshotBooks {
     uint64_t row = 0;  // 0: of an earlier file
   };
   std::vector<Sample> samples;
+};
+
+// What connectors at one department asked of this process since it started.
+struct RequestBooks {
+  std::string department;
+  uint64_t answered = 0;
+  uint64_t refused = 0;  // could not be read, too large, too late
+  std::string last_refusal;
+  std::string trouble;  // why nothing is answered now; "" = it is
 };
 
 struct ResourceBooks {
@@ -181,6 +192,7 @@ class Exchange {
 
   virtual Books books() = 0;
   virtual std::vector<RunBooks> runs() = 0;            // oldest first
+  virtual std::vector<RequestBooks> requests() = 0;    // a line for each department that may ask
   virtual std::vector<SnapshotBooks> snapshots() = 0;  // oldest first
   // A held snapshot is released, or dropped. Durable when OK; errors: snapshot_desk.h.
   virtual absl::Status ConfirmSnapshot(uint64_t snapshot, const std::string& by, const std::string& why) = 0;

@@ -56,6 +56,14 @@ std::vector<NeededTopic> TopicsOf(const catalog::CatalogTable& catalog) {
     needed.push_back({pipeline::QuarantineTopic(id),
                       {TopicKind::kRecords, 1},
                       absl::StrCat("rows held back, for department ", department.name)});
+    // Also once it has no user any longer: what its connectors ask then is refused with a reason.
+    if (!department.writes_itself) continue;
+    needed.push_back({RequestsTopic(id),
+                      {TopicKind::kRecords, 1},
+                      absl::StrCat("what connectors at department ", department.name, " ask of whoever leads")});
+    needed.push_back({AnswersTopic(id),
+                      {TopicKind::kRecords, 1},
+                      absl::StrCat("what connectors at department ", department.name, " are told")});
   }
   for (const auto& [id, view] : catalog.views()) {
     const catalog::Resource* resource = catalog.FindResource(view.resource_id);

@@ -116,6 +116,12 @@ def each_its_own(place, published, streams, numbers):
         place.expect(TOPIC, "registry", "write", topic)
         if topic != streams["companies"]:
             place.expect(TOPIC, "tax", "read", topic)
+    place.expect("OK", "registry", "write", "city.requests.1")
+    place.expect("OK", "registry", "read", "city.answers.1")
+    place.expect(TOPIC, "registry", "read", "city.requests.1")
+    place.expect(TOPIC, "registry", "write", "city.answers.1")
+    place.expect(TOPIC, "registry", "write", "city.requests.2")
+    place.expect(TOPIC, "registry", "read", "city.answers.2")
     place.expect("OK", "tax", "read", streams["companies"])
     place.expect("OK", "tax", "read", streams["people"])
     place.expect("OK", "police", "read", streams["names"])
@@ -144,7 +150,7 @@ def right_after_a_revocation(place, published, streams, numbers):
     place.expect("OK", "registry", "write", published["companies"])
     place.apply("left.yaml", LEFT)  # the registry has no user of its own any longer
     planned = place.plan("apply")
-    check(planned["summary"]["delete"] == 2 and planned["summary"]["create"] == 0, f"a user that went: {planned['summary']}")
+    check(planned["summary"]["delete"] == 4 and planned["summary"]["create"] == 0, f"a user that went: {planned['summary']}")
     place.expect(TOPIC, "registry", "write", published["companies"])
     check(writer.communicate(timeout=120)[0].startswith(TOPIC), "a writer whose connection stands is refused")
     place.expect("OK", "police", "write", published["people"])

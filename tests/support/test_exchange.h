@@ -60,6 +60,8 @@ class TestExchange {
     flaky_ = std::make_unique<FlakyBroker>(*broker_);
     options.broker = flaky_.get();
     options.confirm_holder = confirm_holder;
+    options.leads = leads;
+    options.answers_departments = true;
     options.lanes = lanes_;
     auto exchange = node::Exchange::Open(options, &warnings);
     INFO(exchange.status());
@@ -83,6 +85,8 @@ class TestExchange {
     INFO(health);
     REQUIRE(health.ok());
   }
+  // One step of each worker.
+  void Turn() { scheduler_.StepEach(); }
   void Apply(const std::string& yaml) {
     const auto planned = exchange_->ApplyCatalog(yaml, "test", false);
     INFO(planned.status());
@@ -99,6 +103,7 @@ class TestExchange {
   FlakyBroker& flaky() { return *flaky_; }
   std::vector<std::string> warnings;
   std::function<absl::Status()> confirm_holder;  // as the next Open() finds it
+  std::function<bool()> leads;                   // as the next Open() finds it
 
  private:
   const uint32_t lanes_;
@@ -115,9 +120,11 @@ class TestExchange {
 // Publishes rows of text as a source would, one unit per call; what is unavailable at first it asks for again.
 class TestSource {
  public:
-  TestSource(node::Exchange& exchange, std::string source, std::string resource)
-      : info_(*exchange.client().DescribeResource(resource)), writer_(info_.schema, info_.domain_key) {
-    auto session = exchange.client().OpenPublisher(source, resource);
+  TestSource(node::Exchange& exchange, const std::string& source, const std::string& resource)
+      : TestSource(exchange.client(), source, resource) {}
+  TestSource(client::ExchangeClient& exchange, const std::string& source, const std::string& resource)
+      : info_(*exchange.DescribeResource(resource)), writer_(info_.schema, info_.domain_key) {
+    auto session = exchange.OpenPublisher(source, resource);
     INFO(session.status());
     REQUIRE(session.ok());
     session_ = *std::move(session);

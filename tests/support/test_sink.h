@@ -23,8 +23,9 @@ struct Received {
 // A sink in memory: takes everything there is and acknowledges it.
 class TestSink {
  public:
-  TestSink(node::Exchange& exchange, const std::string& subscription) {
-    auto session = exchange.client().OpenSubscription(subscription);
+  TestSink(node::Exchange& exchange, const std::string& subscription) : TestSink(exchange.client(), subscription) {}
+  TestSink(client::ExchangeClient& exchange, const std::string& subscription) {
+    auto session = exchange.OpenSubscription(subscription);
     INFO(session.status());
     REQUIRE(session.ok());
     session_ = *std::move(session);
@@ -40,6 +41,7 @@ class TestSink {
       if (fetched->deliveries.empty()) return;
     }
   }
+  client::DeliverySession& session() { return *session_; }
 
  private:
   void Take(const client::Delivery& delivery, Received& into) {

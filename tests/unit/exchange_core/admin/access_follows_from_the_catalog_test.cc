@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A department's user may write what it provides and read what it subscribes to and still may have, and nothing else.
+// A department's user may write what it provides, read what it subscribes to and still may have, and ask; nothing else.
 #include <catch2/catch.hpp>
 #include <set>
 
@@ -52,6 +52,8 @@ std::set<std::string> Rules(const catalog::CatalogTable& table, base::TimeUs now
 }
 
 const std::set<std::string> kAll = {"r writes topic pub.1",         "r reads topic quarantine.1",
+                                    "r writes topic requests.1",    "r reads topic answers.1",
+                                    "t writes topic requests.2",    "t reads topic answers.2",
                                     "t reads topic deliver.1",      "t reads topic again.1",
                                     "t reads group subscription.1", "t reads topic again.2",
                                     "t reads group subscription.2", "t reads topic deliver.2",
@@ -80,10 +82,13 @@ TEST_CASE("what has run out, is suspended or revoked is not there any longer") {
   CHECK(Rules(After(
             "grants: [{name: all, resource: companies, department: tax, items: all, purpose: test, revoked: true}]",
             table)) == std::set<std::string>{"r writes topic pub.1", "r reads topic quarantine.1",
+                                             "r writes topic requests.1", "r reads topic answers.1",
+                                             "t writes topic requests.2", "t reads topic answers.2",
                                              "t reads topic deliver.2", "t reads topic again.3",
                                              "t reads group subscription.3"});
   CHECK(Rules(After("departments: [{name: registry}]", table)) ==
-        Without({"r writes topic pub.1", "r reads topic quarantine.1"}));
+        Without({"r writes topic pub.1", "r reads topic quarantine.1", "r writes topic requests.1",
+                 "r reads topic answers.1"}));
 }
 
 }  // namespace datong::admin
