@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "cli/command.h"
+#include "cli/finding_problem.h"
 #include "cli/problem_text.h"
 #include "cli/row_table.h"
 #include "exchange_core/admin/problem.h"
@@ -41,15 +42,6 @@ class ChangeLines final : public RowPrinter {
  private:
   Session& session_;
 };
-
-std::string LineOf(const std::string& text, int number) {
-  size_t begin = 0;
-  for (int line = 1; line < number && begin < text.size(); ++line)
-    begin = std::min(text.find('\n', begin), text.size() - 1) + 1;
-  std::string line = text.substr(std::min(begin, text.size()), text.find('\n', begin) - begin);
-  if (!line.empty() && line.back() == '\r') line.pop_back();
-  return line;
-}
 
 class ApplyCommand final : public Command {
  public:

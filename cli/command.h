@@ -33,6 +33,7 @@ std::unique_ptr<Command> NewApplyCommand();
 std::unique_ptr<Command> NewBooksCommand();
 std::unique_ptr<Command> NewCatalogProtoCommand();
 std::unique_ptr<Command> NewCatalogShowCommand();
+std::unique_ptr<Command> NewConnectorRunCommand();
 std::unique_ptr<Command> NewFilesCommand();
 std::unique_ptr<Command> NewImportCommand();
 std::unique_ptr<Command> NewLagCommand();

@@ -44,6 +44,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(NewTopicsApplyCommand());
   commands.push_back(NewAclPlanCommand());
   commands.push_back(NewAclApplyCommand());
+  commands.push_back(NewConnectorRunCommand());
   commands.push_back(NewVerifyCommand());
   commands.push_back(NewVersionCommand());
   return commands;
@@ -143,6 +144,7 @@ class CommandLine {
     static const std::map<std::string, std::string> summaries = {
         {"acl", "What departments may do in the Kafka cluster by themselves"},
         {"catalog", "The catalog as it is"},
+        {"connector", "Connectors that departments run themselves"},
         {"quarantine", "Rows that were held back"},
         {"snapshot", "Full dumps: what they changed, and the ones that wait for a person"},
         {"topics", "The topics of an exchange on Kafka, as they are and as they should be"}};

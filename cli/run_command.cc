@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <absl/strings/str_cat.h>
-#include <absl/time/time.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <map>
 
 #include "cli/command.h"
 #include "cli/exchange_service.h"
+#include "cli/log_line.h"
 #include "cli/stop_signals.h"
 #include "exchange_core/admin/problem.h"
 #include "exchange_core/admin/question.h"
@@ -19,6 +18,7 @@ namespace datong::cli {
 namespace {
 
 constexpr int64_t kLookMs = 250;
+constexpr base::TimeUs kRefusalsEveryUs = 10'000'000;
 
 class RunCommand final : public Command {
  public:
@@ -30,7 +30,7 @@ class RunCommand final : public Command {
   void Declare(CLI::App&) override {}
 
   int Run(Session& session) override {
-    const ConnectorHost::Log log = [&clock = session.ground().clock](const std::string& line) { Log(clock, line); };
+    const ConnectorHost::Log log = [&clock = session.ground().clock](const std::string& line) { LogLine(clock, line); };
     auto holder = session.Hold(true, true);
     if (!holder.ok() && StopRequested()) {
       log("stopped");
@@ -58,12 +58,6 @@ class RunCommand final : public Command {
   }
 
  private:
-  static void Log(base::Clock& clock, const std::string& line) {
-    const std::string time =
-        absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMicros(clock.Now()), absl::UTCTimeZone());
-    std::fprintf(stderr, "%s  %s\n", time.c_str(), line.c_str());
-  }
-
   // A line when a full dump has come to an end, or waits for a person. `told`: what was said of each before.
   // Returns whether one is still to be decided or taking effect.
   static bool TellSnapshots(node::Exchange& exchange, const ConnectorHost::Log& log,
@@ -84,12 +78,42 @@ class RunCommand final : public Command {
     return at_work;
   }
 
+  // What was refused of departments' requests goes on for as long as somebody floods: a line now and then is enough.
+  class RequestLines {
+   public:
+    void Tell(node::Exchange& exchange, base::Clock& clock, const ConnectorHost::Log& log) {
+      for (const node::RequestBooks& books : exchange.requests()) {
+        Told& told = told_[books.department];
+        if (books.trouble != told.trouble) {
+          log(absl::StrCat("requests of ", books.department, ": ",
+                           books.trouble.empty() ? "are answered again" : "wait: " + books.trouble));
+          told.trouble = books.trouble;
+        }
+        const base::TimeUs now = clock.Steady();
+        if (books.refused == told.refused || (told.at != 0 && now - told.at < kRefusalsEveryUs)) continue;
+        log(absl::StrCat("requests of ", books.department, ": ", books.refused,
+                         " refused, the last one: ", books.last_refusal));
+        told.refused = books.refused;
+        told.at = now;
+      }
+    }
+
+   private:
+    struct Told {
+      std::string trouble;
+      uint64_t refused = 0;
+      base::TimeUs at = 0;
+    };
+    std::map<std::string, Told> told_;  // by department
+  };
+
   // Until somebody wants it to stop, or it cannot go on.
   absl::Status Watch(ExchangeHolder& holder, const ConnectorHost::Log& log) {
     node::Exchange& exchange = holder.exchange();
     uint64_t version = exchange.catalog()->version();
     std::string trouble, share;
     std::map<uint64_t, std::string> told;
+    RequestLines requests;
     broker::Position snapshots_end = 0;
     bool snapshots_at_work = true;
     for (const node::SnapshotBooks& one : exchange.snapshots()) {
@@ -101,6 +125,7 @@ class RunCommand final : public Command {
         log(now);
         share = std::move(now);
       }
+      requests.Tell(exchange, holder.ground().clock, log);
       const absl::Status now = exchange.Trouble();
       if (std::string text(base::Std(now.message())); text != trouble) {
         log(text.empty() ? "lanes go on" : "lanes wait: " + text);

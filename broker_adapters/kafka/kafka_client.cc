@@ -15,15 +15,19 @@ bool IsTrouble(rd_kafka_event_t* event) {
          rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR__FATAL;
 }
 
-// On a thread of the library. Delivery reports come here too, and carry nothing that is needed: a message that could
-// not be delivered makes its commit fail.
+// On a thread of the library. Delivery reports come here too; a transaction needs none, for a message that could not be
+// delivered makes its commit fail.
 void OnEvent(rd_kafka_t*, rd_kafka_event_t* event, void* opaque) {
+  auto* const told = static_cast<Client::Told*>(opaque);
+  if (told->on_report && rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
+    while (const rd_kafka_message_t* const message = rd_kafka_event_message_next(event)) told->on_report(message->err);
+  }
   if (IsTrouble(event)) {
     const char* text = rd_kafka_event_error_string(event);
     const rd_kafka_resp_err_t error = rd_kafka_event_error(event);
-    static_cast<TroubleWatch*>(opaque)->Note(
-        error, absl::StrCat(rd_kafka_err2name(error), text != nullptr ? absl::StrCat(" (", text, ")") : ""),
-        error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN);
+    told->trouble.Note(error,
+                       absl::StrCat(rd_kafka_err2name(error), text != nullptr ? absl::StrCat(" (", text, ")") : ""),
+                       error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN);
   }
   rd_kafka_event_destroy(event);
 }
@@ -41,7 +45,7 @@ absl::Status Set(rd_kafka_conf_t* conf, const Properties& properties) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Make(Role role, const KafkaOptions& options, const Properties& defaults,
-                                                     const Properties& fixed) {
+                                                     const Properties& fixed, OnReport on_report) {
   std::unique_ptr<rd_kafka_conf_t, decltype(&rd_kafka_conf_destroy)> conf(rd_kafka_conf_new(), rd_kafka_conf_destroy);
   RETURN_IF_ERROR(Set(conf.get(), {{"client.id", "datong"},
                                    {"socket.nagle.disable", "true"},
@@ -54,8 +58,9 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Make(Role role, const KafkaOptio
       Set(conf.get(), {{"bootstrap.servers", options.bootstrap_servers}, {"allow.auto.create.topics", "false"}}));
   RETURN_IF_ERROR(Set(conf.get(), fixed));
 
-  auto trouble = std::make_unique<TroubleWatch>();
-  rd_kafka_conf_set_opaque(conf.get(), trouble.get());
+  auto told = std::make_unique<Told>();
+  told->on_report = std::move(on_report);
+  rd_kafka_conf_set_opaque(conf.get(), told.get());
   rd_kafka_conf_set_log_cb(conf.get(), nullptr);  // what matters comes as an error
   rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_ERROR | (role == Role::kProducer ? RD_KAFKA_EVENT_DR : 0));
   rd_kafka_conf_set_background_event_cb(conf.get(), OnEvent);
@@ -70,7 +75,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Make(Role role, const KafkaOptio
   rd_kafka_queue_forward(events, background);
   rd_kafka_queue_destroy(background);
   rd_kafka_queue_destroy(events);
-  return std::unique_ptr<Client>(new Client(handle, std::move(trouble)));
+  return std::unique_ptr<Client>(new Client(handle, std::move(told)));
 }
 
 Client::~Client() { rd_kafka_destroy_flags(handle_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE); }

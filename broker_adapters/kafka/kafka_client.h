@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -55,21 +56,32 @@ class Client {
  public:
   enum class Role { kProducer, kConsumer };
 
+  // What became of one message, as librdkafka's code; on a thread of the library.
+  using OnReport = std::function<void(int code)>;
+
   // `defaults` give way to the options' properties, `fixed` do not. InvalidArgument names the property that is wrong.
+  // `on_report`: outlives the client; without it nobody is told.
   static absl::StatusOr<std::unique_ptr<Client>> Make(Role role, const KafkaOptions& options,
-                                                      const Properties& defaults, const Properties& fixed);
+                                                      const Properties& defaults, const Properties& fixed,
+                                                      OnReport on_report = nullptr);
   // Ends its threads; what it had not sent is gone.
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
   rd_kafka_s* handle() const { return handle_; }
-  const TroubleWatch& trouble() const { return *trouble_; }
+  const TroubleWatch& trouble() const { return told_->trouble; }
+
+  // What the library's threads tell.
+  struct Told {
+    TroubleWatch trouble;
+    OnReport on_report;
+  };
 
  private:
-  Client(rd_kafka_s* handle, std::unique_ptr<TroubleWatch> trouble) : trouble_(std::move(trouble)), handle_(handle) {}
+  Client(rd_kafka_s* handle, std::unique_ptr<Told> told) : told_(std::move(told)), handle_(handle) {}
 
-  const std::unique_ptr<TroubleWatch> trouble_;
+  const std::unique_ptr<Told> told_;
   rd_kafka_s* const handle_;
 };
 

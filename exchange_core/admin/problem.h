@@ -18,7 +18,8 @@ enum class ProblemClass : int {
   kUnreachable = 4,  // held by somebody who does not answer, or no exchange there
   kDenied = 5,
   kPartly = 6,
-  kHeld = 7,  // a full dump waits for a person
+  kHeld = 7,   // a full dump waits for a person
+  kTaken = 8,  // another process has taken the connector over: starting it again would take it back
 };
 
 // Every error code, once. Codes never change their meaning; a code that is no longer used stays reserved.
@@ -46,6 +47,7 @@ enum class Code : int {
   kNotRunning = 4007,
   kHeldElsewhere = 4008,
   kClusterNotReached = 4009,
+  kConnectorTaken = 4010,
   kDenied = 5001,
   kNotAccepted = 5002,
   kNoAuthorizer = 5003,
@@ -57,6 +59,7 @@ enum class Code : int {
   kUnitFailed = 6006,
   kSnapshotNotHeld = 6007,
   kSnapshotHeld = 6008,
+  kConnectorStopped = 6009,
   kTopicsDiffer = 6101,
   kFailed = 9000,
   kInterrupted = 9001,

@@ -51,13 +51,12 @@ std::set<std::string> Rules(const catalog::CatalogTable& table, base::TimeUs now
   return rules;
 }
 
-const std::set<std::string> kAll = {"r writes topic pub.1",         "r reads topic quarantine.1",
-                                    "r writes topic requests.1",    "r reads topic answers.1",
-                                    "t writes topic requests.2",    "t reads topic answers.2",
-                                    "t reads topic deliver.1",      "t reads topic again.1",
-                                    "t reads group subscription.1", "t reads topic again.2",
-                                    "t reads group subscription.2", "t reads topic deliver.2",
-                                    "t reads topic again.3",        "t reads group subscription.3"};
+const std::set<std::string> kAll = {
+    "r writes topic pub.1",    "r reads topic quarantine.1",   "r writes topic requests.1",
+    "r reads topic answers.1", "t writes topic requests.2",    "t reads topic answers.2",
+    "t reads topic deliver.1", "t reads topic again.1",        "t reads group subscription.1",
+    "t reads topic again.2",   "t reads group subscription.2", "t reads topic deliver.2",
+    "t reads topic again.3",   "t reads group subscription.3"};
 
 std::set<std::string> Without(const std::set<std::string>& gone) {
   std::set<std::string> left = kAll;
@@ -81,11 +80,10 @@ TEST_CASE("what has run out, is suspended or revoked is not there any longer") {
         Without({"t reads topic again.2", "t reads group subscription.2"}));
   CHECK(Rules(After(
             "grants: [{name: all, resource: companies, department: tax, items: all, purpose: test, revoked: true}]",
-            table)) == std::set<std::string>{"r writes topic pub.1", "r reads topic quarantine.1",
-                                             "r writes topic requests.1", "r reads topic answers.1",
-                                             "t writes topic requests.2", "t reads topic answers.2",
-                                             "t reads topic deliver.2", "t reads topic again.3",
-                                             "t reads group subscription.3"});
+            table)) ==
+        std::set<std::string>{"r writes topic pub.1", "r reads topic quarantine.1", "r writes topic requests.1",
+                              "r reads topic answers.1", "t writes topic requests.2", "t reads topic answers.2",
+                              "t reads topic deliver.2", "t reads topic again.3", "t reads group subscription.3"});
   CHECK(Rules(After("departments: [{name: registry}]", table)) ==
         Without({"r writes topic pub.1", "r reads topic quarantine.1", "r writes topic requests.1",
                  "r reads topic answers.1"}));
