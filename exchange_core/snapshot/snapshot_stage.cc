@@ -20,7 +20,7 @@ using catalog::SameKeyRule;
 using ledger::Verdict;
 
 constexpr char kSectionMagic[5] = "DTSS";
-constexpr uint16_t kSectionVersion = 1;
+constexpr uint16_t kSectionVersion = 2;
 // As many as the index looks up at once: their entries are still in the first cache when they are judged.
 constexpr size_t kBlock = 64;
 
@@ -120,7 +120,6 @@ void SnapshotStage::Stage(const StagedRecord& record) {
 }
 
 void SnapshotStage::NoteVerdicts(std::span<const Verdict> verdicts) {
-  rows_ += verdicts.size();
   for (size_t i = 0; i < verdicts.size();) {
     size_t end = i + 1;
     while (end < verdicts.size() && verdicts[end] == verdicts[i]) ++end;
@@ -131,6 +130,9 @@ void SnapshotStage::NoteVerdicts(std::span<const Verdict> verdicts) {
 
 void SnapshotStage::NoteRows(const record::RecordColumns& columns, std::span<const Verdict> verdicts) {
   for (size_t i = 0; i < verdicts.size(); ++i) {
+    const bool came_before = columns.row[i] != 0 && columns.row[i] <= row_max_;
+    if (!came_before) ++rows_;
+    row_max_ = std::max(row_max_, columns.row[i]);
     event_time_max_ = std::max(event_time_max_, columns.event_time[i]);
     if (!IsHeldBack(verdicts[i])) continue;
     if (KeyIsKnown(columns, i)) {
@@ -231,6 +233,7 @@ void SnapshotStage::Serialize(const index::EntityIndex& index, std::string& out)
   base::PutVarint(out, static_cast<uint64_t>(identity_.same_key));
   base::PutVarint(out, static_cast<uint64_t>(phase_));
   base::PutVarint(out, rows_);
+  base::PutVarint(out, row_max_);
   base::PutVarint(out, keyless_);
   base::PutVarint(out, base::ZigZag(event_time_max_));
   base::PutVarint(out, verdicts_.size());
@@ -281,6 +284,7 @@ absl::StatusOr<std::unique_ptr<SnapshotStage>> SnapshotStage::Parse(std::string_
   auto stage = std::make_unique<SnapshotStage>(std::move(identity));
   stage->phase_ = static_cast<StagePhase>(phase);
   stage->rows_ = reader.Varint();
+  stage->row_max_ = reader.Varint();
   stage->keyless_ = reader.Varint();
   stage->event_time_max_ = base::UnZigZag(reader.Varint());
   for (uint64_t left = reader.Varint(); left > 0 && reader.ok(); --left) {

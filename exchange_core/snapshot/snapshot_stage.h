@@ -115,6 +115,8 @@ class SnapshotStage {
 
   // Of the rows so far.
   const std::map<ledger::Verdict, uint64_t>& verdicts() const { return verdicts_; }
+  // A publisher that cannot know whether its rows arrived sends them again, in their order: those count once. Verdicts
+  // are of all that came.
   uint64_t rows() const { return rows_; }
   uint64_t keyless() const { return keyless_; }  // rows whose key cannot be read
   base::TimeUs event_time_max() const { return event_time_max_; }
@@ -145,6 +147,7 @@ class SnapshotStage {
   uint32_t marked_below_ = UINT32_MAX;
   std::map<ledger::Verdict, uint64_t> verdicts_;
   uint64_t rows_ = 0;
+  uint64_t row_max_ = 0;  // of the file
   uint64_t keyless_ = 0;
   base::TimeUs event_time_max_ = 0;
   std::vector<Unread> unread_;     // while replaying

@@ -118,6 +118,7 @@ class AlteredExchange final : public node::Exchange {
     return runs;
   }
   std::vector<node::SnapshotBooks> snapshots() override { return real_.snapshots(); }
+  std::vector<node::RequestBooks> requests() override { return real_.requests(); }
   absl::Status ConfirmSnapshot(uint64_t snapshot, const std::string& by, const std::string& why) override {
     return real_.ConfirmSnapshot(snapshot, by, why);
   }
