@@ -38,6 +38,7 @@ std::unique_ptr<Command> NewFilesCommand();
 std::unique_ptr<Command> NewImportCommand();
 std::unique_ptr<Command> NewLagCommand();
 std::unique_ptr<Command> NewQuarantineExportCommand();
+std::unique_ptr<Command> NewMigrateCommand();
 std::unique_ptr<Command> NewSnapshotListCommand();
 std::unique_ptr<Command> NewSnapshotShowCommand();
 std::unique_ptr<Command> NewSnapshotConfirmCommand();

@@ -45,6 +45,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(NewAclPlanCommand());
   commands.push_back(NewAclApplyCommand());
   commands.push_back(NewConnectorRunCommand());
+  commands.push_back(NewMigrateCommand());
   commands.push_back(NewVerifyCommand());
   commands.push_back(NewVersionCommand());
   return commands;
@@ -107,12 +108,15 @@ class CommandLine {
         ->check(CLI::IsMember({"table", "json", "ndjson"}));
   }
 
-  void AddEngineOptions(CLI::App& app) {
-    EngineSaid& engine = said_.settings.engine;
-    app.add_option("--engine", engine.engine,
-                   "What carries the messages of a new exchange, fixed for ever: embedded (default), in the "
-                   "directory; kafka, in a cluster")
+  void AddEngineOption(CLI::App& app) {
+    app.add_option("--engine", said_.settings.engine.engine,
+                   "What carries the messages of a new exchange: embedded (default), in the directory; kafka, in a "
+                   "cluster; changed by `datong migrate` alone")
         ->check(CLI::IsMember({"embedded", "kafka"}));
+  }
+
+  void AddKafkaOptions(CLI::App& app) {
+    EngineSaid& engine = said_.settings.engine;
     app.add_option("--bootstrap-servers", engine.bootstrap_servers,
                    "kafka: HOST:PORT[,HOST:PORT] where the cluster is first asked; kept, and may be said anew");
     app.add_option("--exchange", engine.exchange, "kafka: the exchange's name in the cluster, fixed for ever");
@@ -179,7 +183,9 @@ class CommandLine {
                       "and may be said anew (default: each its own)");
     }
     if (name == "run") AddLeaseOption(*app);
-    if (name == "run" || name == "apply" || name == "import" || name.starts_with("topics ")) AddEngineOptions(*app);
+    const bool may_make = name == "run" || name == "apply" || name == "import" || name.starts_with("topics ");
+    if (may_make) AddEngineOption(*app);
+    if (may_make || name == "migrate") AddKafkaOptions(*app);
     app->footer("Example:\n  " + std::string(command.example()));
     by_app_[app] = &command;
   }

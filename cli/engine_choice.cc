@@ -18,10 +18,10 @@ using admin::Json;
 
 constexpr uint64_t kBytesMax = uint64_t{1} << 20;
 
-absl::StatusOr<EngineChoice> Stored(base::FileSystem& files, const std::string& path) {
-  EngineChoice choice;
+absl::StatusOr<std::optional<EngineChoice>> Stored(base::FileSystem& files, const std::string& path) {
   ASSIGN_OR_RETURN(const bool exists, files.Exists(path));
-  if (!exists) return choice;
+  if (!exists) return std::nullopt;
+  EngineChoice choice;
   ASSIGN_OR_RETURN(const std::string text, base::ReadWholeFile(files, path, kBytesMax));
   const Json json = Json::parse(text, nullptr, false);
   const auto member = [&](const char* name) {
@@ -37,6 +37,9 @@ absl::StatusOr<EngineChoice> Stored(base::FileSystem& files, const std::string& 
   };
   choice.replication_factor = number("replication_factor");
   choice.min_insync_replicas = number("min_insync_replicas");
+  if (json.is_object() && json.contains("move") && json["move"].is_number_unsigned()) {
+    choice.move = json["move"].get<uint64_t>();
+  }
   if (member("engine") != "kafka" || choice.bootstrap_servers.empty() || choice.exchange.empty()) {
     return absl::DataLossError(absl::StrCat(path, " does not say which engine carries this exchange"));
   }
@@ -47,18 +50,65 @@ absl::Status Wrong(const std::string& what, const std::string& where, const std:
   return admin::ToStatus({.code = Code::kWrongArguments, .what = what, .where = where, .next = next});
 }
 
+// A choice of Kafka, changed by what is said, when that makes a whole one.
+absl::StatusOr<EngineChoice> Changed(EngineChoice choice, const EngineSaid& said) {
+  choice.kafka = true;
+  if (!said.exchange.empty()) choice.exchange = said.exchange;
+  if (!said.bootstrap_servers.empty()) choice.bootstrap_servers = said.bootstrap_servers;
+  if (!said.config.empty()) choice.config = said.config;
+  if (!said.checkpoints.empty()) choice.checkpoints = said.checkpoints;
+  if (said.replication_factor != 0) choice.replication_factor = said.replication_factor;
+  if (said.min_insync_replicas != 0) choice.min_insync_replicas = said.min_insync_replicas;
+  if (choice.min_insync_replicas != 0 && choice.replication_factor < choice.min_insync_replicas) {
+    return Wrong(absl::StrCat("--min-insync-replicas ", choice.min_insync_replicas, " needs a --replication-factor of ",
+                              "at least that; with fewer copies nothing could be written"),
+                 "", "say both, for example --replication-factor 3 --min-insync-replicas 2");
+  }
+  if (choice.bootstrap_servers.empty()) {
+    return Wrong("Kafka needs the address of a broker", "", "add --bootstrap-servers HOST:PORT[,HOST:PORT]");
+  }
+  if (choice.exchange.empty()) {
+    return Wrong("Kafka needs the name of the exchange in the cluster", "",
+                 "add --exchange NAME: every topic of it begins with NAME and a dot");
+  }
+  return choice;
+}
+
+absl::Status KeepAt(base::FileSystem& files, const std::string& directory, const std::string& path,
+                    const EngineChoice& choice) {
+  Json json = {{"engine", "kafka"},
+               {"bootstrap_servers", choice.bootstrap_servers},
+               {"exchange", choice.exchange},
+               {"config", choice.config},
+               {"checkpoints", choice.checkpoints}};
+  if (choice.replication_factor != 0) json["replication_factor"] = choice.replication_factor;
+  if (choice.min_insync_replicas != 0) json["min_insync_replicas"] = choice.min_insync_replicas;
+  if (choice.move != 0) json["move"] = choice.move;
+  const std::string text = json.dump(2) + "\n";
+  ASSIGN_OR_RETURN(const bool exists, files.Exists(path));
+  if (exists) {
+    ASSIGN_OR_RETURN(const std::string stored, base::ReadWholeFile(files, path, kBytesMax));
+    if (stored == text) return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(base::WriteWholeFileAtomically(files, path, text));
+  return base::SyncWayTo(files, directory);
+}
+
 }  // namespace
 
+std::string EmbeddedLogPath(const std::string& directory) { return directory + "/log"; }
 std::string EngineChoicePath(const std::string& directory) { return directory + "/engine.json"; }
 
 absl::StatusOr<EngineChoice> ChooseEngine(base::FileSystem& files, const std::string& directory,
                                           const EngineSaid& said) {
-  ASSIGN_OR_RETURN(EngineChoice choice, Stored(files, EngineChoicePath(directory)));
-  ASSIGN_OR_RETURN(const bool embedded_there, files.Exists(directory + "/log"));
+  ASSIGN_OR_RETURN(const std::optional<EngineChoice> stored, Stored(files, EngineChoicePath(directory)));
+  const EngineChoice choice = stored.value_or(EngineChoice());
+  ASSIGN_OR_RETURN(const bool embedded_there, files.Exists(EmbeddedLogPath(directory)));
   const std::string engine_there = choice.kafka ? "kafka" : embedded_there ? "embedded" : "";
   if (!said.engine.empty() && !engine_there.empty() && said.engine != engine_there) {
     return Wrong(absl::StrCat("this exchange has the ", engine_there, " engine, and that cannot change"), directory,
-                 "leave --engine out, or give another directory");
+                 choice.kafka ? "leave --engine out, or give another directory"
+                              : "leave --engine out; `datong migrate` carries an exchange over to Kafka");
   }
   const bool kafka = said.engine.empty() ? choice.kafka : said.engine == "kafka";
   if (!kafka) {
@@ -75,46 +125,46 @@ absl::StatusOr<EngineChoice> ChooseEngine(base::FileSystem& files, const std::st
     return Wrong(absl::StrCat("this directory belongs to exchange \"", choice.exchange, "\""), directory,
                  "leave --exchange out, or give another directory");
   }
-  choice.kafka = true;
-  if (!said.exchange.empty()) choice.exchange = said.exchange;
-  if (!said.bootstrap_servers.empty()) choice.bootstrap_servers = said.bootstrap_servers;
-  if (!said.config.empty()) choice.config = said.config;
-  if (!said.checkpoints.empty()) choice.checkpoints = said.checkpoints;
-  if (said.replication_factor != 0) choice.replication_factor = said.replication_factor;
-  if (said.min_insync_replicas != 0) choice.min_insync_replicas = said.min_insync_replicas;
-  if (choice.min_insync_replicas != 0 && choice.replication_factor < choice.min_insync_replicas) {
-    return Wrong(absl::StrCat("--min-insync-replicas ", choice.min_insync_replicas, " needs a --replication-factor of ",
-                              "at least that; with fewer copies nothing could be written"),
-                 "", "say both, for example --replication-factor 3 --min-insync-replicas 2");
-  }
-  if (choice.bootstrap_servers.empty()) {
-    return Wrong("--engine kafka needs the address of a broker", "", "add --bootstrap-servers HOST:PORT[,HOST:PORT]");
-  }
-  if (choice.exchange.empty()) {
-    return Wrong("--engine kafka needs the name of the exchange in the cluster", "",
-                 "add --exchange NAME: every topic of it begins with NAME and a dot");
-  }
-  return choice;
+  return Changed(choice, said);
 }
 
 absl::Status KeepEngineChoice(base::FileSystem& files, const std::string& directory, const EngineChoice& choice) {
-  if (!choice.kafka) return absl::OkStatus();
-  const std::string path = EngineChoicePath(directory);
-  Json json = {{"engine", "kafka"},
-               {"bootstrap_servers", choice.bootstrap_servers},
-               {"exchange", choice.exchange},
-               {"config", choice.config},
-               {"checkpoints", choice.checkpoints}};
-  if (choice.replication_factor != 0) json["replication_factor"] = choice.replication_factor;
-  if (choice.min_insync_replicas != 0) json["min_insync_replicas"] = choice.min_insync_replicas;
-  const std::string text = json.dump(2) + "\n";
-  ASSIGN_OR_RETURN(const bool exists, files.Exists(path));
-  if (exists) {
-    ASSIGN_OR_RETURN(const std::string stored, base::ReadWholeFile(files, path, kBytesMax));
-    if (stored == text) return absl::OkStatus();
+  return choice.kafka ? KeepAt(files, directory, EngineChoicePath(directory), choice) : absl::OkStatus();
+}
+
+std::string MovePath(const std::string& directory) { return directory + "/migration.json"; }
+
+absl::StatusOr<std::optional<EngineChoice>> MoveBegun(base::FileSystem& files, const std::string& directory) {
+  return Stored(files, MovePath(directory));
+}
+
+absl::StatusOr<EngineChoice> ChooseMoveTarget(base::FileSystem& files, const std::string& directory,
+                                              const EngineSaid& said) {
+  ASSIGN_OR_RETURN(const std::optional<EngineChoice> begun, MoveBegun(files, directory));
+  if (begun.has_value() && !said.exchange.empty() && said.exchange != begun->exchange) {
+    return Wrong(absl::StrCat("a move of this exchange to \"", begun->exchange, "\" was begun"), MovePath(directory),
+                 "leave --exchange out to go on with it; to give it up, delete that file, and the topics of that name "
+                 "in the cluster");
   }
-  RETURN_IF_ERROR(base::WriteWholeFileAtomically(files, path, text));
-  return base::SyncWayTo(files, directory);
+  return Changed(begun.value_or(EngineChoice()), said);
+}
+
+absl::Status KeepMoveTarget(base::FileSystem& files, const std::string& directory, const EngineChoice& target) {
+  return KeepAt(files, directory, MovePath(directory), target);
+}
+
+absl::Status TurnRound(base::FileSystem& files, const std::string& directory) {
+  RETURN_IF_ERROR(files.Rename(MovePath(directory), EngineChoicePath(directory)));
+  return files.SyncDirectory(directory);
+}
+
+std::string FormerLogPath(const std::string& directory) { return directory + "/log-before-kafka"; }
+
+absl::Status SetFormerLogAside(base::FileSystem& files, const std::string& directory) {
+  ASSIGN_OR_RETURN(const bool there, files.Exists(EmbeddedLogPath(directory)));
+  if (!there) return absl::OkStatus();
+  RETURN_IF_ERROR(files.Rename(EmbeddedLogPath(directory), FormerLogPath(directory)));
+  return files.SyncDirectory(directory);
 }
 
 absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ReadProperties(base::FileSystem& files,

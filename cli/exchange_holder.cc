@@ -12,17 +12,22 @@
 #include "exchange_core/admin/problem.h"
 #include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/status_macros.h"
+#include "exchange_core/node/move_claim.h"
 
 namespace datong::cli {
 namespace {
 
-std::string EmbeddedLock(const std::string& directory) { return directory + "/log/LOCK"; }
+std::string EmbeddedLock(const std::string& directory) { return EmbeddedLogPath(directory) + "/LOCK"; }
 std::string KafkaLock(const std::string& directory) { return directory + "/LOCK"; }
 
-std::string ThisProcess() {
-  char host[256] = "this machine";
-  gethostname(host, sizeof host - 1);
-  return absl::StrCat("process ", getpid(), " on ", host);
+absl::Status ExplainMove(const absl::Status& status, const EngineChoice& choice) {
+  if (!node::IsBeingMoved(status)) return ExplainCluster(status, choice);
+  return admin::ToStatus({.code = admin::Code::kMoveUnfinished,
+                          .what = absl::StrCat("exchange \"", choice.exchange, "\" is not complete yet"),
+                          .where = choice.bootstrap_servers,
+                          .why = std::string(base::Std(status.message())),
+                          .next = "give `datong migrate` there again until it is done; so long the exchange works "
+                                  "there as before"});
 }
 
 absl::Status ExplainHeld(const absl::Status& status, const EngineChoice& choice) {
@@ -36,15 +41,43 @@ absl::Status ExplainHeld(const absl::Status& status, const EngineChoice& choice)
 }  // namespace
 
 absl::StatusOr<bool> HoldsExchange(const Ground& ground, const std::string& directory) {
-  ASSIGN_OR_RETURN(const bool embedded, ground.files.Exists(directory + "/log"));
+  ASSIGN_OR_RETURN(const bool embedded, ground.files.Exists(EmbeddedLogPath(directory)));
   if (embedded) return true;
   return ground.files.Exists(EngineChoicePath(directory));
 }
 
 bool IsHeld(const Ground& ground, const std::string& directory) {
-  const bool kafka = ground.files.Exists(KafkaLock(directory)).value_or(false);
-  const std::string lock = kafka ? KafkaLock(directory) : EmbeddedLock(directory);
-  return absl::IsFailedPrecondition(ground.files.Lock(lock).status());
+  // Not asked for where there is none: the question would make it.
+  const auto held = [&](const std::string& lock) {
+    return ground.files.Exists(lock).value_or(false) && absl::IsFailedPrecondition(ground.files.Lock(lock).status());
+  };
+  return held(KafkaLock(directory)) || held(EmbeddedLock(directory));
+}
+
+std::string ThisProcess() {
+  char host[256] = "this machine";
+  gethostname(host, sizeof host - 1);
+  return absl::StrCat("process ", getpid(), " on ", host);
+}
+
+absl::StatusOr<std::unique_ptr<base::FileLock>> LockForKafka(const Ground& ground, const std::string& directory) {
+  return ground.files.Lock(KafkaLock(directory));
+}
+
+node::ExchangeOptions ExchangeOptionsOf(const Ground& ground, const std::string& directory, broker::Broker& broker,
+                                        base::Scheduler& scheduler) {
+  node::ExchangeOptions exchange;
+  exchange.directory = directory + "/index";
+  exchange.files = &ground.files;
+  exchange.clock = &ground.clock;
+  exchange.random = &ground.random;
+  exchange.steps = &ground.steps;
+  exchange.scheduler = &scheduler;
+  exchange.broker = &broker;
+  exchange.checkpoint_records = ground.limits.checkpoint_records;
+  exchange.history_us = ground.limits.history_us;
+  exchange.housekeeping_us = ground.limits.housekeeping_us;
+  return exchange;
 }
 
 absl::StatusOr<std::unique_ptr<ExchangeHolder>> ExchangeHolder::Open(const Ground& ground, const HolderOptions& options,
@@ -53,19 +86,9 @@ absl::StatusOr<std::unique_ptr<ExchangeHolder>> ExchangeHolder::Open(const Groun
   ASSIGN_OR_RETURN(const EngineChoice choice, ChooseEngine(ground.files, options.directory, options.engine));
   RETURN_IF_ERROR(choice.kafka ? holder->OpenKafka(options, choice) : holder->OpenEmbedded(options));
 
-  node::ExchangeOptions exchange;
   holder->row_memory_directory_ = options.directory + "/row-memory";
-  exchange.directory = options.directory + "/index";
-  exchange.files = &ground.files;
-  exchange.clock = &ground.clock;
-  exchange.random = &ground.random;
-  exchange.steps = &ground.steps;
-  exchange.scheduler = holder->scheduler_;
-  exchange.broker = holder->broker_.get();
+  node::ExchangeOptions exchange = ExchangeOptionsOf(ground, options.directory, *holder->broker_, *holder->scheduler_);
   exchange.lanes = options.lanes;
-  exchange.checkpoint_records = ground.limits.checkpoint_records;
-  exchange.history_us = ground.limits.history_us;
-  exchange.housekeeping_us = ground.limits.housekeeping_us;
   if (node::Membership* const membership = holder->membership_.get(); membership != nullptr) {
     exchange.confirm_holder = [membership] { return membership->Confirm(); };
     exchange.works_on = [membership](uint32_t lane) { return membership->WorksOn(lane); };
@@ -84,7 +107,7 @@ absl::StatusOr<std::unique_ptr<ExchangeHolder>> ExchangeHolder::Open(const Groun
 
 absl::Status ExchangeHolder::OpenEmbedded(const HolderOptions& options) {
   embedded::EmbeddedOptions engine;
-  engine.directory = options.directory + "/log";
+  engine.directory = EmbeddedLogPath(options.directory);
   engine.files = &ground_.files;
   engine.clock = &ground_.clock;
   engine.steps = &ground_.steps;
@@ -110,11 +133,14 @@ absl::Status ExchangeHolder::OpenKafka(const HolderOptions& options, const Engin
                             .next = "leave it out: what Kafka acknowledges is on min.insync.replicas brokers"});
   }
   RETURN_IF_ERROR(ground_.files.MakeDirectories(options.directory));
-  ASSIGN_OR_RETURN(lock_, ground_.files.Lock(KafkaLock(options.directory)));
+  ASSIGN_OR_RETURN(lock_, LockForKafka(ground_, options.directory));
+  // A move that was cut off between its last step and this one.
+  if (choice.move != 0) RETURN_IF_ERROR(SetFormerLogAside(ground_.files, options.directory));
   ASSIGN_OR_RETURN(const kafka::KafkaOptions engine, KafkaOptionsOf(ground_, choice));
   auto broker = kafka::OpenKafkaBroker(engine);
   RETURN_IF_ERROR(ExplainCluster(broker.status(), choice));
   broker_ = *std::move(broker);
+  RETURN_IF_ERROR(ExplainMove(node::EnterAfterMove(*broker_, ground_.clock, choice.move), choice));
   RETURN_IF_ERROR(KeepEngineChoice(ground_.files, options.directory, choice));
 
   node::Membership::Options member;
@@ -168,6 +194,11 @@ ExchangeHolder::~ExchangeHolder() {
   }
   if (scheduler_ != nullptr) scheduler_->StopAll();
   exchange_.reset();
+}
+
+broker::Broker& ExchangeHolder::KeepOnlyEngine() {
+  exchange_.reset();
+  return *broker_;
 }
 
 void ExchangeHolder::Start() {

@@ -35,6 +35,13 @@ absl::StatusOr<bool> HoldsExchange(const Ground& ground, const std::string& dire
 // True when a process has the directory at this moment.
 bool IsHeld(const Ground& ground, const std::string& directory);
 
+// How node::Exchange is opened on what a directory and this process have. The broker and the scheduler outlive it.
+node::ExchangeOptions ExchangeOptionsOf(const Ground& ground, const std::string& directory, broker::Broker& broker,
+                                        base::Scheduler& scheduler);
+// Locks a directory whose exchange is on Kafka. FailedPrecondition: another process has it.
+absl::StatusOr<std::unique_ptr<base::FileLock>> LockForKafka(const Ground& ground, const std::string& directory);
+std::string ThisProcess();  // "process 4711 on kx-1"
+
 // The data directory, open in this process:
 //   DIRECTORY/log           the embedded engine: topics, ledger, positions
 //   DIRECTORY/engine.json   or: which other engine has them, and where (engine_choice.h)
@@ -61,6 +68,8 @@ class ExchangeHolder {
   std::string leader() const { return membership_ == nullptr ? "" : membership_->leader(); }
   // Lanes stop, checkpoints are written. Workers that were added to the scheduler must be gone.
   absl::Status Stop();
+  // After Stop(): only the engine stays open, and the directory held; exchange() is not there any longer.
+  broker::Broker& KeepOnlyEngine();
 
   const Ground& ground() const { return ground_; }
   const std::string& row_memory_directory() const { return row_memory_directory_; }

@@ -26,13 +26,16 @@ std::string Duration(uint64_t seconds) {
 }  // namespace
 
 std::string ProgressText(const admin::Json& progress, base::TimeUs elapsed, base::TimeUs elapsed_of_file) {
-  const uint64_t rows = NumberOf(progress, "rows"), read = NumberOf(progress, "bytes_read");
-  const uint64_t total = NumberOf(progress, "bytes_total");
+  const bool of_messages = progress.contains("messages");
+  const char* const unit = of_messages ? "messages" : "rows";
+  const uint64_t rows = NumberOf(progress, unit), read = of_messages ? rows : NumberOf(progress, "bytes_read");
+  const uint64_t total = NumberOf(progress, of_messages ? "messages_total" : "bytes_total");
   std::string text = progress.value("file", std::string());
   text += text.empty() ? "" : "  ";
   text += progress.value("phase", std::string("reading"));
   if (total > 0) text += "  " + std::to_string(read * 100 / total) + " %";
-  text += "  " + Grouped(rows) + " rows";
+  if (progress.contains("uncounted")) return text;
+  text += "  " + Grouped(rows) + " " + unit;
   if (elapsed >= 1'000'000) {
     text += "  " + Grouped(rows * 1'000'000 / static_cast<uint64_t>(elapsed)) + "/s";
     if (total > read && read > 0) {

@@ -45,6 +45,7 @@ class RunCommand final : public Command {
     if (!holder.ok()) return Fail(session, holder.status());
     ExchangeService service(
         **holder, session.settings().directory, [&](const catalog::Connector&) { return (*holder)->leads(); }, log);
+    TellBegunMove(session, log);
     if (const absl::Status started = service.Start(); !started.ok()) return Fail(session, started);
     log(absl::StrCat("exchange ", session.settings().directory, ": running, process ", getpid(), ", ",
                      (*holder)->exchange().lanes(), " lanes, catalog version ",
@@ -58,6 +59,13 @@ class RunCommand final : public Command {
   }
 
  private:
+  static void TellBegunMove(Session& session, const ConnectorHost::Log& log) {
+    const auto move = MoveBegun(session.ground().files, session.settings().directory);
+    if (!move.ok() || !move->has_value()) return;
+    log(absl::StrCat("a move of this exchange to Kafka, as \"", (*move)->exchange,
+                     "\", was begun and is not done; until `datong migrate` is, it works here as before"));
+  }
+
   // A line when a full dump has come to an end, or waits for a person. `told`: what was said of each before.
   // Returns whether one is still to be decided or taking effect.
   static bool TellSnapshots(node::Exchange& exchange, const ConnectorHost::Log& log,

@@ -39,6 +39,14 @@ std::optional<std::string> EnvelopeOf(const rd_kafka_message_t& message) {
   return DecodeEnvelope({static_cast<const char*>(value), size});
 }
 
+bool HasHeader(const rd_kafka_message_t& message, const char* name) {
+  rd_kafka_headers_t* headers = nullptr;
+  const void* value = nullptr;
+  size_t size = 0;
+  return rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+         rd_kafka_header_get_last(headers, name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 std::string Bytes(const void* bytes, size_t size) { return std::string(static_cast<const char*>(bytes), size); }
 
 // Only of a partition that is not fetched any longer.
@@ -80,13 +88,16 @@ absl::StatusOr<Fetch::Step> Fetch::ToStep(rd_kafka_message_t& message) const {
   if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return FromKafka(message.err, absl::StrCat("reading ", place), rd_kafka_message_errstr(&message));
   }
+  if (message.len == 0 && message.key_len == 0 && HasHeader(message, kFillerHeader)) {
+    return Step{Step::Kind::kFiller, message.offset, {}, false};
+  }
   Step step{Step::Kind::kMessage, message.offset, {}, false};
   std::optional<std::string> envelope = EnvelopeOf(message);
   rd_kafka_timestamp_type_t type;
   step.message.position = PositionOf(message.offset);
   // What is beyond the contract's limits was not written by an engine: as much of it as a message may have.
   step.message.key = Bytes(message.key, std::min(message.key_len, kKeyBytesMax));
-  step.in_transaction = envelope.has_value();
+  step.in_transaction = envelope.has_value() && !HasHeader(message, kCopiedHeader);
   step.message.envelope = std::move(envelope).value_or(std::string());
   step.message.body = broker::Body(Bytes(message.payload, std::min(message.len, base::kBatchBytesMax)));
   step.message.append_time = rd_kafka_message_timestamp(&message, &type) * 1000;

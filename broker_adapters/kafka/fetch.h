@@ -31,13 +31,14 @@ class Fetch {
   struct Step {
     enum class Kind {
       kMessage,
+      kFiller,   // at `offset` there is no message, nor will there ever be one
       kEnd,      // everything committed below `offset` has been given
       kSilence,  // nothing came in time
     };
     Kind kind = Kind::kSilence;
-    int64_t offset = 0;  // of the message, or of the end
+    int64_t offset = 0;  // of the message or filler, or of the end
     broker::Message message;
-    bool in_transaction = false;  // the message is the exchange's own, so a mark of its transaction follows it
+    bool in_transaction = false;  // the exchange wrote the message, so a mark of its transaction follows it
   };
   // OutOfRange: the offset is not kept any longer. DataLoss, Unimplemented: this message cannot be read (its place is
   // named). After an error the fetch is of no more use.

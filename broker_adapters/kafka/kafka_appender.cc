@@ -88,7 +88,7 @@ absl::Status KafkaAppender::Connect() {
                                           {"message.timeout.ms", wait_ms},
                                           {"message.max.bytes", std::to_string(kRecordBytesMax)},
                                           {"delivery.report.only.error", "false"}},
-                                         [this](int code) { reports_.Take(static_cast<rd_kafka_resp_err_t>(code)); }));
+                                         [this](const rd_kafka_message_t& report) { reports_.Take(report.err); }));
   return absl::OkStatus();
 }
 

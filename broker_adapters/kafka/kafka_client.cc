@@ -20,7 +20,7 @@ bool IsTrouble(rd_kafka_event_t* event) {
 void OnEvent(rd_kafka_t*, rd_kafka_event_t* event, void* opaque) {
   auto* const told = static_cast<Client::Told*>(opaque);
   if (told->on_report && rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
-    while (const rd_kafka_message_t* const message = rd_kafka_event_message_next(event)) told->on_report(message->err);
+    while (const rd_kafka_message_t* const message = rd_kafka_event_message_next(event)) told->on_report(*message);
   }
   if (IsTrouble(event)) {
     const char* text = rd_kafka_event_error_string(event);

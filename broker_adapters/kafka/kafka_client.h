@@ -14,7 +14,9 @@
 
 #include "broker_adapters/kafka/kafka_broker.h"
 
+struct rd_kafka_message_s;
 struct rd_kafka_s;
+struct rd_kafka_op_s;
 
 namespace datong::kafka {
 
@@ -55,9 +57,8 @@ using Properties = std::vector<std::pair<std::string, std::string>>;
 class Client {
  public:
   enum class Role { kProducer, kConsumer };
-
-  // What became of one message, as librdkafka's code; on a thread of the library.
-  using OnReport = std::function<void(int code)>;
+  // Shown what became of one message of a producer, on a thread of the library.
+  using OnReport = std::function<void(const rd_kafka_message_s& report)>;
 
   // `defaults` give way to the options' properties, `fixed` do not. InvalidArgument names the property that is wrong.
   // `on_report`: outlives the client; without it nobody is told.

@@ -97,6 +97,10 @@ absl::StatusOr<bool> KafkaReader::TakeOne(bool some_taken, Deadline& deadline, b
         if (step.in_transaction && step.offset + 2 == known_end_) ends_.NoteMark(of_, step.offset + 1);
         message = std::move(step.message);
         return true;
+      case Fetch::Step::Kind::kFiller:
+        next_ = PositionOf(step.offset + 1);
+        if (OffsetOf(next_) >= known_end_) return false;
+        break;
       case Fetch::Step::Kind::kEnd:
         next_ = std::max(next_, PositionOf(step.offset));
         if (OffsetOf(next_) >= known_end_) return false;
@@ -128,6 +132,7 @@ absl::StatusOr<broker::Message> ReadOne(const KafkaOptions& options, LogEnds& en
       if (step->offset != offset) return none();
       return std::move(step->message);
     }
+    if (step->kind == Fetch::Step::Kind::kFiller) return none();
     if (step->kind == Fetch::Step::Kind::kEnd && step->offset > offset) return none();
     if (deadline.Passed()) return Silent(of, offset);
   }

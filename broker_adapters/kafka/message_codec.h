@@ -16,6 +16,12 @@ namespace datong::kafka {
 // not stop a reader: anybody who may write to a topic can make one.
 inline constexpr char kEnvelopeHeader[] = "datong.envelope";
 
+// Two more headers, both without a value, in what was carried over from another engine (log_copy.h):
+//  - on a message that was written outside of a transaction, so that no mark of one follows it;
+//  - on a record without key and value that is no message at all: it takes up an offset that no message has.
+inline constexpr char kCopiedHeader[] = "datong.copied";
+inline constexpr char kFillerHeader[] = "datong.filler";
+
 std::string EncodeEnvelope(std::string_view envelope);
 std::string DecodeEnvelope(std::string_view header_value);
 

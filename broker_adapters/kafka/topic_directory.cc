@@ -17,11 +17,12 @@
 
 namespace datong::kafka {
 
-absl::Status TopicDirectory::Create(const std::string& topic, const broker::TopicOptions& wanted) {
+absl::Status TopicDirectory::Create(const std::string& topic, const broker::TopicOptions& wanted,
+                                    const Settings& instead) {
   ASSIGN_OR_RETURN(const std::string kafka_topic, names_.Topic(topic));
   if (wanted.partitions == 0) return absl::InvalidArgumentError(absl::StrCat("topic ", topic, ": without partitions"));
   Deadline deadline(*options_.clock, options_.request_timeout);
-  const absl::Status created = CreateInCluster(kafka_topic, wanted, deadline);
+  const absl::Status created = CreateInCluster(kafka_topic, wanted, instead, deadline);
   if (created.ok()) {
     RETURN_IF_ERROR(AwaitLeaders(kafka_topic, wanted.partitions, deadline));
     Know(topic, {kafka_topic, wanted.partitions});
@@ -45,7 +46,7 @@ absl::Status TopicDirectory::Create(const std::string& topic, const broker::Topi
 }
 
 absl::Status TopicDirectory::CreateInCluster(const std::string& kafka_topic, const broker::TopicOptions& wanted,
-                                             Deadline& deadline) {
+                                             const Settings& instead, Deadline& deadline) {
   ASSIGN_OR_RETURN(const int brokers, AskForBrokerCount(client_, deadline));
   const Replication replication = ReplicationFor(options_, brokers);
   const std::string doing = absl::StrCat("creating topic ", kafka_topic);
@@ -54,7 +55,9 @@ absl::Status TopicDirectory::CreateInCluster(const std::string& kafka_topic, con
       kafka_topic.c_str(), static_cast<int>(wanted.partitions), replication.replicas, why, sizeof why));
   if (fresh == nullptr) return absl::InvalidArgumentError(absl::StrCat(doing, ": ", why));
   for (const TopicSetting& setting : TopicSettings(wanted.kind, replication)) {
-    rd_kafka_NewTopic_set_config(fresh.get(), setting.name.c_str(), setting.value.c_str());
+    const auto other = instead.find(setting.name);
+    const std::string& value = other == instead.end() ? setting.value : other->second;
+    rd_kafka_NewTopic_set_config(fresh.get(), setting.name.c_str(), value.c_str());
   }
   rd_kafka_NewTopic_t* topics[] = {fresh.get()};
   AdminRequest request(client_, options_.request_timeout);

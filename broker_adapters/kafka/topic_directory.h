@@ -24,8 +24,10 @@ class TopicDirectory {
   TopicDirectory(const KafkaOptions& options, const Names& names, Client& client)
       : options_(options), names_(names), client_(client) {}
 
-  // As the contract says. Returns once every partition has a leader, so that it can be used at once.
-  absl::Status Create(const std::string& topic, const broker::TopicOptions& wanted);
+  using Settings = std::map<std::string, std::string>;
+  // As the contract says. Returns once every partition has a leader, so that it can be used at once. `instead`:
+  // settings of a new topic that are, for the time being, not those that its kind has.
+  absl::Status Create(const std::string& topic, const broker::TopicOptions& wanted, const Settings& instead = {});
   absl::StatusOr<broker::TopicOptions> Describe(const std::string& topic);  // asks the cluster each time
   absl::StatusOr<std::vector<std::string>> List();
 
@@ -40,7 +42,8 @@ class TopicDirectory {
     uint32_t partitions = 0;
   };
 
-  absl::Status CreateInCluster(const std::string& kafka_topic, const broker::TopicOptions& wanted, Deadline& deadline);
+  absl::Status CreateInCluster(const std::string& kafka_topic, const broker::TopicOptions& wanted,
+                               const Settings& instead, Deadline& deadline);
   absl::Status AwaitLeaders(const std::string& kafka_topic, uint32_t partitions, Deadline& deadline);
   absl::StatusOr<broker::TopicKind> KindOfTopic(const std::string& kafka_topic);
   void Know(const std::string& topic, Known known);

@@ -38,7 +38,7 @@ std::vector<TopicSetting> TopicSettings(broker::TopicKind kind, const Replicatio
       {"cleanup.policy", "delete", "a later message with the same key takes no earlier one's place"},
       {"retention.ms", "-1", kNothingAges},
       {"retention.bytes", "-1", kNothingAges},
-      {"message.timestamp.type", "LogAppendTime", "a message's time is the broker's, not what its producer claims"},
+      {kTimeSetting, kTimeOfBroker, "a message's time is the broker's, not what its producer claims"},
       {"max.message.bytes", std::to_string(kRecordBytesMax), "the largest batch, with all that stands around it"},
       {kMinInsyncSetting, std::to_string(replication.min_insync), WhyMinInsync(replication)},
       {"unclean.leader.election.enable", "false", "a copy that lacks committed messages never leads"},

@@ -35,6 +35,9 @@ std::vector<TopicSetting> TopicSettings(broker::TopicKind kind, const Replicatio
 // prefix of the name.
 inline constexpr char kKindSetting[] = "min.compaction.lag.ms";
 inline constexpr char kMinInsyncSetting[] = "min.insync.replicas";
+inline constexpr char kTimeSetting[] = "message.timestamp.type";
+inline constexpr char kTimeOfBroker[] = "LogAppendTime";
+inline constexpr char kTimeOfProducer[] = "CreateTime";  // while messages are carried over with the times they had
 // Nothing when the value marks no kind: the topic is not one of ours.
 std::optional<broker::TopicKind> KindOf(std::string_view kind_setting);
 

@@ -51,6 +51,9 @@ absl::Status ExplainSilence(const absl::Status& status, const std::string& what)
 // A row of `files`.
 Json FileRow(const node::RunBooks& run);
 
+// Where each lane's chain of ledger entries stands: [{"lane", "sequence", "hash"}].
+Json HeadsJson(node::Exchange& exchange);
+
 // A full dump in one line, for a log.
 std::string SnapshotLine(const node::SnapshotBooks& books);
 

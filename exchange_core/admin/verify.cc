@@ -5,6 +5,17 @@
 
 namespace datong::admin {
 
+Json HeadsJson(node::Exchange& exchange) {
+  Json heads = Json::array();
+  for (uint32_t lane = 0; lane < exchange.lanes(); ++lane) {
+    exchange.InspectLane(lane, [&](const pipeline::LaneView& view) {
+      const ledger::ChainHead& head = view.state.head;
+      heads.push_back({{"lane", lane}, {"sequence", head.sequence}, {"hash", base::ToHex(head.hash)}});
+    });
+  }
+  return heads;
+}
+
 absl::StatusOr<Json> AnswerVerify(Question& question) {
   RETURN_IF_ERROR(question.params.Check());
   bool sound = true;
@@ -27,7 +38,7 @@ absl::StatusOr<Json> AnswerVerify(Question& question) {
   // Replaying everything takes as long as the ledger is.
   const absl::Status index = question.exchange.VerifyIndexAgainstLedger();
   tell("index equals the ledger replayed", index);
-  return Json{{"sound", sound}};
+  return Json{{"sound", sound}, {"heads", HeadsJson(question.exchange)}};
 }
 
 }  // namespace datong::admin

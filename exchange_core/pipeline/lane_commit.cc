@@ -20,8 +20,6 @@ namespace {
 constexpr size_t kLedgerMessageFull = base::kBatchBytesMax / 2;
 constexpr size_t kEntryOverhead = 1024;  // more than frame, place and links of an entry take
 
-std::string LaneGroup(uint32_t lane) { return absl::StrCat("lane.", lane); }
-
 ledger::v1::DeliveryEnvelope EnvelopeOf(const ledger::v1::LedgerEntry& entry, uint32_t resource_id, uint32_t partition,
                                         const broker::Message& input) {
   ledger::v1::DeliveryEnvelope envelope;
@@ -38,6 +36,7 @@ ledger::v1::DeliveryEnvelope EnvelopeOf(const ledger::v1::LedgerEntry& entry, ui
 
 }  // namespace
 
+std::string LaneGroup(uint32_t lane) { return absl::StrCat("lane.", lane); }
 std::string AgainTopic(uint32_t subscription_id) { return absl::StrCat("again.", subscription_id); }
 std::string QuarantineTopic(uint32_t department_id) { return absl::StrCat("quarantine.", department_id); }
 

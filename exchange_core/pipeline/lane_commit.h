@@ -56,6 +56,7 @@ class LaneCommit {
   std::string ledger_message_;  // entries not yet appended to the transaction
 };
 
+std::string LaneGroup(uint32_t lane);                 // "lane.<n>": whose positions in input topics outsiders see
 std::string AgainTopic(uint32_t subscription_id);     // "again.<id>"
 std::string QuarantineTopic(uint32_t department_id);  // "quarantine.<id>"
 

@@ -102,6 +102,28 @@ broker::Attributes PlaceAttributes(const catalog::Resource& resource, const ledg
   };
 }
 
+broker::Attributes BatchAttributes(const catalog::Resource& resource, const ledger::v1::DeliveryEnvelope& envelope) {
+  auto attributes = PlaceAttributes(resource, envelope, "batch", envelope.receive_time());
+  attributes.emplace_back("content-type", "application/vnd.datong.record-batch");
+  return attributes;
+}
+
+// `one`: the batch of this record alone that the envelope holds.
+broker::Attributes RecordAttributes(const catalog::Resource& resource, const ledger::v1::DeliveryEnvelope& envelope,
+                                    const record::RecordBatch& one) {
+  const Operation operation = one.columns.operation[0];
+  const base::TimeUs time = one.columns.event_time[0] != 0 ? one.columns.event_time[0] : envelope.receive_time();
+  auto attributes = PlaceAttributes(resource, envelope, OperationWord(operation), time);
+  attributes.emplace_back("datong_operation", OperationWord(operation));
+  attributes.emplace_back("datong_schema_version", absl::StrCat(one.header.schema_version));
+  if (!one.header.files.empty()) attributes.emplace_back("datong_file", one.header.files[0].name);
+  if (one.columns.row[0] != 0) attributes.emplace_back("datong_row", absl::StrCat(one.columns.row[0]));
+  if (operation != Operation::kDelete) {
+    attributes.emplace_back("content-type", envelope.json() ? "application/json" : "application/protobuf");
+  }
+  return attributes;
+}
+
 DeliveryMessage OneRecord(const catalog::View& view, const catalog::Resource& resource,
                           ledger::v1::DeliveryEnvelope envelope, const record::RecordBatch& batch, size_t i) {
   const record::RecordSchema& schema = SchemaOf(resource, batch.header.schema_version);
@@ -140,16 +162,8 @@ DeliveryMessage OneRecord(const catalog::View& view, const catalog::Resource& re
 
   DeliveryMessage message;
   message.key = KeyText(schema, bytes, schema.key_items.empty() ? columns.id[i] : columns.key[i]);
-  const base::TimeUs time = columns.event_time[i] != 0 ? columns.event_time[i] : envelope.receive_time();
-  message.attributes = PlaceAttributes(resource, envelope, OperationWord(operation), time);
-  message.attributes.emplace_back("datong_operation", OperationWord(operation));
-  message.attributes.emplace_back("datong_schema_version", absl::StrCat(batch.header.schema_version));
-  if (!one.header.files.empty()) message.attributes.emplace_back("datong_file", one.header.files[0].name);
-  if (columns.row[i] != 0) message.attributes.emplace_back("datong_row", absl::StrCat(columns.row[i]));
-  if (!deleted) {
-    message.attributes.emplace_back("content-type", json.empty() ? "application/protobuf" : "application/json");
-    message.body = broker::Body(json.empty() ? std::string(bytes) : std::move(json));
-  }
+  message.attributes = RecordAttributes(resource, envelope, one);
+  if (!deleted) message.body = broker::Body(json.empty() ? std::string(bytes) : std::move(json));
   message.envelope = EncodeEnvelope(envelope);
   return message;
 }
@@ -160,9 +174,7 @@ std::vector<DeliveryMessage> MessagesOf(const catalog::View& view, const catalog
                                         const ledger::v1::DeliveryEnvelope& envelope, broker::Body body) {
   std::vector<DeliveryMessage> messages;
   if (view.form == catalog::DeliveryForm::kPacked) {
-    auto attributes = PlaceAttributes(resource, envelope, "batch", envelope.receive_time());
-    attributes.emplace_back("content-type", "application/vnd.datong.record-batch");
-    messages.push_back({"", EncodeEnvelope(envelope), std::move(body), std::move(attributes)});
+    messages.push_back({"", EncodeEnvelope(envelope), std::move(body), BatchAttributes(resource, envelope)});
     return messages;
   }
   record::RecordBatch batch;
@@ -172,6 +184,17 @@ std::vector<DeliveryMessage> MessagesOf(const catalog::View& view, const catalog
   messages.reserve(batch.size());
   for (size_t i = 0; i < batch.size(); ++i) messages.push_back(OneRecord(view, resource, envelope, batch, i));
   return messages;
+}
+
+broker::Attributes RestoreForForeignReaders(const catalog::Resource& resource, broker::Message& message) {
+  const auto envelope = DecodeDeliveryEnvelope(message.envelope);
+  if (!envelope.ok()) return {};
+  if (envelope->record_batch().empty()) return BatchAttributes(resource, *envelope);
+  record::RecordBatch one;
+  if (!record::DecodeBatch(envelope->record_batch(), one).ok() || one.size() != 1) return {};
+  const bool deleted = one.columns.operation[0] == Operation::kDelete;
+  if (!deleted && message.body.bytes().empty()) message.body = broker::Body(std::string());
+  return RecordAttributes(resource, *envelope, one);
 }
 
 }  // namespace datong::pipeline

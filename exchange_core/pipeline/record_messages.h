@@ -25,4 +25,8 @@ struct DeliveryMessage {
 std::vector<DeliveryMessage> MessagesOf(const catalog::View& view, const catalog::Resource& resource,
                                         const ledger::v1::DeliveryEnvelope& envelope, broker::Body body);
 
+// What an engine without foreign readers has not kept of a message that MessagesOf() made: returns its attributes, and
+// makes a body without bytes a value again where it was one. A message whose envelope is none of ours has nothing.
+broker::Attributes RestoreForForeignReaders(const catalog::Resource& resource, broker::Message& message);
+
 }  // namespace datong::pipeline

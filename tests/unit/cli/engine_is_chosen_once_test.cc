@@ -94,6 +94,38 @@ TEST_CASE("where checkpoints are shared is kept; how long this process may be si
   CHECK(embedded.Refusal({.lease_seconds = 5}) == Code::kWrongArguments);
 }
 
+TEST_CASE("a move goes where it was begun to, and turns the exchange round in one step") {
+  base::FileSystem& files = base::PosixFileSystem();
+  Directory directory;
+  const std::string path = directory.path("");
+  std::filesystem::create_directory(directory.path("log"));
+  std::ofstream(directory.path("log/rows")) << "kept";
+  const auto target = [&](const EngineSaid& said) { return ChooseMoveTarget(files, path, said); };
+  CHECK(admin::FromStatus(target({}).status()).code == Code::kWrongArguments);
+  CHECK(admin::FromStatus(target({.exchange = "city"}).status()).code == Code::kWrongArguments);
+  auto chosen = target({.bootstrap_servers = "a:1", .exchange = "city"});
+  REQUIRE(chosen.ok());
+  CHECK(chosen->move == 0);
+  CHECK_FALSE(MoveBegun(files, path)->has_value());
+  chosen->move = ~uint64_t{0};
+  REQUIRE(KeepMoveTarget(files, path, *chosen).ok());
+  CHECK_FALSE(directory.Choose({})->kafka);  // so long the embedded engine counts
+  CHECK(target({})->move == ~uint64_t{0});
+  CHECK(target({.bootstrap_servers = "b:2"})->bootstrap_servers == "b:2");
+  CHECK(admin::FromStatus(target({.exchange = "other"}).status()).where == MovePath(path));
+  REQUIRE(TurnRound(files, path).ok());
+  auto engine = directory.Choose({});
+  REQUIRE(engine.ok());
+  CHECK(engine->kafka);
+  CHECK(engine->exchange == "city");
+  REQUIRE(directory.Choose({.bootstrap_servers = "c:3"}).ok());
+  CHECK(directory.Choose({})->move == ~uint64_t{0});  // kept, whatever is said anew
+  CHECK_FALSE(MoveBegun(files, path)->has_value());
+  for (int again = 0; again < 2; ++again) REQUIRE(SetFormerLogAside(files, path).ok());
+  CHECK_FALSE(std::filesystem::exists(directory.path("log")));
+  CHECK(std::filesystem::exists(FormerLogPath(path) + "/rows"));
+}
+
 TEST_CASE("a damaged choice is told, and never taken for the embedded engine") {
   Directory directory;
   const std::string text = GENERATE("", "{", "[]", R"({"engine":"kafka"})", R"({"engine":7})",

@@ -7,6 +7,7 @@
 
 #include "broker_adapters/embedded/embedded_broker.h"
 #include "exchange_core/node/membership.h"
+#include "exchange_core/node/move_claim.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/test_exchange.h"
 
@@ -87,6 +88,42 @@ void CheckEachLaneHasOneOwner(const std::vector<Membership*>& members) {
 bool NeverWait(const std::string&, bool) {
   FAIL("nobody is there, and yet somebody is waited for");
   return false;
+}
+
+TEST_CASE("while an exchange is carried over to here nobody may begin, and then everybody may") {
+  constexpr uint64_t kMove = 4711;
+  Place place;
+  const auto claim = [&](uint64_t move, const std::string& mover) {
+    return ClaimForMove(*place.broker, place.clock, move, mover);
+  };
+  const auto enter = [&](uint64_t move) { return EnterAfterMove(*place.broker, place.clock, move); };
+  CHECK(enter(0).ok());  // there is nothing at all
+  REQUIRE(claim(kMove, "the mover").ok());
+  place.clock.Advance(1'000 * kLease);
+  const absl::Status early = enter(0);
+  CHECK(IsBeingMoved(early));
+  CHECK(std::string(early.message()).find("the mover") != std::string::npos);
+  CHECK(IsBeingMoved(enter(kMove + 1)));
+  // Whoever does not ask leads nothing and works on no lane.
+  const auto unasked = place.Join("unasked");
+  place.Pass(3 * kLease, {unasked.get()});
+  CHECK_FALSE(unasked->leads());
+  CHECK(LanesOf(*unasked) == 0);
+  unasked->Leave();
+  REQUIRE(claim(kMove, "the mover again").ok());
+  CHECK(absl::IsAlreadyExists(claim(kMove + 1, "another")));
+  SECTION("the move says that it is complete") {
+    CHECK(FinishMove(*place.broker, place.clock, kMove).value());
+    CHECK_FALSE(FinishMove(*place.broker, place.clock, kMove).value());
+    CHECK(absl::IsAlreadyExists(claim(kMove, "the mover")));
+    CHECK(enter(0).ok());
+  }
+  SECTION("it had no time to, and the one whom it was made for begins") {
+    CHECK(enter(kMove).ok());
+    CHECK_FALSE(FinishMove(*place.broker, place.clock, kMove).value());
+  }
+  CHECK(place.JoinAlone("anybody", NeverWait).ok());
+  CHECK(absl::IsAlreadyExists(claim(kMove + 1, "another")));
 }
 
 TEST_CASE("the first one leads and has all lanes; whoever joins gets his share; who leaves gives it back") {

@@ -108,6 +108,29 @@ TEST_CASE("each record is a message that says where it stands") {
   }
 }
 
+TEST_CASE("what foreign readers see comes back from what an engine without them has kept") {
+  const DeliveryForm form = GENERATE(DeliveryForm::kPacked, DeliveryForm::kRecords, DeliveryForm::kJson);
+  Delivery delivery(form);
+  delivery.Add("C1", "first", Operation::kInsert, 0, 5);
+  delivery.Add("C3", "last content", Operation::kDelete, 1, 0);
+  for (const DeliveryMessage& made : delivery.Messages()) {
+    broker::Message stored{9, made.key, made.envelope, made.body, 1};
+    CHECK(RestoreForForeignReaders(delivery.resource, stored) == made.attributes);
+    CHECK(stored.body.bytes() == made.body.bytes());
+    CHECK((stored.body.bytes().data() == nullptr) == (made.body.bytes().data() == nullptr));
+    // An empty value is kept as no value.
+    broker::Message empty{9, made.key, made.envelope, broker::Body(), 1};
+    const auto attributes = RestoreForForeignReaders(delivery.resource, empty);
+    const bool a_record = form != DeliveryForm::kPacked;
+    const bool deleted = a_record && made.body.bytes().data() == nullptr;
+    if (a_record) CHECK((empty.body.bytes().data() == nullptr) == deleted);
+    CHECK(attributes == made.attributes);
+  }
+  broker::Message foreign{9, "key", "no envelope of ours", broker::Body("body"), 1};
+  CHECK(RestoreForForeignReaders(delivery.resource, foreign).empty());
+  CHECK(foreign.body.bytes() == "body");
+}
+
 TEST_CASE("what is sent again to one subscription has names of its own") {
   Delivery delivery(DeliveryForm::kJson);
   delivery.Add("C1", "", Operation::kInsert, 0, 1);
