@@ -94,7 +94,7 @@ absl::StatusOr<bool> KafkaReader::TakeOne(bool some_taken, Deadline& deadline, b
       case Fetch::Step::Kind::kMessage:
         next_ = PositionOf(step.offset + 1);
         // One of its transaction's own stands behind it, and there is room for no other.
-        if (step.in_transaction && step.offset + 2 == known_end_) ends_.NoteMark(of_, step.offset + 1);
+        if (step.in_transaction && step.offset + 2 == known_end_) ends_.NoteMarks(of_, step.offset + 1, known_end_);
         message = std::move(step.message);
         return true;
       case Fetch::Step::Kind::kFiller:
@@ -102,7 +102,10 @@ absl::StatusOr<bool> KafkaReader::TakeOne(bool some_taken, Deadline& deadline, b
         if (OffsetOf(next_) >= known_end_) return false;
         break;
       case Fetch::Step::Kind::kEnd:
-        next_ = std::max(next_, PositionOf(step.offset));
+        if (step.offset > OffsetOf(next_)) {
+          ends_.NoteMarks(of_, OffsetOf(next_), step.offset);
+          next_ = PositionOf(step.offset);
+        }
         if (OffsetOf(next_) >= known_end_) return false;
         break;
       case Fetch::Step::Kind::kSilence:

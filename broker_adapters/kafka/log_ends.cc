@@ -34,15 +34,15 @@ absl::StatusOr<LogRange> LogEnds::Decided(const KafkaPartition& of) {
   return Now(of);
 }
 
-void LogEnds::NoteMark(const KafkaPartition& of, int64_t offset) {
+void LogEnds::NoteMarks(const KafkaPartition& of, int64_t first, int64_t end) {
   const std::lock_guard lock(mutex_);
-  last_marks_[of] = offset;
+  last_marks_[of] = {first, end};
 }
 
-int64_t LogEnds::BehindMark(const KafkaPartition& of, int64_t offset) const {
+int64_t LogEnds::BehindMarks(const KafkaPartition& of, int64_t offset) const {
   const std::lock_guard lock(mutex_);
   const auto it = last_marks_.find(of);
-  return it != last_marks_.end() && it->second == offset ? offset + 1 : offset;
+  return it != last_marks_.end() && it->second.first == offset ? it->second.end : offset;
 }
 
 absl::Status LogEnds::AwaitDecided(const std::vector<KafkaPartition>& of) {

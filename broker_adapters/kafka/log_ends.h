@@ -45,10 +45,11 @@ class LogEnds {
   // With everything decided that was appended before the call; waits for open transactions. Unavailable when a writer
   // that died leaves one open for longer than the time limit of transactions.
   absl::StatusOr<LogRange> Decided(const KafkaPartition& of);
-  // A reader has seen that the mark which ends a transaction stands at `offset`. Whoever reads on from there reads the
-  // same as from behind it, and only the place behind it is what Kafka's own tools call "no lag".
-  void NoteMark(const KafkaPartition& of, int64_t offset);
-  int64_t BehindMark(const KafkaPartition& of, int64_t offset) const;  // `offset` itself when no mark is known there
+  // A reader has seen that nothing but marks which end transactions, and what they undid, stands at `first` and behind
+  // it before `end`. Whoever reads on from there reads the same as from `end`, and only that is what Kafka's own tools
+  // call "no lag".
+  void NoteMarks(const KafkaPartition& of, int64_t first, int64_t end);
+  int64_t BehindMarks(const KafkaPartition& of, int64_t offset) const;  // `offset` itself when none is known there
   // Returns when everything appended to these before the call is decided.
   absl::Status AwaitDecided(const std::vector<KafkaPartition>& of);
 
@@ -57,7 +58,10 @@ class LogEnds {
   Client& appended_;
   Client& committed_;
   mutable std::mutex mutex_;
-  std::map<KafkaPartition, int64_t> last_marks_;  // guarded by mutex_
+  struct Marks {
+    int64_t first = 0, end = 0;
+  };
+  std::map<KafkaPartition, Marks> last_marks_;  // guarded by mutex_
 };
 
 }  // namespace datong::kafka

@@ -159,7 +159,7 @@ TransactionalProducer::Failure TransactionalProducer::SendPositions(const Commit
     for (const auto& [from, next] : rows) {
       rd_kafka_topic_partition_t* const one =
           rd_kafka_topic_partition_list_add(list.get(), from.topic.c_str(), static_cast<int32_t>(from.partition));
-      one->offset = ends_.BehindMark(from, OffsetOf(next));
+      one->offset = ends_.BehindMarks(from, OffsetOf(next));
       if (PositionOf(one->offset) != next) {
         const std::string remark = RemarkOf(next);
         one->metadata = rd_kafka_mem_malloc(client_->handle(), remark.size());
