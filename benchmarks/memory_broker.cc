@@ -205,17 +205,8 @@ class MemoryBroker final : public broker::Broker {
  public:
   explicit MemoryBroker(base::Clock& clock) : store_(clock) {}
 
-  absl::Status CreateTopic(const std::string& topic, const broker::TopicOptions& options) override {
-    if (topic.empty() || options.partitions == 0)
-      return absl::InvalidArgumentError("a topic has a name and partitions");
-    const std::lock_guard lock(store_.mutex);
-    auto [it, is_new] = store_.topics.try_emplace(topic);
-    if (is_new) {
-      it->second.options = options;
-      it->second.partitions.resize(options.partitions);
-    } else if (it->second.options.kind != options.kind || it->second.options.partitions != options.partitions) {
-      return absl::AlreadyExistsError(absl::StrCat("topic \"", topic, "\" exists with other options"));
-    }
+  absl::Status CreateTopics(const std::vector<broker::NamedTopic>& topics) override {
+    for (const broker::NamedTopic& one : topics) RETURN_IF_ERROR(MakeTopic(one.topic, one.options));
     return absl::OkStatus();
   }
 
@@ -285,6 +276,20 @@ class MemoryBroker final : public broker::Broker {
   }
 
  private:
+  absl::Status MakeTopic(const std::string& topic, const broker::TopicOptions& options) {
+    if (topic.empty() || options.partitions == 0)
+      return absl::InvalidArgumentError("a topic has a name and partitions");
+    const std::lock_guard lock(store_.mutex);
+    auto [it, is_new] = store_.topics.try_emplace(topic);
+    if (is_new) {
+      it->second.options = options;
+      it->second.partitions.resize(options.partitions);
+    } else if (it->second.options.kind != options.kind || it->second.options.partitions != options.partitions) {
+      return absl::AlreadyExistsError(absl::StrCat("topic \"", topic, "\" exists with other options"));
+    }
+    return absl::OkStatus();
+  }
+
   Store store_;
 };
 

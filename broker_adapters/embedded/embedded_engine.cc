@@ -45,7 +45,12 @@ std::string EmbeddedEngine::PathOf(std::string_view name) const {
 
 // --- topics ---
 
-absl::Status EmbeddedEngine::CreateTopic(const std::string& topic, const broker::TopicOptions& options) {
+absl::Status EmbeddedEngine::CreateTopics(const std::vector<broker::NamedTopic>& topics) {
+  for (const broker::NamedTopic& one : topics) RETURN_IF_ERROR(MakeTopic(one.topic, one.options));
+  return absl::OkStatus();
+}
+
+absl::Status EmbeddedEngine::MakeTopic(const std::string& topic, const broker::TopicOptions& options) {
   if (topic.empty() || topic.size() > base::kNameBytesMax) {
     return absl::InvalidArgumentError(
         absl::StrCat("a topic's name has 1 to ", base::kNameBytesMax, " bytes, not ", topic.size()));

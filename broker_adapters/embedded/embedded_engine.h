@@ -66,7 +66,7 @@ class EmbeddedEngine final : public broker::Broker {
   ~EmbeddedEngine() override;
   absl::Status Open();  // engine_open.cc; once, before anything else
 
-  absl::Status CreateTopic(const std::string& topic, const broker::TopicOptions& options) override;
+  absl::Status CreateTopics(const std::vector<broker::NamedTopic>& topics) override;
   absl::StatusOr<broker::TopicOptions> DescribeTopic(const std::string& topic) override;
   std::vector<std::string> ListTopics() override;
   absl::StatusOr<std::unique_ptr<broker::Writer>> OpenWriter(const std::string& identity) override;
@@ -90,6 +90,7 @@ class EmbeddedEngine final : public broker::Broker {
   absl::Status Commit(CommitRequest& request);
 
  private:
+  absl::Status MakeTopic(const std::string& topic, const broker::TopicOptions& options);
   struct Group;  // what one round of commits changes; group_commit.cc
 
   // engine_open.cc

@@ -17,6 +17,7 @@
 #include "broker_adapters/kafka/log_ends.h"
 #include "broker_adapters/kafka/lost_writers.h"
 #include "broker_adapters/kafka/names.h"
+#include "broker_adapters/kafka/offset_questions.h"
 #include "broker_adapters/kafka/offsets.h"
 #include "broker_adapters/kafka/retention.h"
 #include "broker_adapters/kafka/topic_directory.h"
@@ -39,9 +40,7 @@ class KafkaBroker final : public broker::Broker {
         lost_writers_(*options_.clock),
         health_(options_, names_, *appended_, *committed_, fetches_, lost_writers_) {}
 
-  absl::Status CreateTopic(const std::string& topic, const broker::TopicOptions& options) override {
-    return topics_.Create(topic, options);
-  }
+  absl::Status CreateTopics(const std::vector<broker::NamedTopic>& topics) override { return topics_.Create(topics); }
   absl::StatusOr<broker::TopicOptions> DescribeTopic(const std::string& topic) override {
     return topics_.Describe(topic);
   }
@@ -77,6 +76,24 @@ class KafkaBroker final : public broker::Broker {
     ASSIGN_OR_RETURN(const KafkaPartition place, Find(from));
     return positions_.Of(names_.Group(group), place);
   }
+  absl::StatusOr<std::vector<broker::PartitionBounds>> BoundsOf(
+      const std::vector<broker::TopicPartition>& of) override {
+    ASSIGN_OR_RETURN(const std::vector<KafkaPartition> places, Find(of));
+    RETURN_IF_ERROR(ends_.AwaitDecided(places));
+    // The starts first: so none is behind its end.
+    ASSIGN_OR_RETURN(const std::vector<int64_t> starts, OffsetsAt(options_, *committed_, places, kEarliest));
+    ASSIGN_OR_RETURN(const std::vector<int64_t> stops, OffsetsAt(options_, *committed_, places, kLatest));
+    std::vector<broker::PartitionBounds> all;
+    for (size_t i = 0; i < places.size(); ++i) all.push_back({BeginOf(starts[i]), PositionOf(stops[i])});
+    return all;
+  }
+  absl::StatusOr<std::vector<broker::Position>> VisibleEnds(const std::vector<broker::TopicPartition>& of) override {
+    ASSIGN_OR_RETURN(const std::vector<KafkaPartition> places, Find(of));
+    ASSIGN_OR_RETURN(const std::vector<int64_t> offsets, OffsetsAt(options_, *committed_, places, kLatest));
+    std::vector<broker::Position> ends;
+    for (const int64_t offset : offsets) ends.push_back(PositionOf(offset));
+    return ends;
+  }
   absl::StatusOr<broker::PartitionBounds> Bounds(const broker::TopicPartition& of) override {
     ASSIGN_OR_RETURN(const KafkaPartition place, Find(of));
     ASSIGN_OR_RETURN(const LogRange range, ends_.Decided(place));
@@ -109,6 +126,14 @@ class KafkaBroker final : public broker::Broker {
   absl::StatusOr<KafkaPartition> Find(const broker::TopicPartition& partition) {
     ASSIGN_OR_RETURN(std::string kafka_topic, topics_.Find(partition));
     return KafkaPartition{std::move(kafka_topic), partition.partition};
+  }
+  absl::StatusOr<std::vector<KafkaPartition>> Find(const std::vector<broker::TopicPartition>& of) {
+    std::vector<KafkaPartition> places;
+    for (const broker::TopicPartition& one : of) {
+      ASSIGN_OR_RETURN(KafkaPartition place, Find(one));
+      places.push_back(std::move(place));
+    }
+    return places;
   }
 
   const KafkaOptions options_;

@@ -56,13 +56,14 @@ absl::StatusOr<std::unique_ptr<LogCopy>> LogCopy::Open(const KafkaOptions& optio
   LogCopy* const self = copy.get();
   // No time limit for a message: one that was given up would be overtaken by those behind it, which then land where it
   // should be. It is the whole copy that is given up, with all that it has not sent.
-  ASSIGN_OR_RETURN(copy->producer_, Client::Make(Client::Role::kProducer, options, {{"linger.ms", "2"}},
-                                                 {{"enable.idempotence", "true"},
-                                                  {"message.timeout.ms", "0"},
-                                                  {"message.max.bytes", std::to_string(kRecordBytesMax)},
-                                                  {"queue.buffering.max.messages", "200000"},
-                                                  {"queue.buffering.max.kbytes", std::to_string(kSizeMax << 10)}},
-                                                 [self](const rd_kafka_message_t& report) { self->TakeReport(report); }));
+  ASSIGN_OR_RETURN(copy->producer_,
+                   Client::Make(Client::Role::kProducer, options, {{"linger.ms", "2"}},
+                                {{"enable.idempotence", "true"},
+                                 {"message.timeout.ms", "0"},
+                                 {"message.max.bytes", std::to_string(kRecordBytesMax)},
+                                 {"queue.buffering.max.messages", "200000"},
+                                 {"queue.buffering.max.kbytes", std::to_string(kSizeMax << 10)}},
+                                [self](const rd_kafka_message_t& report) { self->TakeReport(report); }));
   return copy;
 }
 
@@ -75,7 +76,7 @@ LogCopy::~LogCopy() {
 absl::StatusOr<std::vector<std::string>> LogCopy::Topics() { return topics_.List(); }
 
 absl::Status LogCopy::MakeTopic(const std::string& topic, const broker::TopicOptions& options) {
-  RETURN_IF_ERROR(topics_.Create(topic, options, {{kTimeSetting, kTimeOfProducer}}));
+  RETURN_IF_ERROR(topics_.Create({{topic, options}}, {{kTimeSetting, kTimeOfProducer}}));
   ASSIGN_OR_RETURN(const std::string kafka_topic, names_.Topic(topic));
   return SetTime(kafka_topic, kTimeOfProducer);
 }

@@ -28,7 +28,8 @@ namespace datong::kafka {
 //    are plain records of an idempotent producer, whose messages come once and in their order.
 // 2. Positions that no message has are taken up by fillers, which readers pass over; those before the first message
 //    that is kept are dropped afterwards (broker::Broker::DropBefore).
-// 3. The cluster says of each record at which offset it landed. Elsewhere than it must be: DataLoss, and the topic is of
+// 3. The cluster says of each record at which offset it landed. Elsewhere than it must be: DataLoss, and the topic is
+// of
 //    no use. It is how a copy finds out that what an earlier, killed one had sent came in only now.
 // 4. A message keeps its time (in milliseconds): until Seal() the topic's times are the producer's.
 //

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <string>
 
 #include "broker_adapters/kafka/c_handle.h"
@@ -18,6 +19,8 @@ namespace {
 
 constexpr base::TimeUs kFirstTurn = 1'000'000;
 constexpr base::TimeUs kTurnMax = 16'000'000;
+// The library looks for each answer's place by going through all that was asked.
+constexpr size_t kPlacesPerQuestion = 64;
 
 // Written as a time to look up, these two mean the ends.
 static_assert(kLatest == RD_KAFKA_OFFSET_END && kEarliest == RD_KAFKA_OFFSET_BEGINNING);
@@ -53,7 +56,7 @@ rd_kafka_resp_err_t Ask(Client& client, int64_t time, int wait_ms, rd_kafka_topi
 
 // A client asks the leader it knows until it is told of another one. What the cluster says to it stays in the client.
 // NotFound: one of the topics is gone, which a turn is too short to tell (AskForKnownTopic).
-absl::Status AskWhoLeads(const KafkaOptions& options, Client& client, const std::vector<KafkaPartition>& of,
+absl::Status AskWhoLeads(const KafkaOptions& options, Client& client, std::span<const KafkaPartition> of,
                          Deadline& turn_end, Deadline& deadline) {
   std::set<std::string> asked;
   for (const KafkaPartition& one : of) {
@@ -65,15 +68,11 @@ absl::Status AskWhoLeads(const KafkaOptions& options, Client& client, const std:
   return absl::OkStatus();
 }
 
-}  // namespace
-
 // In turns, for an error may be over a moment later: a topic that was just made has no leader yet, or its leader moves
 // (the broker says so at once); or the leader has died (nobody says anything). A turn without an answer is followed by
 // one that waits for longer.
-absl::StatusOr<std::vector<int64_t>> OffsetsAt(const KafkaOptions& options, Client& client,
-                                               const std::vector<KafkaPartition>& of, int64_t time) {
-  std::vector<int64_t> offsets;
-  if (of.empty()) return offsets;
+absl::Status AskForSome(const KafkaOptions& options, Client& client, std::span<const KafkaPartition> of, int64_t time,
+                        std::vector<int64_t>& offsets) {
   Deadline deadline(*options.clock, options.request_timeout);
   const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(of.size())));
   for (const KafkaPartition& one : of) {
@@ -91,10 +90,22 @@ absl::StatusOr<std::vector<int64_t>> OffsetsAt(const KafkaOptions& options, Clie
     if (code == RD_KAFKA_RESP_ERR__TIMED_OUT) turn = std::min(2 * turn, kTurnMax);
     deadline.Pause();
     Deadline turn_end(*options.clock, at_most(turn));
-    if (const absl::Status said = AskWhoLeads(options, client, of, turn_end, deadline); absl::IsNotFound(said))
-      return said;
+    if (absl::Status said = AskWhoLeads(options, client, of, turn_end, deadline); absl::IsNotFound(said)) return said;
   }
   for (int i = 0; i < list->cnt; ++i) offsets.push_back(list->elems[i].offset);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<int64_t>> OffsetsAt(const KafkaOptions& options, Client& client,
+                                               const std::vector<KafkaPartition>& of, int64_t time) {
+  std::vector<int64_t> offsets;
+  for (std::span<const KafkaPartition> rest(of); !rest.empty();) {
+    const auto some = rest.first(std::min(rest.size(), kPlacesPerQuestion));
+    rest = rest.subspan(some.size());
+    RETURN_IF_ERROR(AskForSome(options, client, some, time, offsets));
+  }
   return offsets;
 }
 

@@ -65,7 +65,7 @@ absl::Status TopicAdministration::CarryOut(TopicPlan& plan) {
     for (TopicDifference& difference : topic.differences) {
       if (difference.remedy == TopicDifference::Remedy::kSet) values[difference.what] = difference.planned;
       if (difference.remedy != TopicDifference::Remedy::kCreate) continue;
-      RETURN_IF_ERROR(topics_.Create(topic.topic, topic.options));
+      RETURN_IF_ERROR(topics_.Create({{topic.topic, topic.options}}));
       difference.done = true;
     }
     if (values.empty()) continue;

@@ -37,11 +37,12 @@ TopicConfiguration ToConfiguration(const rd_kafka_ConfigResource_t* described) {
 }
 
 absl::Status AskForSome(const KafkaOptions& options, Client& client, const std::string* begin, size_t count,
-                        std::map<std::string, TopicConfiguration>& into) {
+                        const char* only, std::map<std::string, TopicConfiguration>& into) {
   std::vector<Resource> resources;
   std::vector<rd_kafka_ConfigResource_t*> asked;
   for (size_t i = 0; i < count; ++i) {
     resources.emplace_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, begin[i].c_str()));
+    if (only != nullptr) rd_kafka_ConfigResource_set_config(resources.back().get(), only, "");
     asked.push_back(resources.back().get());
   }
   AdminRequest request(client, options.request_timeout);
@@ -62,11 +63,12 @@ absl::Status AskForSome(const KafkaOptions& options, Client& client, const std::
 
 absl::StatusOr<std::map<std::string, TopicConfiguration>> AskForConfigurations(const KafkaOptions& options,
                                                                                Client& client,
-                                                                               const std::vector<std::string>& topics) {
+                                                                               const std::vector<std::string>& topics,
+                                                                               const char* only) {
   std::map<std::string, TopicConfiguration> all;
   for (size_t done = 0; done < topics.size(); done += kTopicsPerRequest) {
     const size_t some = std::min(topics.size() - done, kTopicsPerRequest);
-    RETURN_IF_ERROR(AskForSome(options, client, topics.data() + done, some, all));
+    RETURN_IF_ERROR(AskForSome(options, client, topics.data() + done, some, only, all));
   }
   return all;
 }

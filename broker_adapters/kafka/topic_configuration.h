@@ -18,10 +18,11 @@ struct ConfiguredValue {
 };
 using TopicConfiguration = std::map<std::string, ConfiguredValue>;
 
-// By topic. NotFound: one of them does not exist.
+// By topic. NotFound: one of them does not exist. `only`: of this one setting; nullptr: all.
 absl::StatusOr<std::map<std::string, TopicConfiguration>> AskForConfigurations(const KafkaOptions& options,
                                                                                Client& client,
-                                                                               const std::vector<std::string>& topics);
+                                                                               const std::vector<std::string>& topics,
+                                                                               const char* only = nullptr);
 
 // Sets these values; what else is set for the topic stays. `present` is what it was found with: the request replaces
 // all of a topic's own values, so those that stay are sent again.

@@ -16,79 +16,162 @@
 #include "exchange_core/base/status_macros.h"
 
 namespace datong::kafka {
+namespace {
 
-absl::Status TopicDirectory::Create(const std::string& topic, const broker::TopicOptions& wanted,
-                                    const Settings& instead) {
-  ASSIGN_OR_RETURN(const std::string kafka_topic, names_.Topic(topic));
-  if (wanted.partitions == 0) return absl::InvalidArgumentError(absl::StrCat("topic ", topic, ": without partitions"));
-  Deadline deadline(*options_.clock, options_.request_timeout);
-  const absl::Status created = CreateInCluster(kafka_topic, wanted, instead, deadline);
-  if (created.ok()) {
-    RETURN_IF_ERROR(AwaitLeaders(kafka_topic, wanted.partitions, deadline));
-    Know(topic, {kafka_topic, wanted.partitions});
-    return created;
+// A request for more than ten thousand partitions is refused, and one that takes long holds up its controller.
+constexpr size_t kTopicsPerRequest = 200;
+constexpr base::TimeUs kPerLeaderUs = 10'000;
+
+}  // namespace
+
+absl::StatusOr<TopicDirectory::WantedTopics> TopicDirectory::NotKnown(const std::vector<broker::NamedTopic>& wanted) {
+  WantedTopics unknown;
+  const std::lock_guard lock(mutex_);
+  for (const broker::NamedTopic& one : wanted) {
+    ASSIGN_OR_RETURN(std::string kafka_topic, names_.Topic(one.topic));
+    if (one.options.partitions == 0) {
+      return absl::InvalidArgumentError(absl::StrCat("topic ", one.topic, ": without partitions"));
+    }
+    const auto known = known_.find(one.topic);
+    if (known != known_.end() && known->second.kind == one.options.kind &&
+        known->second.partitions == one.options.partitions) {
+      continue;
+    }
+    unknown.push_back({std::move(kafka_topic), one});
   }
-  if (!absl::IsAlreadyExists(created)) return created;
-  auto existing = Describe(topic);
-  // Processes that share an exchange make its topics at the same time: of one made a moment ago not every broker knows.
-  while (absl::IsNotFound(existing.status()) && !deadline.Passed()) {
-    deadline.Pause();
-    existing = Describe(topic);
-  }
-  RETURN_IF_ERROR(existing.status());
-  if (existing->kind == wanted.kind && existing->partitions == wanted.partitions) {
-    Know(topic, {kafka_topic, wanted.partitions});
-    return absl::OkStatus();
-  }
-  return absl::AlreadyExistsError(absl::StrCat("topic ", topic, " exists with kind ", static_cast<int>(existing->kind),
-                                               " and ", existing->partitions, " partitions, not kind ",
-                                               static_cast<int>(wanted.kind), " and ", wanted.partitions));
+  return unknown;
 }
 
-absl::Status TopicDirectory::CreateInCluster(const std::string& kafka_topic, const broker::TopicOptions& wanted,
-                                             const Settings& instead, Deadline& deadline) {
-  ASSIGN_OR_RETURN(const int brokers, AskForBrokerCount(client_, deadline));
-  const Replication replication = ReplicationFor(options_, brokers);
-  const std::string doing = absl::StrCat("creating topic ", kafka_topic);
-  char why[512];
-  const CHandle<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy> fresh(rd_kafka_NewTopic_new(
-      kafka_topic.c_str(), static_cast<int>(wanted.partitions), replication.replicas, why, sizeof why));
-  if (fresh == nullptr) return absl::InvalidArgumentError(absl::StrCat(doing, ": ", why));
-  for (const TopicSetting& setting : TopicSettings(wanted.kind, replication)) {
-    const auto other = instead.find(setting.name);
-    const std::string& value = other == instead.end() ? setting.value : other->second;
-    rd_kafka_NewTopic_set_config(fresh.get(), setting.name.c_str(), value.c_str());
+absl::Status TopicDirectory::Create(const std::vector<broker::NamedTopic>& wanted, const Settings& instead) {
+  ASSIGN_OR_RETURN(WantedTopics unknown, NotKnown(wanted));
+  if (unknown.empty()) return absl::OkStatus();
+  Deadline deadline(*options_.clock, options_.request_timeout);
+  ASSIGN_OR_RETURN(const ClusterState cluster, AskForState(client_, deadline));
+  const auto missing = std::partition(unknown.begin(), unknown.end(),
+                                      [&](const Wanted& one) { return cluster.topics.contains(one.kafka_topic); });
+  WantedTopics existing(unknown.begin(), missing), created;
+  const Replication replication = ReplicationFor(options_, static_cast<int>(cluster.brokers.size()));
+  for (std::span<const Wanted> rest(missing, unknown.end()); !rest.empty();) {
+    const auto some = rest.first(std::min(rest.size(), kTopicsPerRequest));
+    rest = rest.subspan(some.size());
+    ASSIGN_OR_RETURN(const WantedTopics met, CreateInCluster(some, replication, instead));
+    existing.insert(existing.end(), met.begin(), met.end());
+    for (const Wanted& one : some) {
+      const bool is_met = std::any_of(met.begin(), met.end(),
+                                      [&](const Wanted& other) { return other.kafka_topic == one.kafka_topic; });
+      if (!is_met) created.push_back(one);
+    }
   }
-  rd_kafka_NewTopic_t* topics[] = {fresh.get()};
+  RETURN_IF_ERROR(AwaitLeaders(created));
+  for (const Wanted& one : created)
+    Know(one.topic.topic, {one.kafka_topic, one.topic.options.partitions, one.topic.options.kind});
+  return CheckExisting(existing);
+}
+
+absl::StatusOr<TopicDirectory::WantedTopics> TopicDirectory::CreateInCluster(std::span<const Wanted> topics,
+                                                                             const Replication& replication,
+                                                                             const Settings& instead) {
+  const std::string doing = absl::StrCat("creating topic ", topics.front().kafka_topic,
+                                         topics.size() > 1 ? absl::StrCat(" and ", topics.size() - 1, " more") : "");
+  char why[512];
+  std::vector<CHandle<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy>> fresh;
+  std::vector<rd_kafka_NewTopic_t*> asked;
+  for (const Wanted& one : topics) {
+    fresh.emplace_back(rd_kafka_NewTopic_new(one.kafka_topic.c_str(), static_cast<int>(one.topic.options.partitions),
+                                             replication.replicas, why, sizeof why));
+    if (fresh.back() == nullptr) return absl::InvalidArgumentError(absl::StrCat(doing, ": ", why));
+    for (const TopicSetting& setting : TopicSettings(one.topic.options.kind, replication)) {
+      const auto other = instead.find(setting.name);
+      const std::string& value = other == instead.end() ? setting.value : other->second;
+      rd_kafka_NewTopic_set_config(fresh.back().get(), setting.name.c_str(), value.c_str());
+    }
+    asked.push_back(fresh.back().get());
+  }
   AdminRequest request(client_, options_.request_timeout);
-  rd_kafka_CreateTopics(client_.handle(), topics, 1, request.options(), request.queue());
+  rd_kafka_CreateTopics(client_.handle(), asked.data(), asked.size(), request.options(), request.queue());
   ASSIGN_OR_RETURN(const AdminRequest::Event answer, request.Answer(doing));
   size_t count = 0;
   const rd_kafka_topic_result_t** results =
       rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(answer.get()), &count);
+  WantedTopics met;
   for (size_t i = 0; i < count; ++i) {
+    const std::string topic = rd_kafka_topic_result_name(results[i]);
     const char* text = rd_kafka_topic_result_error_string(results[i]);
-    RETURN_IF_ERROR(FromKafka(rd_kafka_topic_result_error(results[i]), doing, text != nullptr ? text : ""));
+    const absl::Status status = FromKafka(rd_kafka_topic_result_error(results[i]),
+                                          absl::StrCat("creating topic ", topic), text != nullptr ? text : "");
+    if (!absl::IsAlreadyExists(status)) {
+      RETURN_IF_ERROR(status);
+      continue;
+    }
+    const auto of =
+        std::find_if(topics.begin(), topics.end(), [&](const Wanted& one) { return one.kafka_topic == topic; });
+    if (of != topics.end()) met.push_back(*of);
   }
-  return absl::OkStatus();
+  return met;
 }
 
-absl::Status TopicDirectory::AwaitLeaders(const std::string& kafka_topic, uint32_t partitions, Deadline& deadline) {
+absl::Status TopicDirectory::AwaitLeaders(const WantedTopics& created) {
+  if (created.empty()) return absl::OkStatus();
+  // Leaders are chosen one partition after the other.
+  Deadline deadline(*options_.clock, options_.request_timeout + base::TimeUs{created.size()} * kPerLeaderUs);
   while (true) {
-    const auto said = AskForTopic(client_, kafka_topic, deadline);
-    if (said.ok() && said->all_led && said->partitions == partitions) return absl::OkStatus();
-    if (deadline.Passed()) {
-      if (!said.ok()) return said.status();
-      return absl::UnavailableError(absl::StrCat(
-          "topic ", kafka_topic, " was created, but not every partition has a leader: are all brokers up?"));
+    absl::Status trouble;
+    if (const auto cluster = AskForState(client_, deadline); cluster.ok()) {
+      for (const Wanted& one : created) {
+        const auto found = cluster->topics.find(one.kafka_topic);
+        if (found != cluster->topics.end() && found->second.size() == one.topic.options.partitions &&
+            std::all_of(found->second.begin(), found->second.end(),
+                        [](const auto& copy) { return copy.leader >= 0; })) {
+          continue;
+        }
+        trouble = absl::UnavailableError(absl::StrCat(
+            "topic ", one.kafka_topic, " was created, but not every partition has a leader: are all brokers up?"));
+        break;
+      }
+    } else {
+      trouble = cluster.status();
     }
+    if (trouble.ok() || deadline.Passed()) return trouble;
     deadline.Pause();
   }
 }
 
-absl::StatusOr<broker::TopicKind> TopicDirectory::KindOfTopic(const std::string& kafka_topic) {
-  ASSIGN_OR_RETURN(auto configurations, AskForConfigurations(options_, client_, {kafka_topic}));
-  if (const auto kind = KindOf(configurations[kafka_topic][kKindSetting].value)) return *kind;
+absl::Status TopicDirectory::CheckExisting(const WantedTopics& topics) {
+  if (topics.empty()) return absl::OkStatus();
+  std::vector<std::string> names;
+  for (const Wanted& one : topics) names.push_back(one.kafka_topic);
+  Deadline deadline(*options_.clock, options_.request_timeout);
+  // Processes that share an exchange make its topics at the same time: of one made a moment ago not every broker knows.
+  auto configurations = AskForConfigurations(options_, client_, names, kKindSetting);
+  while (absl::IsNotFound(configurations.status()) && !deadline.Passed()) {
+    deadline.Pause();
+    configurations = AskForConfigurations(options_, client_, names, kKindSetting);
+  }
+  RETURN_IF_ERROR(configurations.status());
+  ASSIGN_OR_RETURN(const ClusterState cluster, AskForState(client_, deadline));
+  for (const Wanted& one : topics) {
+    ASSIGN_OR_RETURN(const broker::TopicKind kind, KindOfTopic(one.kafka_topic, (*configurations)[one.kafka_topic]));
+    const auto found = cluster.topics.find(one.kafka_topic);
+    const size_t partitions = found == cluster.topics.end() ? 0 : found->second.size();
+    const broker::TopicOptions& wanted = one.topic.options;
+    if (partitions == 0) {
+      return absl::UnavailableError(
+          absl::StrCat("topic ", one.kafka_topic, " was made a moment ago, and not every broker knows it yet"));
+    }
+    if (kind != wanted.kind || partitions != wanted.partitions) {
+      return absl::AlreadyExistsError(
+          absl::StrCat("topic ", one.topic.topic, " exists with kind ", static_cast<int>(kind), " and ", partitions,
+                       " partitions, not kind ", static_cast<int>(wanted.kind), " and ", wanted.partitions));
+    }
+    Know(one.topic.topic, {one.kafka_topic, wanted.partitions, kind});
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<broker::TopicKind> TopicDirectory::KindOfTopic(const std::string& kafka_topic,
+                                                              const TopicConfiguration& configured) {
+  const auto setting = configured.find(kKindSetting);
+  if (const auto kind = KindOf(setting == configured.end() ? "" : setting->second.value)) return *kind;
   return absl::FailedPreconditionError(absl::StrCat(
       "topic ", kafka_topic, " was not created by Datong: its ", kKindSetting,
       " says no kind of topic (1 = ", "records, 2 = ledger, 3 = control); delete it, or name the exchange otherwise"));
@@ -99,7 +182,8 @@ absl::StatusOr<broker::TopicOptions> TopicDirectory::Describe(const std::string&
   if (!kafka_topic.ok()) return absl::NotFoundError(kafka_topic.status().message());  // so there can be none
   Deadline deadline(*options_.clock, options_.request_timeout);
   ASSIGN_OR_RETURN(const TopicMetadata said, AskForTopic(client_, *kafka_topic, deadline));
-  ASSIGN_OR_RETURN(const broker::TopicKind kind, KindOfTopic(*kafka_topic));
+  ASSIGN_OR_RETURN(auto configurations, AskForConfigurations(options_, client_, {*kafka_topic}, kKindSetting));
+  ASSIGN_OR_RETURN(const broker::TopicKind kind, KindOfTopic(*kafka_topic, configurations[*kafka_topic]));
   return broker::TopicOptions{kind, said.partitions};
 }
 
@@ -124,7 +208,7 @@ absl::StatusOr<std::string> TopicDirectory::Find(const broker::TopicPartition& p
   if (!kafka_topic.ok()) return absl::NotFoundError(kafka_topic.status().message());
   Deadline deadline(*options_.clock, options_.request_timeout);
   ASSIGN_OR_RETURN(const TopicMetadata said, AskForTopic(client_, *kafka_topic, deadline));
-  Know(partition.topic, {*kafka_topic, said.partitions});
+  Know(partition.topic, {*kafka_topic, said.partitions, std::nullopt});
   if (partition.partition < said.partitions) return kafka_topic;
   return absl::NotFoundError(absl::StrCat("topic ", partition.topic, " has ", said.partitions,
                                           " partitions, no number ", partition.partition));

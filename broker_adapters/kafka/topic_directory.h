@@ -7,12 +7,16 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "broker_adapters/kafka/deadline.h"
 #include "broker_adapters/kafka/kafka_client.h"
 #include "broker_adapters/kafka/names.h"
+#include "broker_adapters/kafka/topic_configuration.h"
+#include "broker_adapters/kafka/topic_settings.h"
 #include "exchange_core/broker/broker.h"
 
 namespace datong::kafka {
@@ -26,8 +30,9 @@ class TopicDirectory {
 
   using Settings = std::map<std::string, std::string>;
   // As the contract says. Returns once every partition has a leader, so that it can be used at once. `instead`:
-  // settings of a new topic that are, for the time being, not those that its kind has.
-  absl::Status Create(const std::string& topic, const broker::TopicOptions& wanted, const Settings& instead = {});
+  // settings of a new topic that are, for the time being, not those that its kind has. Thousands of topics are a few
+  // questions to the cluster; those that this directory has made or met are none.
+  absl::Status Create(const std::vector<broker::NamedTopic>& wanted, const Settings& instead = {});
   absl::StatusOr<broker::TopicOptions> Describe(const std::string& topic);  // asks the cluster each time
   absl::StatusOr<std::vector<std::string>> List();
 
@@ -40,12 +45,22 @@ class TopicDirectory {
   struct Known {
     std::string kafka_topic;
     uint32_t partitions = 0;
+    std::optional<broker::TopicKind> kind;  // nothing: was found, and not asked for
   };
 
-  absl::Status CreateInCluster(const std::string& kafka_topic, const broker::TopicOptions& wanted,
-                               const Settings& instead, Deadline& deadline);
-  absl::Status AwaitLeaders(const std::string& kafka_topic, uint32_t partitions, Deadline& deadline);
-  absl::StatusOr<broker::TopicKind> KindOfTopic(const std::string& kafka_topic);
+  struct Wanted {
+    std::string kafka_topic;
+    broker::NamedTopic topic;
+  };
+  using WantedTopics = std::vector<Wanted>;
+
+  absl::StatusOr<WantedTopics> NotKnown(const std::vector<broker::NamedTopic>& wanted);
+  // Returns those that were there already: made by another process since we looked.
+  absl::StatusOr<WantedTopics> CreateInCluster(std::span<const Wanted> topics, const Replication& replication,
+                                               const Settings& instead);
+  absl::Status AwaitLeaders(const WantedTopics& created);
+  absl::Status CheckExisting(const WantedTopics& topics);
+  absl::StatusOr<broker::TopicKind> KindOfTopic(const std::string& kafka_topic, const TopicConfiguration& configured);
   void Know(const std::string& topic, Known known);
 
   const KafkaOptions& options_;

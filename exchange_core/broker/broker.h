@@ -48,6 +48,10 @@ struct TopicOptions {
   TopicKind kind = TopicKind::kRecords;
   uint32_t partitions = 1;
 };
+struct NamedTopic {
+  std::string topic;
+  TopicOptions options;
+};
 
 // Names and values that a foreign reader sees beside a message; UTF-8, together at most 64 KiB.
 using Attributes = std::vector<std::pair<std::string, std::string>>;
@@ -163,8 +167,12 @@ class Broker {
  public:
   virtual ~Broker() = default;
 
-  // OK also when the topic exists with the same options; AlreadyExists when it exists with others.
-  virtual absl::Status CreateTopic(const std::string& topic, const TopicOptions& options) = 0;
+  // OK also for topics that exist with the same options; AlreadyExists when one exists with others. After an error some
+  // of them may have been made.
+  virtual absl::Status CreateTopics(const std::vector<NamedTopic>& topics) = 0;
+  absl::Status CreateTopic(const std::string& topic, const TopicOptions& options) {
+    return CreateTopics({{topic, options}});
+  }
   virtual absl::StatusOr<TopicOptions> DescribeTopic(const std::string& topic) = 0;  // NotFound
   virtual std::vector<std::string> ListTopics() = 0;                                 // sorted
 
@@ -176,6 +184,27 @@ class Broker {
   virtual absl::StatusOr<std::optional<Position>> CommittedPosition(std::string_view group,
                                                                     const TopicPartition& from) = 0;
   virtual absl::StatusOr<PartitionBounds> Bounds(const TopicPartition& of) = 0;
+  // The same of many, as one question.
+  virtual absl::StatusOr<std::vector<PartitionBounds>> BoundsOf(const std::vector<TopicPartition>& of) {
+    std::vector<PartitionBounds> all;
+    for (const TopicPartition& one : of) {
+      const absl::StatusOr<PartitionBounds> bounds = Bounds(one);
+      if (!bounds.ok()) return bounds.status();
+      all.push_back(*bounds);
+    }
+    return all;
+  }
+  // Where there is something for a reader now: for each of them, a position behind the last message that it would be
+  // given. One question, where a Poll() for each is as many.
+  virtual absl::StatusOr<std::vector<Position>> VisibleEnds(const std::vector<TopicPartition>& of) {
+    std::vector<Position> ends;
+    for (const TopicPartition& one : of) {
+      const absl::StatusOr<PartitionBounds> bounds = Bounds(one);
+      if (!bounds.ok()) return bounds.status();
+      ends.push_back(bounds->end);
+    }
+    return ends;
+  }
 
   // Messages below `keep_from` need not be kept any longer. Idempotent; space comes back in time, not at once.
   virtual absl::Status DropBefore(const TopicPartition& of, Position keep_from) = 0;

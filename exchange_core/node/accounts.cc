@@ -60,34 +60,48 @@ uint64_t Sum(const pipeline::VerdictCounts& counts) {
   return sum;
 }
 
-// Records in the resource's topic that its lanes have not come to, counted in the topic itself.
-absl::StatusOr<uint64_t> CountWaiting(ExchangeState& state, const Snapshot& snapshot,
-                                      const catalog::Resource& resource) {
-  uint64_t waiting = 0;
+absl::StatusOr<uint64_t> CountBehind(ExchangeState& state, const Snapshot& snapshot, const catalog::Resource& resource,
+                                     uint32_t partition, broker::Position end) {
+  const uint32_t lane = catalog::LaneOf(resource, partition, static_cast<uint32_t>(snapshot.lanes.size()));
+  const auto& inputs = snapshot.lanes[lane].inputs;
+  const auto input = inputs.find({resource.id, partition});
+  const broker::Position next = input == inputs.end() ? 0 : input->second.next;
+  uint64_t records = 0;
+  if (std::max<broker::Position>(next, 1) >= end) return records;
   record::PackedBatch batch;
-  for (uint32_t partition = 0; partition < resource.partitions; ++partition) {
-    const uint32_t lane = catalog::LaneOf(resource, partition, static_cast<uint32_t>(snapshot.lanes.size()));
-    const auto& inputs = snapshot.lanes[lane].inputs;
-    const auto input = inputs.find({resource.id, partition});
-    const broker::Position next = input == inputs.end() ? 0 : input->second.next;
-    // What the sources' journal says of is in here too, once what was begun in this partition is decided.
-    ASSIGN_OR_RETURN(const broker::PartitionBounds bounds,
-                     state.options.broker->Bounds({resource.publish_topic(), partition}));
-    if (next >= bounds.end) continue;
-    ASSIGN_OR_RETURN(const auto reader, state.options.broker->OpenReader({resource.publish_topic(), partition}, next));
-    while (true) {
-      ASSIGN_OR_RETURN(const auto messages, reader->Poll({}));
-      if (messages.empty()) break;
-      for (const broker::Message& message : messages) {
-        if (record::DecodeColumns(message.body.bytes(), batch).ok()) waiting += batch.columns.size();
-      }
+  ASSIGN_OR_RETURN(const auto reader, state.options.broker->OpenReader({resource.publish_topic(), partition}, next));
+  while (true) {
+    ASSIGN_OR_RETURN(const auto messages, reader->Poll({}));
+    if (messages.empty()) return records;
+    for (const broker::Message& message : messages) {
+      if (record::DecodeColumns(message.body.bytes(), batch).ok()) records += batch.columns.size();
+    }
+  }
+}
+
+// By resource: records in its topic that its lanes have not come to, counted in the topic itself.
+absl::StatusOr<std::map<uint32_t, uint64_t>> CountWaiting(ExchangeState& state, const Snapshot& snapshot) {
+  std::vector<broker::TopicPartition> places;
+  for (const auto& [id, resource] : snapshot.catalog->resources()) {
+    for (uint32_t partition = 0; partition < resource.partitions; ++partition) {
+      places.push_back({resource.publish_topic(), partition});
+    }
+  }
+  // What the sources' journal says of is in here too, once what was begun in these partitions is decided.
+  ASSIGN_OR_RETURN(const std::vector<broker::PartitionBounds> bounds, state.options.broker->BoundsOf(places));
+  std::map<uint32_t, uint64_t> waiting;
+  auto of_place = bounds.begin();
+  for (const auto& [id, resource] : snapshot.catalog->resources()) {
+    for (uint32_t partition = 0; partition < resource.partitions; ++partition, ++of_place) {
+      ASSIGN_OR_RETURN(const uint64_t records, CountBehind(state, snapshot, resource, partition, of_place->end));
+      waiting[id] += records;
     }
   }
   return waiting;
 }
 
-absl::StatusOr<ResourceBooks> BooksOf(ExchangeState& state, const Snapshot& snapshot,
-                                      const catalog::Resource& resource) {
+absl::StatusOr<ResourceBooks> BooksOf(ExchangeState& state, const Snapshot& snapshot, const catalog::Resource& resource,
+                                      uint64_t waiting) {
   ResourceBooks books;
   books.resource = resource.name;
   for (const pipeline::LaneState& lane : snapshot.lanes) {
@@ -100,7 +114,7 @@ absl::StatusOr<ResourceBooks> BooksOf(ExchangeState& state, const Snapshot& snap
     const auto generated = lane.generated.find(resource.id);
     if (generated != lane.generated.end()) books.generated += generated->second;
   }
-  ASSIGN_OR_RETURN(books.waiting, CountWaiting(state, snapshot, resource));
+  books.waiting = waiting;
   const auto before = snapshot.published_before.find(resource.id);
   const uint64_t published_before = before == snapshot.published_before.end() ? 0 : before->second;
   uint64_t published_after = 0;
@@ -290,10 +304,11 @@ uint64_t ExchangeState::DecidedOf(uint32_t resource_id) {
 Books ComputeBooks(ExchangeState& state) {
   const Snapshot snapshot = Take(state);
   Books books;
-  books.counted = snapshot.followed;
+  const auto waiting = snapshot.followed.ok() ? CountWaiting(state, snapshot) : snapshot.followed;
+  books.counted = waiting.status();
   for (const auto& [id, resource] : snapshot.catalog->resources()) {
     if (!books.counted.ok()) break;  // each further question would wait as long
-    auto of_resource = BooksOf(state, snapshot, resource);
+    auto of_resource = BooksOf(state, snapshot, resource, waiting->at(id));
     books.counted = of_resource.status();
     if (of_resource.ok()) books.resources.push_back(*std::move(of_resource));
   }
@@ -314,6 +329,7 @@ std::vector<RunBooks> ComputeRuns(ExchangeState& state) {
 absl::StatusOr<std::vector<SubscriptionLag>> ComputeLag(ExchangeState& state) {
   const Snapshot snapshot = Take(state);
   RETURN_IF_ERROR(snapshot.followed);
+  ASSIGN_OR_RETURN(const auto waiting, CountWaiting(state, snapshot));
   const base::TimeUs now = state.options.clock->Now();
   std::vector<SubscriptionLag> all;
   for (const auto& [id, subscription] : snapshot.catalog->subscriptions()) {
@@ -327,7 +343,7 @@ absl::StatusOr<std::vector<SubscriptionLag>> ComputeLag(ExchangeState& state) {
     lag.suspended = subscription.suspended;
     lag.records_behind = books.in_flight + books.withheld;
     lag.last_applied_time = snapshot.receipts.Of(id).time;
-    ASSIGN_OR_RETURN(lag.input_waiting, CountWaiting(state, snapshot, *resource));
+    lag.input_waiting = waiting.at(resource->id);
     for (const auto& [number, judged] : snapshot.full_dumps.snapshots()) {
       lag.held_snapshots += judged.resource_id == resource->id && judged.is_held() ? 1 : 0;
     }

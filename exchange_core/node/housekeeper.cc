@@ -7,7 +7,8 @@
 namespace datong::node {
 namespace {
 
-constexpr int kPollsPerRun = 64;             // a run stays short; the next one goes on
+constexpr int kPollsPerRun = 64;  // a run stays short; the next one goes on
+constexpr broker::Position kNobodyNeedsIt = std::numeric_limits<broker::Position>::max();
 constexpr size_t kMessagesPerPoll = 10'000;  // streams of single records have many, all of them small
 
 }  // namespace
@@ -24,21 +25,31 @@ base::StepResult Housekeeper::Step() {
   if (!state_.Leads()) return base::StepResult::IdleUntil(next_run_);
   state_.receipts_tail.Follow().IgnoreError();
   const auto catalog = state_.Catalog();
-  for (const auto& [id, view] : catalog->views()) RetainStream(*catalog, view, keep_since);
+  std::map<uint32_t, broker::Position> needed_from;  // by view, where somebody needs something
+  for (const auto& [id, subscription] : catalog->subscriptions()) {
+    if (!subscription.active) continue;
+    const broker::Position next = state_.ReceiptOf(id).stream_next;
+    const auto [it, is_first] = needed_from.try_emplace(subscription.view_id, next);
+    if (!is_first) it->second = std::min(it->second, next);
+  }
+  for (const auto& [id, view] : catalog->views()) {
+    const auto it = needed_from.find(id);
+    RetainStream(view, it == needed_from.end() ? kNobodyNeedsIt : it->second, keep_since);
+  }
   state_.options.steps->Reached("retention.done");
   return base::StepResult::IdleUntil(next_run_);
 }
 
-void Housekeeper::RetainStream(const catalog::CatalogTable& catalog, const catalog::View& view,
-                               base::TimeUs keep_since) {
+void Housekeeper::RetainStream(const catalog::View& view, broker::Position needed_from, base::TimeUs keep_since) {
   const broker::TopicPartition stream{view.stream_topic(), 0};
   broker::Broker& broker = *state_.options.broker;
+  // Of thousands of streams most have not moved: the engine is not asked about those.
+  broker::Position& dropped = dropped_[view.id];
+  if (needed_from <= dropped) return;
   const auto bounds = broker.Bounds(stream);
   if (!bounds.ok()) return;
-  broker::Position needed_from = bounds->end;
-  for (const catalog::Subscription* subscription : catalog.SubscriptionsOf(view.id)) {
-    if (subscription->active) needed_from = std::min(needed_from, state_.ReceiptOf(subscription->id).stream_next);
-  }
+  needed_from = std::min(needed_from, bounds->end);
+  dropped = bounds->begin;
   if (needed_from <= bounds->begin) return;
   broker::Position keep_from = bounds->begin;
   if (keep_since == std::numeric_limits<base::TimeUs>::max()) {
@@ -56,7 +67,7 @@ void Housekeeper::RetainStream(const catalog::CatalogTable& catalog, const catal
     }
     keep_from = std::min(keep_from, needed_from);
   }
-  if (keep_from > bounds->begin) broker.DropBefore(stream, keep_from).IgnoreError();
+  if (keep_from > bounds->begin && broker.DropBefore(stream, keep_from).ok()) dropped = keep_from;
 }
 
 }  // namespace datong::node

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string_view>
 
 #include "exchange_core/base/scheduler.h"
+#include "exchange_core/broker/broker.h"
 #include "exchange_core/node/exchange_state.h"
 
 namespace datong::node {
@@ -17,9 +20,10 @@ class Housekeeper final : public base::Worker {
   base::StepResult Step() override;
 
  private:
-  void RetainStream(const catalog::CatalogTable& catalog, const catalog::View& view, base::TimeUs keep_since);
+  void RetainStream(const catalog::View& view, broker::Position needed_from, base::TimeUs keep_since);
   ExchangeState& state_;
   base::TimeUs next_run_ = 0;
+  std::map<uint32_t, broker::Position> dropped_;  // by view: all before it that nobody needs any longer is gone
 };
 
 }  // namespace datong::node

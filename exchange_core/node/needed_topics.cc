@@ -41,8 +41,9 @@ std::vector<NeededTopic> TopicsOfMembership() {
 }
 
 absl::Status CreateTopics(broker::Broker& broker, const std::vector<NeededTopic>& needed) {
-  for (const NeededTopic& one : needed) RETURN_IF_ERROR(broker.CreateTopic(one.topic, one.options));
-  return absl::OkStatus();
+  std::vector<broker::NamedTopic> topics;
+  for (const NeededTopic& one : needed) topics.push_back({one.topic, one.options});
+  return broker.CreateTopics(topics);
 }
 
 std::vector<NeededTopic> TopicsOf(const catalog::CatalogTable& catalog) {

@@ -49,6 +49,13 @@ struct PolledBatch {
 struct InputReader {
   std::unique_ptr<broker::Reader> reader;
   std::deque<broker::Message> ahead;
+  broker::Position visible_end = 0;  // as last asked; at first, where it begins
+  broker::Position dropped = 0;      // what is before it was dropped, or asked to be
+
+  // Also when it stands behind the end, which the reader has words for.
+  bool HasMore() const { return !ahead.empty() || AtLeastFirst(reader->next()) != visible_end; }
+  // A reader that begins before the first position reads the same.
+  static broker::Position AtLeastFirst(broker::Position next) { return std::max<broker::Position>(next, 1); }
 };
 
 bool WorthRetrying(const absl::Status& status) {
@@ -87,6 +94,7 @@ struct Lane::Impl {
   absl::Status Report(const catalog::Resource& resource, const snapshot::SnapshotStage& stage);
   absl::Status ReleaseSome(const catalog::Resource& resource, const snapshot::SnapshotStage& stage, base::TimeUs as_of);
   absl::Status Drop(const snapshot::SnapshotStage& stage, ledger::Verdict verdict);
+  absl::Status LookWhereInputsEnd();
   absl::StatusOr<std::vector<PolledBatch>> PollInputs();
   absl::Status DecideAndCommit(const std::vector<PolledBatch>& batches);
   absl::Status TakeMark(const PolledBatch& polled, LaneCommit& commit);
@@ -423,9 +431,24 @@ absl::Status Lane::Impl::OpenInputs() {
       const auto known = state.inputs.find(place);
       const broker::Position next = known == state.inputs.end() ? 0 : known->second.next;
       ASSIGN_OR_RETURN(auto reader, options.broker->OpenReader({resource.publish_topic(), partition}, next));
-      inputs[place].reader = std::move(reader);
+      inputs[place] = {std::move(reader), {}, InputReader::AtLeastFirst(next)};
     }
   }
+  return absl::OkStatus();
+}
+
+// Most of a thousand inputs have nothing new most of the time: where they end is asked once for all of them.
+absl::Status Lane::Impl::LookWhereInputsEnd() {
+  std::vector<broker::TopicPartition> places;
+  std::vector<InputReader*> asked;
+  for (auto& [place, input] : inputs) {
+    const catalog::Resource* resource = catalog->FindResource(place.first);
+    if (resource == nullptr || input.HasMore()) continue;
+    places.push_back({resource->publish_topic(), place.second});
+    asked.push_back(&input);
+  }
+  ASSIGN_OR_RETURN(const std::vector<broker::Position> ends, options.broker->VisibleEnds(places));
+  for (size_t i = 0; i < asked.size(); ++i) asked[i]->visible_end = ends[i];
   return absl::OkStatus();
 }
 
@@ -433,6 +456,7 @@ absl::Status Lane::Impl::OpenInputs() {
 absl::StatusOr<std::vector<PolledBatch>> Lane::Impl::PollInputs() {
   std::vector<PolledBatch> batches;
   if (inputs.empty()) return batches;
+  RETURN_IF_ERROR(LookWhereInputsEnd());
   broker::ReadLimits share;
   share.messages_max = std::max<size_t>(1, options.commit_batches_max / inputs.size());
   share.bytes_max = std::max<size_t>(size_t{1} << 20, options.commit_bytes_max / inputs.size());
@@ -447,6 +471,7 @@ absl::StatusOr<std::vector<PolledBatch>> Lane::Impl::PollInputs() {
     const catalog::Resource* resource = catalog->FindResource(place.first);
     if (resource == nullptr) continue;  // retired: what is still in its topic stays there
     if (input.ahead.empty()) {
+      if (!input.HasMore()) continue;
       ASSIGN_OR_RETURN(auto messages, input.reader->Poll(share));
       std::move(messages.begin(), messages.end(), std::back_inserter(input.ahead));
     }
@@ -777,7 +802,10 @@ absl::Status Lane::Impl::Retain(base::TimeUs keep_since) {
       keep_from = std::min(keep_from, entities->OldestContent());
     }
     keep_from = std::min(keep_from, snapshots.OldestNeeded(place.first, place.second));
+    const auto reader = inputs.find(place);
+    if (reader == inputs.end() || reader->second.dropped == keep_from) continue;
     RETURN_IF_ERROR(options.broker->DropBefore({resource->publish_topic(), place.second}, keep_from));
+    reader->second.dropped = keep_from;
   }
   options.steps->Reached("retention.lane_done");
   return absl::OkStatus();

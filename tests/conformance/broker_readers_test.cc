@@ -70,6 +70,36 @@ TEST_CASE("bounds enclose every message, and one that is larger than the limit s
   });
 }
 
+TEST_CASE("where readers end is told for many partitions at once, as each of them finds it") {
+  OnEveryEngine([](BrokerUnderTest& test, const EngineUnderTest&) {
+    std::vector<broker::TopicPartition> places;
+    MakeTopic(test.broker(), "many", 70);
+    for (uint32_t partition = 0; partition < 70; ++partition) places.push_back({"many", partition});
+    const auto first = test.broker().VisibleEnds(places).value();
+    CHECK(std::all_of(first.begin(), first.end(), [](broker::Position end) { return end <= 1; }));
+    auto writer = test.broker().OpenWriter("w").value();
+    for (int commit = 0; commit < 3; ++commit) {
+      auto transaction = writer->Begin().value();
+      for (const uint32_t partition : {3u, 65u}) transaction->Append({"many", partition}, "", "", Body("x"));
+      CHECK(transaction->Commit().ok());
+    }
+    const auto ends = test.broker().VisibleEnds(places).value();
+    const auto bounds = test.broker().BoundsOf(places).value();
+    for (uint32_t partition = 0; partition < 70; ++partition) {
+      CAPTURE(partition);
+      const auto alone = test.broker().Bounds(places[partition]).value();
+      CHECK(bounds[partition].begin == alone.begin);
+      CHECK(bounds[partition].end == alone.end);
+      const auto messages = test.broker().OpenReader(places[partition], 0).value()->Poll({}).value();
+      CHECK(messages.size() == (partition == 3 || partition == 65 ? 3 : 0));
+      // Behind the last one there may be places that no message has.
+      CHECK((messages.empty() ? ends[partition] <= 1 : ends[partition] > messages.back().position));
+    }
+    places.push_back({"none", 0});
+    CHECK(absl::IsNotFound(test.broker().VisibleEnds(places).status()));
+  });
+}
+
 TEST_CASE("a message is found at exactly its position, and nothing between positions") {
   OnEveryEngine([](BrokerUnderTest& test, const EngineUnderTest& engine) {
     MakeTopic(test.broker(), "records");

@@ -29,6 +29,27 @@ TEST_CASE("topics are created once, described and listed") {
   });
 }
 
+TEST_CASE("topics that are there and topics that are not are made together, also in a process that knows none") {
+  OnEveryEngine([](BrokerUnderTest& test, const EngineUnderTest&) {
+    const auto topics = [](uint32_t partitions_of_last) {
+      std::vector<broker::NamedTopic> all;
+      for (int i = 0; i < 230; ++i) all.push_back({"t" + std::to_string(i), {broker::TopicKind::kRecords, 1}});
+      all.push_back({"last", {broker::TopicKind::kControl, partitions_of_last}});
+      return all;
+    };
+    MakeTopic(test.broker(), "t7", 1);
+    MakeTopic(test.broker(), "last", 2, broker::TopicKind::kControl);
+    test.Reopen();
+    CHECK(absl::IsAlreadyExists(test.broker().CreateTopics(topics(1))));
+    CHECK(test.broker().CreateTopics(topics(2)).ok());
+    CHECK(test.broker().ListTopics().size() == 231);
+    CHECK(test.broker().CreateTopics(topics(2)).ok());
+    test.Reopen();
+    CHECK(test.broker().CreateTopics(topics(2)).ok());
+    CHECK(absl::IsAlreadyExists(test.broker().CreateTopics(topics(3))));
+  });
+}
+
 TEST_CASE("a commit makes messages in many topics and positions true together, and keeps them") {
   OnEveryEngine([](BrokerUnderTest& test, const EngineUnderTest& engine) {
     MakeTopic(test.broker(), "records", 2);

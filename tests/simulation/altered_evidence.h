@@ -24,7 +24,7 @@ class AlteredBroker final : public broker::Broker {
   Alter alter = [](const broker::TopicPartition&, broker::Message&) { return true; };
   std::string dropped_topic;  // all of it was dropped
 
-  absl::Status CreateTopic(const std::string&, const broker::TopicOptions&) override { return ReadOnly(); }
+  absl::Status CreateTopics(const std::vector<broker::NamedTopic>&) override { return ReadOnly(); }
   absl::StatusOr<broker::TopicOptions> DescribeTopic(const std::string& topic) override {
     return real_.DescribeTopic(topic);
   }

@@ -26,8 +26,8 @@ class FlakyBroker final : public broker::Broker {
   void SetFate(std::function<Fate()> fate) { fate_ = std::move(fate); }
   int writers_opened() const { return writers_opened_; }
 
-  absl::Status CreateTopic(const std::string& topic, const broker::TopicOptions& options) override {
-    return below_.CreateTopic(topic, options);
+  absl::Status CreateTopics(const std::vector<broker::NamedTopic>& topics) override {
+    return below_.CreateTopics(topics);
   }
   absl::StatusOr<broker::TopicOptions> DescribeTopic(const std::string& topic) override {
     return below_.DescribeTopic(topic);

@@ -31,8 +31,7 @@ std::string Refused(const std::string& yaml) {
 
 TEST_CASE("a source's file says what it reads and who it speaks to") {
   Findings findings;
-  const AgencyFile file =
-      ReadAgencyFile(std::string(kTo) + "kafka_config: secrets.properties\n" + kSource, findings);
+  const AgencyFile file = ReadAgencyFile(std::string(kTo) + "kafka_config: secrets.properties\n" + kSource, findings);
   CHECK(findings.TakeInTextOrder().empty());
   CHECK(file.exchange == "city");
   CHECK(file.bootstrap_servers == "a:9093");
@@ -45,8 +44,8 @@ TEST_CASE("a source's file says what it reads and who it speaks to") {
 
 TEST_CASE("a sink's file names a subscription") {
   Findings findings;
-  const AgencyFile file = ReadAgencyFile(
-      std::string(kTo) + "kind: file\nsink: {subscription: tax, directory: /data}\n", findings);
+  const AgencyFile file =
+      ReadAgencyFile(std::string(kTo) + "kind: file\nsink: {subscription: tax, directory: /data}\n", findings);
   CHECK(findings.TakeInTextOrder().empty());
   CHECK(file.connector.sink);
   CHECK(file.connector.subscription == "tax");
