@@ -113,7 +113,8 @@ absl::StatusOr<TopicDirectory::WantedTopics> TopicDirectory::CreateInCluster(std
 absl::Status TopicDirectory::AwaitLeaders(const WantedTopics& created) {
   if (created.empty()) return absl::OkStatus();
   // Leaders are chosen one partition after the other.
-  Deadline deadline(*options_.clock, options_.request_timeout + base::TimeUs{created.size()} * kPerLeaderUs);
+  Deadline deadline(*options_.clock,
+                    options_.request_timeout + static_cast<base::TimeUs>(created.size()) * kPerLeaderUs);
   while (true) {
     absl::Status trouble;
     if (const auto cluster = AskForState(client_, deadline); cluster.ok()) {

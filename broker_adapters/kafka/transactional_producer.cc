@@ -4,7 +4,12 @@
 #include <absl/strings/str_cat.h>
 #include <librdkafka/rdkafka.h>
 
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <set>
+#include <thread>
+#include <utility>
 
 #include "broker_adapters/kafka/c_handle.h"
 #include "broker_adapters/kafka/cluster_metadata.h"
@@ -20,6 +25,11 @@ namespace {
 
 std::string Ms(base::TimeUs time) { return std::to_string(time / 1000); }
 
+using PositionList = CHandle<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy>;
+using GroupMember = CHandle<rd_kafka_consumer_group_metadata_t, rd_kafka_consumer_group_metadata_destroy>;
+
+constexpr base::TimeUs kReturnGraceUs = 1'000'000;
+
 // The partitions a commit touches, each once.
 std::vector<KafkaPartition> Touched(const CommitRequest& request) {
   std::set<KafkaPartition> touched;
@@ -34,6 +44,34 @@ struct TransactionalProducer::Failure {
   bool abortable = false;  // abort_transaction() makes the producer good again
   std::string text;
   explicit operator bool() const { return code != RD_KAFKA_RESP_ERR_NO_ERROR; }
+};
+
+// rd_kafka_send_offsets_to_transaction() heeds no time limit while a group's coordinator is away: it returns when one
+// is back, or never (2.0.2; its issue 5456). So it runs beside whoever waits for it. One that is not waited for any
+// longer keeps what its client points to, and ends its client when it returns; what that still sends is void once the
+// identity has been opened again.
+struct TransactionalProducer::PositionsCall {
+  std::vector<broker::Body> bodies;
+  PositionList list;
+  GroupMember member;
+  std::mutex mutex;
+  std::condition_variable returned;
+  bool has_returned = false;          // guarded by mutex
+  rd_kafka_error_t* error = nullptr;  // guarded by mutex; nullptr again when the caller has taken it
+  std::shared_ptr<Client> client;     // goes first
+
+  ~PositionsCall() {
+    if (error != nullptr) rd_kafka_error_destroy(error);
+  }
+
+  void Run(int wait_ms) {
+    rd_kafka_error_t* const came_to =
+        rd_kafka_send_offsets_to_transaction(client->handle(), list.get(), member.get(), wait_ms);
+    const std::lock_guard lock(mutex);
+    error = came_to;
+    has_returned = true;
+    returned.notify_all();
+  }
 };
 
 // The library's own "as long as the transaction may last" (-1) waits for ever while the coordinator is away.
@@ -154,11 +192,12 @@ TransactionalProducer::Failure TransactionalProducer::ProduceOne(const CommitReq
 
 TransactionalProducer::Failure TransactionalProducer::SendPositions(const CommitRequest& request) {
   for (const auto& [group, rows] : request.positions) {
-    const CHandle<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy> list(
-        rd_kafka_topic_partition_list_new(static_cast<int>(rows.size())));
+    const auto call = std::make_shared<PositionsCall>();
+    call->client = client_;
+    call->list.reset(rd_kafka_topic_partition_list_new(static_cast<int>(rows.size())));
     for (const auto& [from, next] : rows) {
       rd_kafka_topic_partition_t* const one =
-          rd_kafka_topic_partition_list_add(list.get(), from.topic.c_str(), static_cast<int32_t>(from.partition));
+          rd_kafka_topic_partition_list_add(call->list.get(), from.topic.c_str(), static_cast<int32_t>(from.partition));
       one->offset = ends_.BehindMarks(from, OffsetOf(next));
       if (PositionOf(one->offset) != next) {
         const std::string remark = RemarkOf(next);
@@ -167,11 +206,17 @@ TransactionalProducer::Failure TransactionalProducer::SendPositions(const Commit
         one->metadata_size = remark.size();
       }
     }
-    const CHandle<rd_kafka_consumer_group_metadata_t, rd_kafka_consumer_group_metadata_destroy> member(
-        rd_kafka_consumer_group_metadata_new(group.c_str()));
-    Failure failure =
-        ToFailure(rd_kafka_send_offsets_to_transaction(client_->handle(), list.get(), member.get(), WaitMs()));
-    if (failure) return failure;
+    call->member.reset(rd_kafka_consumer_group_metadata_new(group.c_str()));
+    for (const CommitRequest::AppendRow& row : request.appends) call->bodies.push_back(row.body);
+    std::thread([call, wait_ms = WaitMs()] { call->Run(wait_ms); }).detach();
+    std::unique_lock lock(call->mutex);
+    const auto wait = std::chrono::microseconds(options_.transaction_timeout + kReturnGraceUs);
+    stuck_ = !call->returned.wait_for(lock, wait, [&] { return call->has_returned; });
+    if (stuck_) {
+      return {RD_KAFKA_RESP_ERR__TIMED_OUT, false,
+              absl::StrCat("whoever keeps the positions of group ", group, " does not answer")};
+    }
+    if (Failure failure = ToFailure(std::exchange(call->error, nullptr))) return failure;
   }
   return {};
 }
@@ -192,6 +237,10 @@ absl::Status TransactionalProducer::TakeBack(const Failure& failure, uint64_t tr
     // A broker that is starting may say so of a topic that it will know in a moment: the next commit asks for it.
     met_topics_.clear();
     why = absl::UnavailableError(why.message());
+  }
+  if (stuck_) {
+    End(absl::UnavailableError(absl::StrCat(why.message(), "; open the writer again")));
+    return why;
   }
   // With a connection broken, the next holder's start takes back what this one could only wait for. One that broke
   // during the abort may still deliver the abort's first try, into the next transaction.

@@ -58,10 +58,11 @@ class TransactionalProducer {
   absl::Status Commit(const CommitRequest& request);
 
  private:
-  struct Failure;  // of a call of the library
+  struct Failure;        // of a call of the library
+  struct PositionsCall;  // one of them, on a thread of its own
 
   TransactionalProducer(const KafkaOptions& options, LogEnds& ends, std::string identity,
-                        std::unique_ptr<Client> client)
+                        std::shared_ptr<Client> client)
       : options_(options), ends_(ends), identity_(std::move(identity)), client_(std::move(client)) {}
 
   int WaitMs() const;  // for one step of a commit
@@ -78,7 +79,8 @@ class TransactionalProducer {
   const KafkaOptions& options_;
   LogEnds& ends_;
   const std::string identity_;
-  std::unique_ptr<Client> client_;    // until it is of no more use
+  std::shared_ptr<Client> client_;    // until it is of no more use
+  bool stuck_ = false;                // a call of the library does not return
   std::set<std::string> met_topics_;  // whose leaders the client knows
   absl::Status usable_;
 };

@@ -109,8 +109,7 @@ TEST_CASE("a commit that is answered too late is in doubt") {
   CHECK_FALSE(writer->Begin().ok());
 }
 
-// Kafka makes its topic for positions when the first group is asked about, which takes a moment. Without MeetGroup()
-// this test never ends.
+// Kafka makes its topic for positions when the first group is asked about, which takes a moment.
 TEST_CASE("positions are sent when somebody keeps them, however long that takes") {
   tests::MockCluster cluster;
   cluster.CreateTopic("city.records");
@@ -123,6 +122,25 @@ TEST_CASE("positions are sent when somebody keeps them, however long that takes"
   CHECK(first.ok());
   cluster.ForgetErrors(kFindCoordinator);
   CHECK(Commit(*writer, "the second", 2).ok());
+}
+
+// The library's call would wait for as long as that.
+TEST_CASE("nobody keeps the positions any longer: a commit ends in its time, and the writer can be opened again") {
+  tests::MockCluster cluster;
+  cluster.CreateTopic("city.records");
+  KafkaOptions options = On(cluster);
+  options.transaction_timeout = 1'000'000;
+  const auto broker = Open(options);
+  auto writer = broker->OpenWriter("lane.0").value();
+  cluster.AnswerWith(kFindCoordinator, std::vector<int>(100'000, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE));
+  const absl::Status told = Commit(*writer, "nobody takes its position", 1);
+  INFO(told.ToString());
+  CHECK(absl::IsUnavailable(told));
+  CHECK_FALSE(writer->Begin().ok());
+  cluster.ForgetErrors(kFindCoordinator);
+  writer.reset();
+  writer = broker->OpenWriter("lane.0").value();
+  CHECK(Commit(*writer, "somebody does again", 1).ok());
 }
 
 // Without what FetchPool does for it, this test never ends.
