@@ -273,7 +273,7 @@ class Cluster:
 
     def __init__(self, jars, java, options):
         self.directory = Path(tempfile.mkdtemp(prefix="datong-kafka-"))
-        self.java = [java, f"-Xmx{HEAP[options.brokers]}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
+        self.java = [java, f"-Xmx{options.heap or HEAP[options.brokers]}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
                      "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{jars}/*"]
         self.disk = self.proxy = None
         self.brokers = {}
@@ -393,6 +393,7 @@ def main():
     parser.add_argument("--version", default="3.9.1", help="of Kafka; pom.xml has a profile for each")
     parser.add_argument("--jars", type=Path, default=HERE.parents[1] / "build" / "kafka", help="where jars are kept, by version")
     parser.add_argument("--brokers", type=int, default=1, choices=sorted(HEAP))
+    parser.add_argument("--heap", help="of each broker, as java writes it; for thousands of topics: 2g")
     parser.add_argument("--proxied", action="store_true", help="between one broker and its clients stands proxy.py")
     parser.add_argument("--disk", type=int, metavar="MIB", help="the size of the one broker's own file system")
     parser.add_argument("--secure", type=Path, help="where ca.pem and password go; with TLS and a password")
