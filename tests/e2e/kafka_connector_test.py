@@ -329,7 +329,7 @@ def no_password_is_shown(place):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary")
-    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--seed", type=int, default=int(os.environ.get("DATONG_SEED") or random.SystemRandom().randrange(1 << 32)))
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}: the same choices again with --seed {arguments.seed}", flush=True)
