@@ -227,24 +227,16 @@ class ConnectorRunCommand final : public Command {
       Agency agency(ground, std::move(file), *std::move(engine));
       ended = agency.Run();
     }
-    if (!ended.ok()) return Fail(session, Explain(ended, servers, secrets));
+    if (absl::IsUnauthenticated(ended)) {
+      ended = ExplainNotAccepted(
+          ended, servers, secrets.empty() ? "name a file with user and password in kafka_config" : "repair " + secrets);
+    }
+    if (!ended.ok()) return Fail(session, ended);
     LogLine(ground.clock, "stopped");
     return 0;
   }
 
  private:
-  static absl::Status Explain(const absl::Status& status, const std::string& servers, const std::string& secrets) {
-    if (absl::IsUnauthenticated(status) && admin::FromStatus(status).code != admin::Code::kNotAccepted) {
-      return admin::ToStatus(
-          {.code = admin::Code::kNotAccepted,
-           .what = "the Kafka cluster is not reached as who we are, or is not who it should be",
-           .where = servers,
-           .why = std::string(base::Std(status.message())),
-           .next = secrets.empty() ? "name a file with user and password in kafka_config" : "repair " + secrets});
-    }
-    return status;
-  }
-
   std::string path_;
 };
 

@@ -23,13 +23,17 @@ absl::StatusOr<kafka::KafkaOptions> KafkaOptionsOf(const Ground& ground, const E
   return engine;
 }
 
+absl::Status ExplainNotAccepted(const absl::Status& status, const std::string& servers, const std::string& next) {
+  return admin::ToStatus({.code = admin::Code::kNotAccepted,
+                          .what = "the Kafka cluster is not reached as who we are, or is not who it should be",
+                          .where = servers,
+                          .why = std::string(base::Std(status.message())),
+                          .next = next});
+}
+
 absl::Status ExplainCluster(const absl::Status& status, const EngineChoice& choice) {
   if (absl::IsUnauthenticated(status)) {
-    return admin::ToStatus({.code = admin::Code::kNotAccepted,
-                            .what = "the Kafka cluster is not reached as who we are, or is not who it should be",
-                            .where = choice.bootstrap_servers,
-                            .why = std::string(base::Std(status.message())),
-                            .next = "repair the file that --kafka-config names"});
+    return ExplainNotAccepted(status, choice.bootstrap_servers, "repair the file that --kafka-config names");
   }
   if (!absl::IsUnavailable(status)) return status;
   return admin::ToStatus({.code = admin::Code::kClusterNotReached,

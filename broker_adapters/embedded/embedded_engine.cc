@@ -251,7 +251,7 @@ absl::StatusOr<std::optional<broker::Position>> EmbeddedEngine::CommittedPositio
 absl::StatusOr<broker::PartitionBounds> EmbeddedEngine::Bounds(const broker::TopicPartition& of) {
   ASSIGN_OR_RETURN(TopicState* const topic, Find(of));
   const PartitionRow row = Visible(*topic, of.partition);
-  return broker::PartitionBounds{std::max<broker::Position>(row.kept_from, 1), row.end};
+  return broker::PartitionBounds{std::max(row.kept_from, broker::kFirstPosition), row.end};
 }
 
 }  // namespace datong::embedded

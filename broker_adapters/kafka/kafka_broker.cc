@@ -17,7 +17,6 @@
 #include "broker_adapters/kafka/log_ends.h"
 #include "broker_adapters/kafka/lost_writers.h"
 #include "broker_adapters/kafka/names.h"
-#include "broker_adapters/kafka/offset_questions.h"
 #include "broker_adapters/kafka/offsets.h"
 #include "broker_adapters/kafka/retention.h"
 #include "broker_adapters/kafka/topic_directory.h"
@@ -79,25 +78,21 @@ class KafkaBroker final : public broker::Broker {
   absl::StatusOr<std::vector<broker::PartitionBounds>> BoundsOf(
       const std::vector<broker::TopicPartition>& of) override {
     ASSIGN_OR_RETURN(const std::vector<KafkaPartition> places, Find(of));
-    RETURN_IF_ERROR(ends_.AwaitDecided(places));
-    // The starts first: so none is behind its end.
-    ASSIGN_OR_RETURN(const std::vector<int64_t> starts, OffsetsAt(options_, *committed_, places, kEarliest));
-    ASSIGN_OR_RETURN(const std::vector<int64_t> stops, OffsetsAt(options_, *committed_, places, kLatest));
+    ASSIGN_OR_RETURN(const std::vector<LogRange> ranges, ends_.Decided(places));
     std::vector<broker::PartitionBounds> all;
-    for (size_t i = 0; i < places.size(); ++i) all.push_back({BeginOf(starts[i]), PositionOf(stops[i])});
+    for (const LogRange& range : ranges) all.push_back({BeginOf(range.start), PositionOf(range.stable_end)});
     return all;
   }
   absl::StatusOr<std::vector<broker::Position>> VisibleEnds(const std::vector<broker::TopicPartition>& of) override {
     ASSIGN_OR_RETURN(const std::vector<KafkaPartition> places, Find(of));
-    ASSIGN_OR_RETURN(const std::vector<int64_t> offsets, OffsetsAt(options_, *committed_, places, kLatest));
+    ASSIGN_OR_RETURN(const std::vector<int64_t> offsets, ends_.StableEnds(places));
     std::vector<broker::Position> ends;
     for (const int64_t offset : offsets) ends.push_back(PositionOf(offset));
     return ends;
   }
   absl::StatusOr<broker::PartitionBounds> Bounds(const broker::TopicPartition& of) override {
-    ASSIGN_OR_RETURN(const KafkaPartition place, Find(of));
-    ASSIGN_OR_RETURN(const LogRange range, ends_.Decided(place));
-    return broker::PartitionBounds{BeginOf(range.start), PositionOf(range.stable_end)};
+    ASSIGN_OR_RETURN(const std::vector<broker::PartitionBounds> bounds, BoundsOf({of}));
+    return bounds.front();
   }
 
   absl::Status DropBefore(const broker::TopicPartition& of, broker::Position keep_from) override {

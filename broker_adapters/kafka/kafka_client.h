@@ -16,7 +16,6 @@
 
 struct rd_kafka_message_s;
 struct rd_kafka_s;
-struct rd_kafka_op_s;
 
 namespace datong::kafka {
 

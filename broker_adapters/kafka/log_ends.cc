@@ -17,21 +17,32 @@ std::string Where(const std::string& topic, int64_t partition) {
 
 }  // namespace
 
+absl::StatusOr<std::vector<int64_t>> LogEnds::StableEnds(const std::vector<KafkaPartition>& of) {
+  return OffsetsAt(options_, committed_, of, kLatest);
+}
+
 absl::StatusOr<int64_t> LogEnds::StableEnd(const KafkaPartition& of) {
-  ASSIGN_OR_RETURN(const std::vector<int64_t> end, OffsetsAt(options_, committed_, {of}, kLatest));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> end, StableEnds({of}));
   return end[0];
 }
 
-// The start first: so it is never behind the end.
-absl::StatusOr<LogRange> LogEnds::Now(const KafkaPartition& of) {
-  ASSIGN_OR_RETURN(const std::vector<int64_t> start, OffsetsAt(options_, committed_, {of}, kEarliest));
-  ASSIGN_OR_RETURN(const int64_t end, StableEnd(of));
-  return LogRange{start[0], end};
+// The starts first: so none is ever behind its end.
+absl::StatusOr<std::vector<LogRange>> LogEnds::RangesOf(const std::vector<KafkaPartition>& of) {
+  ASSIGN_OR_RETURN(const std::vector<int64_t> starts, OffsetsAt(options_, committed_, of, kEarliest));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> ends, StableEnds(of));
+  std::vector<LogRange> ranges;
+  for (size_t i = 0; i < of.size(); ++i) ranges.push_back({starts[i], ends[i]});
+  return ranges;
 }
 
-absl::StatusOr<LogRange> LogEnds::Decided(const KafkaPartition& of) {
-  RETURN_IF_ERROR(AwaitDecided({of}));
-  return Now(of);
+absl::StatusOr<LogRange> LogEnds::Now(const KafkaPartition& of) {
+  ASSIGN_OR_RETURN(const std::vector<LogRange> range, RangesOf({of}));
+  return range[0];
+}
+
+absl::StatusOr<std::vector<LogRange>> LogEnds::Decided(const std::vector<KafkaPartition>& of) {
+  RETURN_IF_ERROR(AwaitDecided(of));
+  return RangesOf(of);
 }
 
 void LogEnds::NoteMarks(const KafkaPartition& of, int64_t first, int64_t end) {

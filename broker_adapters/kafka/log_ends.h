@@ -40,11 +40,13 @@ class LogEnds {
   LogEnds(const KafkaOptions& options, Client& appended, Client& committed)
       : options_(options), appended_(appended), committed_(committed) {}
 
+  // Of many as one question.
+  absl::StatusOr<std::vector<int64_t>> StableEnds(const std::vector<KafkaPartition>& of);
   absl::StatusOr<int64_t> StableEnd(const KafkaPartition& of);
   absl::StatusOr<LogRange> Now(const KafkaPartition& of);
   // With everything decided that was appended before the call; waits for open transactions. Unavailable when a writer
   // that died leaves one open for longer than the time limit of transactions.
-  absl::StatusOr<LogRange> Decided(const KafkaPartition& of);
+  absl::StatusOr<std::vector<LogRange>> Decided(const std::vector<KafkaPartition>& of);
   // A reader has seen that nothing but marks which end transactions, and what they undid, stands at `first` and behind
   // it before `end`. Whoever reads on from there reads the same as from `end`, and only that is what Kafka's own tools
   // call "no lag".
@@ -54,6 +56,8 @@ class LogEnds {
   absl::Status AwaitDecided(const std::vector<KafkaPartition>& of);
 
  private:
+  absl::StatusOr<std::vector<LogRange>> RangesOf(const std::vector<KafkaPartition>& of);
+
   const KafkaOptions& options_;
   Client& appended_;
   Client& committed_;

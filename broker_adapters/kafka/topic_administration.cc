@@ -60,13 +60,16 @@ absl::StatusOr<TopicPlan> TopicAdministration::Plan(const Needed& needed) {
 }
 
 absl::Status TopicAdministration::CarryOut(TopicPlan& plan) {
+  std::vector<broker::NamedTopic> missing;
+  for (const PlannedTopic& topic : plan.topics) {
+    if (!topic.found.has_value()) missing.push_back({topic.topic, topic.options});
+  }
+  RETURN_IF_ERROR(topics_.Create(missing));
   for (PlannedTopic& topic : plan.topics) {
     std::map<std::string, std::string> values;
     for (TopicDifference& difference : topic.differences) {
       if (difference.remedy == TopicDifference::Remedy::kSet) values[difference.what] = difference.planned;
-      if (difference.remedy != TopicDifference::Remedy::kCreate) continue;
-      RETURN_IF_ERROR(topics_.Create({{topic.topic, topic.options}}));
-      difference.done = true;
+      difference.done = difference.done || difference.remedy == TopicDifference::Remedy::kCreate;
     }
     if (values.empty()) continue;
     RETURN_IF_ERROR(SetConfiguration(options_, *client_, topic.kafka_topic, topic.found->configuration, values));

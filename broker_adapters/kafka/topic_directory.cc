@@ -46,31 +46,27 @@ absl::Status TopicDirectory::Create(const std::vector<broker::NamedTopic>& wante
   ASSIGN_OR_RETURN(WantedTopics unknown, NotKnown(wanted));
   if (unknown.empty()) return absl::OkStatus();
   Deadline deadline(*options_.clock, options_.request_timeout);
-  ASSIGN_OR_RETURN(const ClusterState cluster, AskForState(client_, deadline));
+  ASSIGN_OR_RETURN(ClusterState cluster, AskForState(client_, deadline));
   const auto missing = std::partition(unknown.begin(), unknown.end(),
                                       [&](const Wanted& one) { return cluster.topics.contains(one.kafka_topic); });
-  WantedTopics existing(unknown.begin(), missing), created;
   const Replication replication = ReplicationFor(options_, static_cast<int>(cluster.brokers.size()));
+  std::set<std::string> met;
   for (std::span<const Wanted> rest(missing, unknown.end()); !rest.empty();) {
     const auto some = rest.first(std::min(rest.size(), kTopicsPerRequest));
     rest = rest.subspan(some.size());
-    ASSIGN_OR_RETURN(const WantedTopics met, CreateInCluster(some, replication, instead));
-    existing.insert(existing.end(), met.begin(), met.end());
-    for (const Wanted& one : some) {
-      const bool is_met = std::any_of(met.begin(), met.end(),
-                                      [&](const Wanted& other) { return other.kafka_topic == one.kafka_topic; });
-      if (!is_met) created.push_back(one);
-    }
+    RETURN_IF_ERROR(CreateInCluster(some, replication, instead, met));
   }
-  RETURN_IF_ERROR(AwaitLeaders(created));
-  for (const Wanted& one : created)
-    Know(one.topic.topic, {one.kafka_topic, one.topic.options.partitions, one.topic.options.kind});
-  return CheckExisting(existing);
+  const auto created =
+      std::partition(missing, unknown.end(), [&](const Wanted& one) { return met.contains(one.kafka_topic); });
+  RETURN_IF_ERROR(AwaitLeaders({created, unknown.end()}));
+  for (auto one = created; one != unknown.end(); ++one) {
+    Know(one->topic.topic, {one->kafka_topic, one->topic.options.partitions, one->topic.options.kind});
+  }
+  return CheckExisting({unknown.begin(), created}, std::move(cluster));
 }
 
-absl::StatusOr<TopicDirectory::WantedTopics> TopicDirectory::CreateInCluster(std::span<const Wanted> topics,
-                                                                             const Replication& replication,
-                                                                             const Settings& instead) {
+absl::Status TopicDirectory::CreateInCluster(std::span<const Wanted> topics, const Replication& replication,
+                                             const Settings& instead, std::set<std::string>& met) {
   const std::string doing = absl::StrCat("creating topic ", topics.front().kafka_topic,
                                          topics.size() > 1 ? absl::StrCat(" and ", topics.size() - 1, " more") : "");
   char why[512];
@@ -93,7 +89,6 @@ absl::StatusOr<TopicDirectory::WantedTopics> TopicDirectory::CreateInCluster(std
   size_t count = 0;
   const rd_kafka_topic_result_t** results =
       rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(answer.get()), &count);
-  WantedTopics met;
   for (size_t i = 0; i < count; ++i) {
     const std::string topic = rd_kafka_topic_result_name(results[i]);
     const char* text = rd_kafka_topic_result_error_string(results[i]);
@@ -101,16 +96,14 @@ absl::StatusOr<TopicDirectory::WantedTopics> TopicDirectory::CreateInCluster(std
                                           absl::StrCat("creating topic ", topic), text != nullptr ? text : "");
     if (!absl::IsAlreadyExists(status)) {
       RETURN_IF_ERROR(status);
-      continue;
+    } else {
+      met.insert(topic);
     }
-    const auto of =
-        std::find_if(topics.begin(), topics.end(), [&](const Wanted& one) { return one.kafka_topic == topic; });
-    if (of != topics.end()) met.push_back(*of);
   }
-  return met;
+  return absl::OkStatus();
 }
 
-absl::Status TopicDirectory::AwaitLeaders(const WantedTopics& created) {
+absl::Status TopicDirectory::AwaitLeaders(std::span<const Wanted> created) {
   if (created.empty()) return absl::OkStatus();
   // Leaders are chosen one partition after the other.
   Deadline deadline(*options_.clock,
@@ -137,7 +130,7 @@ absl::Status TopicDirectory::AwaitLeaders(const WantedTopics& created) {
   }
 }
 
-absl::Status TopicDirectory::CheckExisting(const WantedTopics& topics) {
+absl::Status TopicDirectory::CheckExisting(std::span<const Wanted> topics, ClusterState cluster) {
   if (topics.empty()) return absl::OkStatus();
   std::vector<std::string> names;
   for (const Wanted& one : topics) names.push_back(one.kafka_topic);
@@ -149,7 +142,11 @@ absl::Status TopicDirectory::CheckExisting(const WantedTopics& topics) {
     configurations = AskForConfigurations(options_, client_, names, kKindSetting);
   }
   RETURN_IF_ERROR(configurations.status());
-  ASSIGN_OR_RETURN(const ClusterState cluster, AskForState(client_, deadline));
+  const bool all_seen = std::all_of(topics.begin(), topics.end(),
+                                    [&](const Wanted& one) { return cluster.topics.contains(one.kafka_topic); });
+  if (!all_seen) {
+    ASSIGN_OR_RETURN(cluster, AskForState(client_, deadline));
+  }
   for (const Wanted& one : topics) {
     ASSIGN_OR_RETURN(const broker::TopicKind kind, KindOfTopic(one.kafka_topic, (*configurations)[one.kafka_topic]));
     const auto found = cluster.topics.find(one.kafka_topic);

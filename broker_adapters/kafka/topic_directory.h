@@ -8,10 +8,12 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "broker_adapters/kafka/cluster_metadata.h"
 #include "broker_adapters/kafka/deadline.h"
 #include "broker_adapters/kafka/kafka_client.h"
 #include "broker_adapters/kafka/names.h"
@@ -55,11 +57,12 @@ class TopicDirectory {
   using WantedTopics = std::vector<Wanted>;
 
   absl::StatusOr<WantedTopics> NotKnown(const std::vector<broker::NamedTopic>& wanted);
-  // Returns those that were there already: made by another process since we looked.
-  absl::StatusOr<WantedTopics> CreateInCluster(std::span<const Wanted> topics, const Replication& replication,
-                                               const Settings& instead);
-  absl::Status AwaitLeaders(const WantedTopics& created);
-  absl::Status CheckExisting(const WantedTopics& topics);
+  // `met`: those that were there already, made by another process since we looked.
+  absl::Status CreateInCluster(std::span<const Wanted> topics, const Replication& replication, const Settings& instead,
+                               std::set<std::string>& met);
+  absl::Status AwaitLeaders(std::span<const Wanted> created);
+  // `cluster`: as it was before; asked again where it lacks one of them.
+  absl::Status CheckExisting(std::span<const Wanted> topics, ClusterState cluster);
   absl::StatusOr<broker::TopicKind> KindOfTopic(const std::string& kafka_topic, const TopicConfiguration& configured);
   void Know(const std::string& topic, Known known);
 

@@ -29,7 +29,8 @@
 //  4. Positions of a partition are opaque, increasing, and have gaps. Only order and equality mean anything.
 namespace datong::broker {
 
-using Position = uint64_t;  // of one message in one partition; 0 = before every message
+using Position = uint64_t;                     // of one message in one partition; 0 = before every message
+inline constexpr Position kFirstPosition = 1;  // a reader that begins before it reads the same
 
 struct TopicPartition {
   std::string topic;

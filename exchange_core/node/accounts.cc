@@ -67,7 +67,7 @@ absl::StatusOr<uint64_t> CountBehind(ExchangeState& state, const Snapshot& snaps
   const auto input = inputs.find({resource.id, partition});
   const broker::Position next = input == inputs.end() ? 0 : input->second.next;
   uint64_t records = 0;
-  if (std::max<broker::Position>(next, 1) >= end) return records;
+  if (std::max(next, broker::kFirstPosition) >= end) return records;
   record::PackedBatch batch;
   ASSIGN_OR_RETURN(const auto reader, state.options.broker->OpenReader({resource.publish_topic(), partition}, next));
   while (true) {

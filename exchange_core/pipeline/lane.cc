@@ -53,9 +53,7 @@ struct InputReader {
   broker::Position dropped = 0;      // what is before it was dropped, or asked to be
 
   // Also when it stands behind the end, which the reader has words for.
-  bool HasMore() const { return !ahead.empty() || AtLeastFirst(reader->next()) != visible_end; }
-  // A reader that begins before the first position reads the same.
-  static broker::Position AtLeastFirst(broker::Position next) { return std::max<broker::Position>(next, 1); }
+  bool HasMore() const { return !ahead.empty() || std::max(reader->next(), broker::kFirstPosition) != visible_end; }
 };
 
 bool WorthRetrying(const absl::Status& status) {
@@ -431,7 +429,7 @@ absl::Status Lane::Impl::OpenInputs() {
       const auto known = state.inputs.find(place);
       const broker::Position next = known == state.inputs.end() ? 0 : known->second.next;
       ASSIGN_OR_RETURN(auto reader, options.broker->OpenReader({resource.publish_topic(), partition}, next));
-      inputs[place] = {std::move(reader), {}, InputReader::AtLeastFirst(next)};
+      inputs[place] = {std::move(reader), {}, std::max(next, broker::kFirstPosition)};
     }
   }
   return absl::OkStatus();

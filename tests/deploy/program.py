@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 SKIPPED = 77
-COMMANDS_OF_COMMANDS = ("topics", "acl", "catalog", "snapshot", "quarantine")
+# How the help of a command begins the list of its own commands.
+OWN_COMMANDS = re.compile(r"^subcommands:", re.IGNORECASE | re.MULTILINE)
 
 
 def skip(why):
@@ -28,8 +29,11 @@ class Program:
         """What is wrong with a command line, without its values: each word after `datong`, as it stands in a file."""
         if not words:
             return ["no command"]
-        command = tuple(words[:2] if words[0] in COMMANDS_OF_COMMANDS else words[:1])
+        command = tuple(words[:1])
         text = self._help(command)
+        if text and OWN_COMMANDS.search(text) and len(words) > 1:
+            command = tuple(words[:2])
+            text = self._help(command)
         if text is None:
             return [f"there is no command `{' '.join(command)}`"]
         options = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text))

@@ -261,7 +261,7 @@ def wrong_password(place):
     running = connector.start(file)
     check(running.wait(60), "a wrong password does not end it")
     said = running.errors()
-    check(running.process.returncode == DENIED and "DT-5002" in said and "guessed" not in said, f"wrong password: {said}")
+    check(running.process.returncode == DENIED and "DT-5002" in said and "guessed" not in said and "repair" in said, f"wrong password: {said}")
 
 
 def mistakes(place):

@@ -24,6 +24,10 @@ class FlakyBroker final : public broker::Broker {
 
   // Asked at every commit.
   void SetFate(std::function<Fate()> fate) { fate_ = std::move(fate); }
+  // The commit with this number, from now on, has this fate; all others go well.
+  void Strike(int number, Fate fate) {
+    SetFate([number, fate]() mutable { return number-- == 0 ? fate : Fate::kWell; });
+  }
   int writers_opened() const { return writers_opened_; }
 
   absl::Status CreateTopics(const std::vector<broker::NamedTopic>& topics) override {

@@ -117,6 +117,15 @@ class TestExchange {
   std::unique_ptr<node::Exchange> exchange_;
 };
 
+// One value per item, "" = empty.
+using Rows = std::vector<std::vector<std::string>>;
+// For items code, name, address: C0, C1 ...
+inline Rows SomeRows(size_t count, const std::string& name = "name") {
+  Rows rows;
+  for (size_t i = 0; i < count; ++i) rows.push_back({"C" + std::to_string(i), name, "address"});
+  return rows;
+}
+
 // Publishes rows of text as a source would, one unit per call; what is unavailable at first it asks for again.
 class TestSource {
  public:
@@ -130,7 +139,7 @@ class TestSource {
     session_ = *std::move(session);
   }
 
-  using Row = std::vector<std::string>;  // one value per item, "" = empty
+  using Row = Rows::value_type;
   void PublishUnit(const std::string& name, const std::string& identity, const std::vector<Row>& rows,
                    size_t rows_per_publish = 1000) {
     Publish({.name = name, .identity = identity}, rows, rows_per_publish);

@@ -16,11 +16,12 @@ namespace datong::agency {
 namespace {
 
 using tests::Received;
+using tests::Rows;
+using tests::SomeRows;
 using tests::TestDepartment;
 using tests::TestExchange;
 using tests::TestSink;
 using tests::TestSource;
-using Rows = std::vector<TestSource::Row>;
 
 constexpr uint32_t kRegistry = 1, kTax = 2;
 constexpr char kCatalog[] = R"(
@@ -40,12 +41,6 @@ connectors:
   - {name: out, kind: agency, sink: {subscription: tax}}
   - {name: leaders, kind: file, source: {resource: companies, path: /nowhere/at/all.csv}}
 )";
-
-Rows SomeRows(size_t count, const std::string& name = "name") {
-  Rows rows;
-  for (size_t i = 0; i < count; ++i) rows.push_back({"C" + std::to_string(i), name, "address"});
-  return rows;
-}
 
 void Serve(TestExchange& exchange) {
   for (int turn = 0; turn < 4; ++turn) {

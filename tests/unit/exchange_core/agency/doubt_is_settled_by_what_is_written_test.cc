@@ -17,7 +17,8 @@ using tests::TestExchange;
 using tests::TestSink;
 using tests::TestSource;
 using Fate = tests::FlakyBroker::Fate;
-using Rows = std::vector<TestSource::Row>;
+using tests::Rows;
+using tests::SomeRows;
 
 constexpr uint32_t kRegistry = 1, kTax = 2;
 constexpr char kCatalog[] = R"(
@@ -34,16 +35,6 @@ connectors:
   - {name: in, kind: agency, source: {resource: companies}}
   - {name: out, kind: agency, sink: {subscription: tax}}
 )";
-
-Rows SomeRows(size_t count) {
-  Rows rows;
-  for (size_t i = 0; i < count; ++i) rows.push_back({"C" + std::to_string(i), "name", "address"});
-  return rows;
-}
-
-void Strike(TestExchange& exchange, int number, Fate fate) {
-  exchange.flaky().SetFate([number, fate]() mutable { return number-- == 0 ? fate : Fate::kWell; });
-}
 
 void Serve(TestExchange& exchange) {
   for (int turn = 0; turn < 4; ++turn) {
@@ -63,7 +54,7 @@ TEST_CASE("a department's source goes on where the journal says, whatever commit
   TestDepartment registry(exchange, kRegistry, "in", 11), tax(exchange, kTax, "out", 12);
   {
     TestSource source(registry.client(), "in", "companies");
-    Strike(exchange, commit, fate);
+    exchange.flaky().Strike(commit, fate);
     source.PublishUnit("a.csv", "1", SomeRows(30), 10);
     exchange.flaky().SetFate(nullptr);
   }
@@ -89,7 +80,7 @@ TEST_CASE("a department's full dump is whole, whatever commit is lost") {
   TestSource source(registry.client(), "in", "companies");
   source.PublishDump("a.csv", SomeRows(20));
   Serve(exchange);
-  Strike(exchange, commit, fate);
+  exchange.flaky().Strike(commit, fate);
   source.PublishDump("b.csv", SomeRows(18));
   exchange.flaky().SetFate(nullptr);
   Serve(exchange);
@@ -114,7 +105,7 @@ TEST_CASE("a department's receipt in doubt is written once") {
   REQUIRE(session.ok());
   const auto fetched = (*session)->Fetch(1000);
   REQUIRE(fetched.ok());
-  Strike(exchange, commit, fate);
+  exchange.flaky().Strike(commit, fate);
   const auto acknowledge = [&] {
     return (*session)->Acknowledge(fetched->next_position, {{fetched->deliveries[0].lane, 1, "no"}});
   };

@@ -15,7 +15,8 @@ using tests::TestExchange;
 using tests::TestSink;
 using tests::TestSource;
 using Fate = tests::FlakyBroker::Fate;
-using Rows = std::vector<TestSource::Row>;
+using tests::Rows;
+using tests::SomeRows;
 
 constexpr char kDepartments[] = "departments: [{name: registry}, {name: tax}]\n";
 constexpr char kCatalog[] = R"(
@@ -30,17 +31,7 @@ subscriptions:
   - {name: tax, grant: all, start: beginning}
 )";
 
-// The commit with this number, from now on, has this fate; all others go well.
-void Strike(TestExchange& exchange, int number, Fate fate) {
-  exchange.flaky().SetFate([number, fate]() mutable { return number-- == 0 ? fate : Fate::kWell; });
-}
 void Spare(TestExchange& exchange) { exchange.flaky().SetFate(nullptr); }
-
-Rows SomeRows(size_t count) {
-  Rows rows;
-  for (size_t i = 0; i < count; ++i) rows.push_back({"C" + std::to_string(i), "name", "address"});
-  return rows;
-}
 
 TEST_CASE("a source that does not know what became of a commit goes on where the journal says") {
   const Fate fate = GENERATE(Fate::kLostBefore, Fate::kLostAfter);
@@ -50,7 +41,7 @@ TEST_CASE("a source that does not know what became of a commit goes on where the
   exchange.Apply(kCatalog);
   {
     TestSource source(*exchange, "files", "companies");
-    Strike(exchange, commit, fate);
+    exchange.flaky().Strike(commit, fate);
     source.PublishUnit("a.csv", "1", SomeRows(30), 10);
     Spare(exchange);
   }
@@ -71,7 +62,7 @@ TEST_CASE("a source that was never seen before is registered once, whatever beco
   CAPTURE(static_cast<int>(fate));
   TestExchange exchange;
   exchange.Apply(kCatalog);
-  Strike(exchange, 0, fate);
+  exchange.flaky().Strike(0, fate);
   CHECK(absl::IsUnavailable(exchange->client().OpenPublisher("files", "companies").status()));
   Spare(exchange);
   const auto again = exchange->client().OpenPublisher("files", "companies");
@@ -105,7 +96,7 @@ TEST_CASE("a receipt in doubt is written once") {
     next = fetched->next_position;
   }
   REQUIRE(fetched_records == 30);
-  Strike(exchange, 0, fate);
+  exchange.flaky().Strike(0, fate);
   CHECK(absl::IsUnavailable((*session)->Acknowledge(next, refused)));
   Spare(exchange);
   CHECK((*session)->Acknowledge(next, refused).ok());
@@ -122,7 +113,7 @@ TEST_CASE("a catalog change in doubt has landed or has not, and the answer says 
   TestExchange exchange;
   exchange.Apply(kDepartments);
   const uint64_t before = exchange->catalog()->version();
-  Strike(exchange, 0, fate);
+  exchange.flaky().Strike(0, fate);
   const auto planned = exchange->ApplyCatalog(kCatalog, "test", false);
   Spare(exchange);
   if (fate == Fate::kLostAfter) {
