@@ -60,6 +60,7 @@ class HandScheduler final : public base::Scheduler {
  public:
   void Add(base::Worker& worker) override { workers_.push_back(&worker); }
   void Remove(base::Worker& worker) override { std::erase(workers_, &worker); }
+  void Wake(base::Worker&) override {}
   void WakeAll() override {}
   void StopAll() override { workers_.clear(); }
   base::Worker& First() { return *workers_.front(); }  // the exchange adds its lanes first

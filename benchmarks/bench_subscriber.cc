@@ -11,17 +11,21 @@ namespace datong::benchmarks {
 namespace {
 
 constexpr size_t kRecordsPerFetch = 10'000;
+constexpr base::TimeUs kPauseUs = 1'000;  // where nobody tells of what comes
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<BenchSubscriber>> BenchSubscriber::Open(client::ExchangeClient& client,
+                                                                       base::Scheduler& scheduler,
                                                                        const std::string& subscription,
                                                                        uint64_t records_expected) {
   ASSIGN_OR_RETURN(auto session, client.OpenSubscription(subscription));
-  return std::unique_ptr<BenchSubscriber>(new BenchSubscriber(subscription, std::move(session), records_expected));
+  std::unique_ptr<BenchSubscriber> subscriber(new BenchSubscriber(subscription, std::move(session), records_expected));
+  subscriber->session_->Listen([&scheduler, worker = subscriber.get()] { scheduler.Wake(*worker); });
+  return subscriber;
 }
 
-absl::StatusOr<bool> BenchSubscriber::TakeSome() {
+absl::StatusOr<base::StepResult> BenchSubscriber::TakeSome() {
   ASSIGN_OR_RETURN(const auto fetched, session_->Fetch(kRecordsPerFetch));
   for (const client::Delivery& delivery : fetched.deliveries) {
     for (const record::Operation operation : delivery.batch.columns.operation) {
@@ -29,9 +33,12 @@ absl::StatusOr<bool> BenchSubscriber::TakeSome() {
     }
     records_ += delivery.batch.size();
   }
-  if (fetched.next_position == session_->next_position()) return false;
+  if (fetched.next_position == session_->next_position()) {
+    return fetched.will_tell ? base::StepResult::Idle()
+                             : base::StepResult::IdleUntil(base::SystemClock().Steady() + kPauseUs);
+  }
   RETURN_IF_ERROR(session_->Acknowledge(fetched.next_position, {}));
-  return true;
+  return base::StepResult::Busy();
 }
 
 base::StepResult BenchSubscriber::Step() {
@@ -39,7 +46,7 @@ base::StepResult BenchSubscriber::Step() {
   if (took.ok() && records_ > records_expected_) {
     took = absl::InternalError(absl::StrCat(records_, " records came, ", records_expected_, " were expected"));
   }
-  if (took.ok() && records_ < records_expected_) return *took ? base::StepResult::Busy() : base::StepResult::Idle();
+  if (took.ok() && records_ < records_expected_) return *took;
   {
     const std::lock_guard lock(mutex_);
     status_ = took.status();

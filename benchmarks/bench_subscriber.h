@@ -15,10 +15,12 @@
 namespace datong::benchmarks {
 
 // A department that takes everything: fetches, looks at every record and acknowledges, until it has `records_expected`.
-// A worker, as a connector is, so under the thread scheduler it has a thread of its own.
+// A worker, as a connector is.
 class BenchSubscriber final : public base::Worker {
  public:
+  // The caller adds it to `scheduler`, which wakes it when there is more.
   static absl::StatusOr<std::unique_ptr<BenchSubscriber>> Open(client::ExchangeClient& client,
+                                                               base::Scheduler& scheduler,
                                                                const std::string& subscription,
                                                                uint64_t records_expected);
 
@@ -32,7 +34,7 @@ class BenchSubscriber final : public base::Worker {
  private:
   BenchSubscriber(std::string name, std::unique_ptr<client::DeliverySession> session, uint64_t records_expected)
       : name_(std::move(name)), session_(std::move(session)), records_expected_(records_expected) {}
-  absl::StatusOr<bool> TakeSome();
+  absl::StatusOr<base::StepResult> TakeSome();
 
   const std::string name_;
   std::unique_ptr<client::DeliverySession> session_;

@@ -65,7 +65,7 @@ absl::Status RunThrough(const BenchmarkOptions& options, const PreparedUnit& uni
   std::vector<std::unique_ptr<BenchSubscriber>> subscribers;
   for (int i = 0; i < kSubscriptions; ++i) {
     ASSIGN_OR_RETURN(subscribers.emplace_back(),
-                     BenchSubscriber::Open(bench->exchange().client(), SubscriptionName(i), unit.distinct));
+                     BenchSubscriber::Open(bench->exchange().client(), *scheduler, SubscriptionName(i), unit.distinct));
     scheduler->Add(*subscribers.back());
   }
   UnitPublisher publisher(unit);

@@ -34,6 +34,7 @@ class GatedScheduler final : public base::Scheduler {
   void Remove(base::Worker& worker) override {
     if (std::erase(waiting_, &worker) == 0) threads_->Remove(worker);
   }
+  void Wake(base::Worker& worker) override { threads_->Wake(worker); }
   void WakeAll() override { threads_->WakeAll(); }
   void StopAll() override { threads_->StopAll(); }
   void Open() {

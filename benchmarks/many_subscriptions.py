@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an exchange of very many resources and subscriptions costs while nothing moves: until it works, processor time and memory
 while it idles, and how long its operator waits for `books` and `lag`. Give a Kafka cluster to measure that engine: it gets some
-fourteen thousand topics, for which its brokers need 2 GB of heap.
+fourteen thousand topics, for which its brokers need 2 GB of heap. With --connectors the process also runs a source for every resource
+and a sink for every subscription, and one file goes the whole way through while all the others have nothing to do.
 
-    benchmarks/many_subscriptions.py build/release/datong [--kafka HOST:PORT] [--resources N] [--subscriptions-each N]"""
+    benchmarks/many_subscriptions.py build/release/datong [--kafka HOST:PORT] [--resources N] [--subscriptions-each N] [--connectors]"""
 import argparse
 import os
 import resource
@@ -19,7 +20,7 @@ WARM_UP_S = 20
 IDLE_S = 30
 
 
-def catalog(resources, each):
+def catalog(resources, each, connectors_in):
     lines = ["departments:"] + [f"  - {{name: d{i}}}" for i in range(DEPARTMENTS)] + ["key_domains: [{name: k}]", "resources:"]
     lines += [f"  - {{name: r{i}, provider: d{i % DEPARTMENTS}, key_domain: k, kind: entity, key: [code], items: [code, name]}}"
               for i in range(resources)]
@@ -27,7 +28,27 @@ def catalog(resources, each):
     lines += ["grants:"] + [f"  - {{name: g{i}-{s}, resource: r{i}, department: d{(i + s + 1) % DEPARTMENTS}, items: all, purpose: test}}"
                             for i, s in pairs]
     lines += ["subscriptions:"] + [f"  - {{name: s{i}-{s}, grant: g{i}-{s}, start: beginning}}" for i, s in pairs]
+    if connectors_in:
+        lines += ["connectors:"]
+        lines += [f"  - {{name: in{i}, kind: file, source: {{resource: r{i}, path: {connectors_in}/in/{i}, watch: 1s}}}}" for i in range(resources)]
+        lines += [f"  - {{name: out{i}-{s}, kind: file, sink: {{subscription: s{i}-{s}, directory: {connectors_in}/out/{i}-{s}}}}}"
+                  for i, s in pairs]
     return "\n".join(lines) + "\n"
+
+
+def one_file(folder, name):
+    """Seconds until its row is with the subscriber."""
+    with open(os.path.join(folder, name), "w", encoding="ascii") as file:
+        file.write(f"code,name\n{name},x\n")
+    target = os.path.join(folder, "out", "0-0")
+    before = set(os.listdir(target)) if os.path.isdir(target) else set()
+    begun = time.monotonic()
+    os.rename(os.path.join(folder, name), os.path.join(folder, "in", "0", name + ".csv"))
+    while not any(new.startswith("changes-") for new in set(os.listdir(target) if os.path.isdir(target) else ()) - before):
+        if time.monotonic() - begun > PATIENCE_S:
+            sys.exit("the row does not arrive")
+        time.sleep(0.005)
+    return time.monotonic() - begun
 
 
 def timed(command):
@@ -55,11 +76,15 @@ def main():
     options.add_argument("--kafka", metavar="HOST:PORT")
     options.add_argument("--resources", type=int, default=2000)
     options.add_argument("--subscriptions-each", type=int, default=5)
+    options.add_argument("--connectors", action="store_true")
     options = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="datong-many-") as folder:
         data, file, log = (os.path.join(folder, name) for name in ("data", "catalog.yaml", "run.log"))
         with open(file, "w", encoding="utf-8") as out:
-            out.write(catalog(options.resources, options.subscriptions_each))
+            out.write(catalog(options.resources, options.subscriptions_each, folder if options.connectors else None))
+        if options.connectors:
+            for i in range(options.resources):
+                os.makedirs(os.path.join(folder, "in", str(i)))
         engine = ["--engine", "kafka", "--bootstrap-servers", options.kafka, "--exchange", "many"] if options.kafka else []
         total, own = timed([options.binary, "apply", "-d", data, "-f", file, *engine])
         print(f"catalog applied in {total:.1f} s ({own:.1f} s of our processor time)", flush=True)
@@ -81,6 +106,9 @@ def main():
             time.sleep(IDLE_S)
             used = processor_s(running.pid) - before
             print(f"idles with {100 * used / IDLE_S:.1f} % of one processor and {memory_mb(running.pid):.0f} MB", flush=True)
+            if options.connectors:
+                took = sorted(one_file(folder, f"f{i}") for i in range(20))
+                print(f"a file's row arrives after {took[len(took) // 2]:.2f} s, at the most {took[-1]:.2f} s", flush=True)
             for command in ("books", "lag"):
                 print(f"{command} answers in {timed([options.binary, command, '-d', data])[0]:.1f} s", flush=True)
         finally:

@@ -11,6 +11,7 @@
 
 #include "exchange_core/base/limits.h"
 #include "exchange_core/base/status_macros.h"
+#include "exchange_core/broker/written_topics.h"
 
 namespace datong::benchmarks {
 namespace {
@@ -52,7 +53,7 @@ class Store {
   std::mutex mutex;  // guards all below
   std::map<std::string, Topic> topics;
   std::map<std::string, uint64_t> epochs;  // of writers, by identity
-  std::function<void()> listener;
+  broker::Broker::CommitListener listener;
 
  private:
   base::Clock& clock_;
@@ -141,7 +142,9 @@ void MemoryTransaction::Apply() {
 
 absl::Status MemoryTransaction::Commit() {
   if (ended_) return absl::FailedPreconditionError("the transaction has ended");
-  std::function<void()> listener;
+  broker::Broker::CommitListener listener;
+  std::vector<std::string> topics_written;
+  for (const AppendOf& append : appends_) broker::NoteWritten(append.to.topic, topics_written);
   {
     const std::lock_guard lock(store_.mutex);
     if (absl::Status status = Check(); !status.ok()) {
@@ -152,7 +155,7 @@ absl::Status MemoryTransaction::Commit() {
     listener = store_.listener;
   }
   Abort();  // of what is left: nothing
-  if (listener) listener();
+  if (listener) listener(topics_written);
   return absl::OkStatus();
 }
 
@@ -270,7 +273,7 @@ class MemoryBroker final : public broker::Broker {
     return std::vector<broker::HealthWarning>();
   }
 
-  void SetCommitListener(std::function<void()> listener) override {
+  void SetCommitListener(CommitListener listener) override {
     const std::lock_guard lock(store_.mutex);
     store_.listener = std::move(listener);
   }

@@ -216,9 +216,9 @@ absl::StatusOr<std::unique_ptr<runner::SinkRunner>> NewSink(const catalog::Conne
   runner::SinkRunnerOptions run;
   run.subscription = connector.subscription;
   run.records_per_write_max = ground.limits.records_per_write_max;
-  return std::make_unique<runner::SinkRunner>(std::move(run),
-                                              file::NewFileSink(std::move(options), ground.files, ground.steps),
-                                              place.exchange, ground.clock, ground.random, ground.steps);
+  return std::make_unique<runner::SinkRunner>(
+      std::move(run), file::NewFileSink(std::move(options), ground.files, ground.steps), place.exchange,
+      place.scheduler, ground.clock, ground.random, ground.steps);
 }
 
 }  // namespace datong::cli

@@ -171,7 +171,7 @@ absl::Status ExchangeHolder::TakeShare() {
     RETURN_IF_ERROR(exchange_->TakeLead());
     membership_->LeadFrom(lead);
   }
-  companion_ = std::make_unique<node::Companion>(*membership_, *exchange_, *scheduler_, ground_.clock);
+  companion_ = std::make_unique<node::Companion>(*membership_, *exchange_, ground_.clock);
   scheduler_->Add(*companion_);
   return absl::OkStatus();
 }

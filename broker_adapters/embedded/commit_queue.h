@@ -35,13 +35,15 @@ struct CommitRequest {
   WriterState* writer = nullptr;
   std::vector<PendingAppend> appends;
   std::vector<PendingAdvance> advances;
+  std::vector<std::string> topics_written;  // each once
   size_t bytes = 0;
   absl::Status status;
   bool done = false;
 };
 
 // Lets one thread change the engine at a time, and lets it take along the commits that arrived meanwhile: the first in
-// the queue becomes leader and writes for all, the others wait for their answer.
+// the queue becomes leader and writes for all, the others wait for their answer. Whoever is done wakes those he was
+// done for and the next one, and nobody else: thousands may wait, when thousands of writers are opened at a start.
 class CommitQueue {
  public:
   using Process = std::function<void(const std::vector<CommitRequest*>&)>;
@@ -65,12 +67,20 @@ class CommitQueue {
   };
 
  private:
-  std::vector<CommitRequest*> TakeGroup();
+  struct Place {
+    CommitRequest& request;
+    std::condition_variable woken;
+  };
+
+  // With mutex_ held.
+  std::vector<Place*> TakeGroup();
+  void LetNextIn();
 
   const Process process_;
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<CommitRequest*> waiting_;
+  // Guarded by mutex_:
+  std::deque<Place*> waiting_;
+  std::condition_variable exclusive_may_go_;
   size_t exclusive_waiting_ = 0;
   bool held_ = false;
 };

@@ -149,17 +149,17 @@ bool EmbeddedEngine::Fenced(const WriterState& writer) {
 absl::Status EmbeddedEngine::Commit(CommitRequest& request) {
   queue_.Commit(request);
   if (!request.status.ok()) return request.status;
-  std::shared_ptr<const std::function<void()>> listener;
+  std::shared_ptr<const CommitListener> listener;
   {
     const std::lock_guard lock(listener_mutex_);
     listener = listener_;
   }
-  if (listener != nullptr && *listener) (*listener)();
+  if (listener != nullptr && *listener) (*listener)(request.topics_written);
   return absl::OkStatus();
 }
 
-void EmbeddedEngine::SetCommitListener(std::function<void()> listener) {
-  auto shared = std::make_shared<const std::function<void()>>(std::move(listener));
+void EmbeddedEngine::SetCommitListener(CommitListener listener) {
+  auto shared = std::make_shared<const CommitListener>(std::move(listener));
   const std::lock_guard lock(listener_mutex_);
   listener_ = std::move(shared);
 }

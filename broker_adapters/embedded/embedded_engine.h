@@ -78,7 +78,7 @@ class EmbeddedEngine final : public broker::Broker {
   absl::StatusOr<broker::PartitionBounds> Bounds(const broker::TopicPartition& of) override;
   absl::Status DropBefore(const broker::TopicPartition& of, broker::Position keep_from) override;  // retention.cc
   absl::StatusOr<std::vector<broker::HealthWarning>> Health(const std::vector<broker::PlaceOfReader>& places) override;
-  void SetCommitListener(std::function<void()> listener) override;
+  void SetCommitListener(CommitListener listener) override;
 
   // --- for readers and transactions of this engine ---
   absl::StatusOr<TopicState*> Find(const broker::TopicPartition& of);  // NotFound
@@ -145,7 +145,7 @@ class EmbeddedEngine final : public broker::Broker {
   absl::Status broken_;  // set once: state on disk unknown, only reading goes on
 
   std::mutex listener_mutex_;
-  std::shared_ptr<const std::function<void()>> listener_;
+  std::shared_ptr<const CommitListener> listener_;
 };
 
 }  // namespace datong::embedded

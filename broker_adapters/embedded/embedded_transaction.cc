@@ -5,6 +5,7 @@
 
 #include "exchange_core/base/limits.h"
 #include "exchange_core/base/status_macros.h"
+#include "exchange_core/broker/written_topics.h"
 
 namespace datong::embedded {
 namespace {
@@ -55,6 +56,7 @@ void EmbeddedTransaction::Append(const broker::TopicPartition& to, std::string k
   Refuse(CheckSize("envelope", envelope.size(), kEnvelopeBytesMax, to));
   Refuse(CheckSize("body", body.bytes().size(), base::kBatchBytesMax, to));
   request_.bytes += key.size() + envelope.size() + body.bytes().size();
+  broker::NoteWritten(to.topic, request_.topics_written);
   request_.appends.push_back({topic, to.partition, std::move(key), std::move(envelope), std::move(body)});
 }
 

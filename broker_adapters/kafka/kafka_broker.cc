@@ -8,7 +8,6 @@
 
 #include "broker_adapters/kafka/cluster_health.h"
 #include "broker_adapters/kafka/cluster_metadata.h"
-#include "broker_adapters/kafka/commit_listener.h"
 #include "broker_adapters/kafka/committed_positions.h"
 #include "broker_adapters/kafka/fetch.h"
 #include "broker_adapters/kafka/kafka_client.h"
@@ -19,6 +18,7 @@
 #include "broker_adapters/kafka/names.h"
 #include "broker_adapters/kafka/offsets.h"
 #include "broker_adapters/kafka/retention.h"
+#include "broker_adapters/kafka/told_of_commits.h"
 #include "broker_adapters/kafka/topic_directory.h"
 #include "exchange_core/base/status_macros.h"
 
@@ -104,7 +104,7 @@ class KafkaBroker final : public broker::Broker {
     return health_.Ask(places);
   }
 
-  void SetCommitListener(std::function<void()> listener) override { listener_.Set(std::move(listener)); }
+  void SetCommitListener(CommitListener listener) override { listener_.Set(std::move(listener)); }
 
  private:
   // Kafka makes its topic for positions when the first group is asked about, and until that is there nobody keeps any.
@@ -142,7 +142,7 @@ class KafkaBroker final : public broker::Broker {
   std::atomic<bool> positions_are_kept_ = false;
   LostWriters lost_writers_;
   ClusterHealth health_;
-  CommitListener listener_;
+  ToldOfCommits listener_;
 };
 
 }  // namespace

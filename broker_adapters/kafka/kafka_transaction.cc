@@ -5,6 +5,7 @@
 
 #include "broker_adapters/kafka/message_limits.h"
 #include "exchange_core/base/status_macros.h"
+#include "exchange_core/broker/written_topics.h"
 
 namespace datong::kafka {
 namespace {
@@ -17,7 +18,7 @@ absl::Status CheckSize(const char* what, size_t size, size_t max, const broker::
 
 }  // namespace
 
-KafkaTransaction::KafkaTransaction(const Names& names, TopicDirectory& topics, CommitListener& listener,
+KafkaTransaction::KafkaTransaction(const Names& names, TopicDirectory& topics, ToldOfCommits& listener,
                                    std::shared_ptr<WriterState> writer)
     : names_(names), topics_(topics), listener_(listener), writer_(std::move(writer)) {
   writer_->transaction_open = true;
@@ -47,6 +48,7 @@ void KafkaTransaction::AppendReadable(const broker::TopicPartition& to, std::str
   Refuse(CheckSize("attributes", attribute_bytes, kAttributeBytesMax, to));
   KafkaPartition place;
   if (!refused_.ok() || !Resolve(to, place)) return;
+  broker::NoteWritten(to.topic, topics_written_);
   request_.appends.push_back(
       {std::move(place), std::move(key), std::move(envelope), std::move(body), std::move(attributes)});
 }
@@ -70,7 +72,7 @@ absl::Status KafkaTransaction::Commit() {
     if (absl::IsNotFound(status)) topics_.ForgetAll();  // deleted since it was found
     RETURN_IF_ERROR(status);
   }
-  listener_.Tell();
+  listener_.Tell(topics_written_);
   return absl::OkStatus();
 }
 

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <utility>
 
-#include "broker_adapters/kafka/commit_listener.h"
 #include "broker_adapters/kafka/names.h"
+#include "broker_adapters/kafka/told_of_commits.h"
 #include "broker_adapters/kafka/topic_directory.h"
 #include "broker_adapters/kafka/transactional_producer.h"
 #include "exchange_core/broker/broker.h"
@@ -28,7 +28,7 @@ struct WriterState {
 // undo, a refused request costs nothing, and a lane that thinks for long holds up no reader.
 class KafkaTransaction final : public broker::Transaction {
  public:
-  KafkaTransaction(const Names& names, TopicDirectory& topics, CommitListener& listener,
+  KafkaTransaction(const Names& names, TopicDirectory& topics, ToldOfCommits& listener,
                    std::shared_ptr<WriterState> writer);
   ~KafkaTransaction() override { Abort(); }
 
@@ -47,16 +47,17 @@ class KafkaTransaction final : public broker::Transaction {
 
   const Names& names_;
   TopicDirectory& topics_;
-  CommitListener& listener_;
+  ToldOfCommits& listener_;
   const std::shared_ptr<WriterState> writer_;
   CommitRequest request_;
-  absl::Status refused_;  // the first thing that was wrong with what was asked
+  std::vector<std::string> topics_written_;  // each once
+  absl::Status refused_;                     // the first thing that was wrong with what was asked
   bool open_ = true;
 };
 
 class KafkaWriter final : public broker::Writer {
  public:
-  KafkaWriter(const Names& names, TopicDirectory& topics, CommitListener& listener, std::shared_ptr<WriterState> state)
+  KafkaWriter(const Names& names, TopicDirectory& topics, ToldOfCommits& listener, std::shared_ptr<WriterState> state)
       : names_(names), topics_(topics), listener_(listener), state_(std::move(state)) {}
 
   absl::StatusOr<std::unique_ptr<broker::Transaction>> Begin() override;
@@ -64,7 +65,7 @@ class KafkaWriter final : public broker::Writer {
  private:
   const Names& names_;
   TopicDirectory& topics_;
-  CommitListener& listener_;
+  ToldOfCommits& listener_;
   const std::shared_ptr<WriterState> state_;
 };
 

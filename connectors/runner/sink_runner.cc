@@ -10,8 +10,14 @@
 namespace datong::runner {
 namespace {
 
-constexpr size_t kPositionDigits = 20;          // all of uint64, so that positions sort as strings
-constexpr base::TimeUs kIdlePause = 1'000'000;  // should a wake-up be missed
+constexpr size_t kPositionDigits = 20;  // all of uint64, so that positions sort as strings
+// Where nobody tells of what comes, a sink that is in use asks often, and one that is not, seldom: by how long nothing
+// has come.
+constexpr base::TimeUs kPauseUsMin = 50'000;
+constexpr base::TimeUs kPauseUsMax = 1'000'000;
+constexpr int kLooksPerSilence = 10;
+// Where somebody tells, nothing is expected of asking.
+constexpr base::TimeUs kToldPauseUs = 60'000'000;
 
 std::string PositionText(uint64_t position) {
   const std::string digits = std::to_string(position);
@@ -28,12 +34,13 @@ std::optional<uint64_t> ParsePosition(const std::string& text) {
 }  // namespace
 
 SinkRunner::SinkRunner(SinkRunnerOptions options, std::unique_ptr<sdk::SinkConnector> connector,
-                       client::ExchangeClient& exchange, base::Clock& clock, base::RandomSource& random,
-                       base::StepObserver& observer)
+                       client::ExchangeClient& exchange, base::Scheduler& scheduler, base::Clock& clock,
+                       base::RandomSource& random, base::StepObserver& observer)
     : options_(std::move(options)),
       name_("sink " + options_.subscription),
       connector_(std::move(connector)),
       exchange_(exchange),
+      scheduler_(scheduler),
       clock_(clock),
       observer_(observer),
       back_off_(random) {}
@@ -108,6 +115,8 @@ base::StepResult SinkRunner::Open() {
         exchange_.OpenSubscription(options_.subscription);
     if (!session.ok()) return Trouble(RunnerError::From(session.status()));
     session_ = *std::move(session);
+    came_at_ = clock_.Steady();
+    session_->Listen([this] { scheduler_.Wake(*this); });
     decoder_.emplace(session_->schema());
   }
   const sdk::SinkContent content{options_.subscription, session_->identity(), decoder_->items()};
@@ -172,8 +181,11 @@ base::StepResult SinkRunner::Fetch() {
   Succeeded();
   if (fetched_.deliveries.empty() && fetched_.next_position <= session_->next_position()) {
     Update([](SinkProgress& progress) { progress.state = SinkProgress::State::kIdle; });
-    return base::StepResult::IdleUntil(clock_.Steady() + kIdlePause);
+    const base::TimeUs now = clock_.Steady();
+    const base::TimeUs pause = std::clamp((now - came_at_) / kLooksPerSilence, kPauseUsMin, kPauseUsMax);
+    return base::StepResult::IdleUntil(now + (fetched_.will_tell ? kToldPauseUs : pause));
   }
+  came_at_ = clock_.Steady();
   observer_.Reached("sink.fetched");
   write_from_ = 0;
   return GoOnWith(Next::kWrite);

@@ -45,9 +45,10 @@ struct SinkProgress {
 // time. Steps: "sink.fetched", "sink.written" (before the receipt), "sink.acknowledged".
 class SinkRunner final : public base::Worker {
  public:
-  // All references must outlive it.
+  // All references must outlive it. It is the caller's to add to `scheduler`, which wakes it when there is more.
   SinkRunner(SinkRunnerOptions options, std::unique_ptr<sdk::SinkConnector> connector, client::ExchangeClient& exchange,
-             base::Clock& clock, base::RandomSource& random, base::StepObserver& observer = base::NoObserver());
+             base::Scheduler& scheduler, base::Clock& clock, base::RandomSource& random,
+             base::StepObserver& observer = base::NoObserver());
   ~SinkRunner() override;
 
   std::string_view Name() const override { return name_; }
@@ -72,12 +73,14 @@ class SinkRunner final : public base::Worker {
   const std::string name_;
   const std::unique_ptr<sdk::SinkConnector> connector_;
   client::ExchangeClient& exchange_;
+  base::Scheduler& scheduler_;
   base::Clock& clock_;
   base::StepObserver& observer_;
   BackOff back_off_;
 
   Next next_ = Next::kOpen;
   base::TimeUs wait_until_ = 0;
+  base::TimeUs came_at_ = 0;  // steady: when something was fetched last
   bool connector_open_ = false;
   std::unique_ptr<client::DeliverySession> session_;
   std::optional<DeliveryDecoder> decoder_;

@@ -17,7 +17,7 @@ void SourcePublisher::Hand(std::unique_ptr<PublishJob> job) {
     const std::lock_guard lock(mutex_);
     handed_ = std::move(job);
   }
-  scheduler_.WakeAll();
+  scheduler_.Wake(*this);
 }
 
 SourcePublisher::Outcome SourcePublisher::TakeOutcome() {
@@ -38,7 +38,7 @@ base::StepResult SourcePublisher::Step() {
     const std::lock_guard lock(mutex_);
     outcome_ = {std::move(job), std::move(status)};
   }
-  scheduler_.WakeAll();
+  scheduler_.Wake(runner_);
   return base::StepResult::Idle();
 }
 

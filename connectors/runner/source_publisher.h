@@ -30,14 +30,15 @@ struct PublishJob {
 // again by itself. Steps: "source.publish" before, "source.published" after each publish.
 class SourcePublisher final : public base::Worker {
  public:
-  SourcePublisher(std::string name, base::Scheduler& scheduler, base::StepObserver& observer)
-      : name_(std::move(name)), scheduler_(scheduler), observer_(observer) {}
+  // `runner` is woken when a job has ended; both are in `scheduler`.
+  SourcePublisher(std::string name, base::Worker& runner, base::Scheduler& scheduler, base::StepObserver& observer)
+      : name_(std::move(name)), runner_(runner), scheduler_(scheduler), observer_(observer) {}
 
   // --- the runner's side: one thread ---
   // From Hand until the outcome was taken. The job's session is the publisher's so long.
   bool AtWork() const { return at_work_; }
   void Hand(std::unique_ptr<PublishJob> job);  // not while at work
-  // `job` is null when there is none (yet). Its end wakes all workers.
+  // `job` is null when there is none (yet).
   struct Outcome {
     std::unique_ptr<PublishJob> job;
     absl::Status status;
@@ -51,6 +52,7 @@ class SourcePublisher final : public base::Worker {
   absl::Status Publish(PublishJob& job);
 
   const std::string name_;
+  base::Worker& runner_;
   base::Scheduler& scheduler_;
   base::StepObserver& observer_;
   bool at_work_ = false;  // the runner's

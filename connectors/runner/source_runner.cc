@@ -29,7 +29,7 @@ SourceRunner::SourceRunner(SourceRunnerOptions options, std::unique_ptr<sdk::Sou
       clock_(clock),
       observer_(observer),
       back_off_(random),
-      publisher_("publisher of " + options_.source, scheduler, observer) {
+      publisher_("publisher of " + options_.source, *this, scheduler, observer) {
   scheduler_.Add(publisher_);
 }
 

@@ -45,12 +45,16 @@ class Scheduler {
   virtual void Add(Worker& worker) = 0;
   // Returns when the worker is not inside a step and will not be stepped again.
   virtual void Remove(Worker& worker) = 0;
-  // Something happened (a commit, a request): every idle worker is stepped once.
+  // Something happened that `worker` waits for: if it is idle, or about to be, it is stepped once more. One that is not
+  // here (any longer) is nobody's concern.
+  virtual void Wake(Worker& worker) = 0;
+  // Something happened that concerns everybody: another catalog. Not for every commit: there may be thousands.
   virtual void WakeAll() = 0;
   virtual void StopAll() = 0;
 };
 
-// One thread per worker, idle threads asleep.
+// Threads that take turns; at any moment there is one for each worker that works or waits for something in its step, or
+// there will be within moments.
 std::unique_ptr<Scheduler> NewThreadScheduler(Clock& clock);
 
 }  // namespace datong::base

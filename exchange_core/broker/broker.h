@@ -214,8 +214,10 @@ class Broker {
   // `places` has read them, room that runs out. Empty: nothing. Unavailable: the engine does not answer.
   virtual absl::StatusOr<std::vector<HealthWarning>> Health(const std::vector<PlaceOfReader>& places) = 0;
 
-  // Called after every commit, on the committing thread, without locks held; must be quick. One listener.
-  virtual void SetCommitListener(std::function<void()> listener) = 0;
+  // Called after every commit of this process, on the committing thread, without locks held, with the topics that it
+  // wrote messages to, each once; must be quick. One listener; null: none.
+  using CommitListener = std::function<void(const std::vector<std::string>& topics)>;
+  virtual void SetCommitListener(CommitListener listener) = 0;
 };
 
 }  // namespace datong::broker

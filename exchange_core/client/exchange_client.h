@@ -5,6 +5,7 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -121,8 +122,12 @@ class DeliverySession {
   struct Fetched {
     std::vector<Delivery> deliveries;
     uint64_t next_position = 0;
+    bool will_tell = false;  // whoever listens is told of what comes next. False: ask again now and then
   };
   virtual absl::StatusOr<Fetched> Fetch(size_t records_max) = 0;
+  // Once, before the first Fetch: `listener` is called when there may be more to fetch, by any thread, and not after
+  // the session's end; it must be quick.
+  virtual void Listen(std::function<void()> /*listener*/) {}
   // Everything fetched up to `next_position` is applied, except what was refused. Durable when OK.
   virtual absl::Status Acknowledge(uint64_t next_position, const std::vector<RefusedDelivery>& refused) = 0;
 };

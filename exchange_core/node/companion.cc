@@ -18,7 +18,7 @@ base::StepResult Companion::Step() {
   // First: what comes below may wait for the engine.
   if (company || now >= next_wake_) {
     next_wake_ = now + kWakeAloneEveryUs;
-    scheduler_.WakeAll();
+    exchange_.LookAgain();
   }
   if (const uint64_t lead = membership_.lead_to_take(); lead != 0 && exchange_.TakeLead().ok()) {
     membership_.LeadFrom(lead);

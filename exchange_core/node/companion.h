@@ -11,12 +11,12 @@
 namespace datong::node {
 
 // What a member does for the others' sake: prepares for the lead when it falls to this process, reads what others have
-// written into the catalog, and wakes this process's workers while others write, whose commits nobody here is told of.
+// written into the catalog, and wakes this process's lanes while others write, whose commits nobody here is told of.
 // A worker; all it is given outlives it.
 class Companion final : public base::Worker {
  public:
-  Companion(Membership& membership, Exchange& exchange, base::Scheduler& scheduler, base::Clock& clock)
-      : membership_(membership), exchange_(exchange), scheduler_(scheduler), clock_(clock) {}
+  Companion(Membership& membership, Exchange& exchange, base::Clock& clock)
+      : membership_(membership), exchange_(exchange), clock_(clock) {}
 
   std::string_view Name() const override { return "companion"; }
   base::StepResult Step() override;
@@ -24,7 +24,6 @@ class Companion final : public base::Worker {
  private:
   Membership& membership_;
   Exchange& exchange_;
-  base::Scheduler& scheduler_;
   base::Clock& clock_;
   base::TimeUs next_step_ = 0;    // steady
   base::TimeUs next_follow_ = 0;  // steady

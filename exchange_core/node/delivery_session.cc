@@ -9,6 +9,7 @@
 #include "exchange_core/base/check.h"
 #include "exchange_core/base/status_macros.h"
 #include "exchange_core/node/receipt_writer.h"
+#include "exchange_core/pipeline/lane_commit.h"
 #include "exchange_core/record/digest_purpose.h"
 
 namespace datong::node {
@@ -19,9 +20,13 @@ class LocalDeliverySession final : public client::DeliverySession {
   LocalDeliverySession(ExchangeState& state, SubscriptionFacts facts)
       : state_(state),
         facts_(std::move(facts)),
+        topics_({pipeline::AgainTopic(facts_.id), facts_.stream_topic}),
         receipts_(state, facts_.id, facts_.stream_topic),
         reader_(*state.options.broker, facts_.id, facts_.stream_topic, facts_.schema) {}
 
+  ~LocalDeliverySession() override {
+    if (listening_ != 0) state_.delivery_listeners.Remove(topics_, listening_);
+  }
   absl::Status Open() {
     RETURN_IF_ERROR(receipts_.Settle());
     return reader_.Open(receipts_.acknowledged());
@@ -30,7 +35,15 @@ class LocalDeliverySession final : public client::DeliverySession {
   std::string identity() const override { return facts_.identity; }
   uint64_t next_position() const override { return PositionOf(receipts_.acknowledged()); }
   absl::StatusOr<Fetched> Fetch(size_t records_max) override {
-    return reader_.Fetch(records_max, receipts_.acknowledged(), MayFetch() ? starts_ : LaneStarts());
+    const bool may_fetch = MayFetch();
+    ASSIGN_OR_RETURN(Fetched fetched,
+                     reader_.Fetch(records_max, receipts_.acknowledged(), may_fetch ? starts_ : LaneStarts()));
+    // Where lanes work elsewhere too, their commits are not told here; nor is it told that a lane begins.
+    fetched.will_tell = may_fetch && all_sent_again_ && !state_.options.works_on;
+    return fetched;
+  }
+  void Listen(std::function<void()> listener) override {
+    listening_ = state_.delivery_listeners.Add(topics_, listener);
   }
   absl::Status Acknowledge(uint64_t next_position, const std::vector<client::RefusedDelivery>& refused) override;
 
@@ -39,8 +52,10 @@ class LocalDeliverySession final : public client::DeliverySession {
 
   ExchangeState& state_;
   const SubscriptionFacts facts_;
+  const std::vector<std::string> topics_;
   ReceiptWriter receipts_;
   DeliveryReader reader_;
+  uint64_t listening_ = 0;
   bool all_sent_again_ = false;
   LaneStarts starts_;
 };

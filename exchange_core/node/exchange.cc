@@ -74,6 +74,7 @@ class LocalExchange final : public Exchange {
   absl::Status TakeLead() override { return FenceEarlierSources(state_); }
   absl::Status FollowOthers() override { return catalog_follower_.Follow(); }
   void Start() override;
+  void LookAgain() override;
   absl::Status Stop() override;
   absl::Status Health() override;
   absl::Status Trouble() override;
@@ -185,12 +186,20 @@ absl::Status LocalExchange::MakeLanes(std::vector<std::string>* warnings) {
 
 void LocalExchange::Start() {
   if (std::exchange(started_, true)) return;
-  base::Scheduler* scheduler = state_.options.scheduler;
-  state_.options.broker->SetCommitListener([scheduler] { scheduler->WakeAll(); });
+  base::Scheduler* const scheduler = state_.options.scheduler;
+  state_.options.broker->SetCommitListener([this](const std::vector<std::string>& topics_written) {
+    LookAgain();
+    state_.delivery_listeners.Tell(topics_written);
+  });
   for (const auto& lane : state_.lanes) scheduler->Add(*lane);
   scheduler->Add(desk_);
   scheduler->Add(housekeeper_);
   if (state_.options.answers_departments) scheduler->Add(departments_);
+}
+
+void LocalExchange::LookAgain() {
+  state_.WakeLanes();
+  state_.options.scheduler->Wake(desk_);
 }
 
 void LocalExchange::StopWorkers() {

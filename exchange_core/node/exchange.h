@@ -175,6 +175,8 @@ class Exchange {
   // Reads what other processes have written into the catalog since.
   virtual absl::Status FollowOthers() = 0;
   virtual void Start() = 0;  // hands lanes and retention to the scheduler
+  // Other processes may have written what lanes here wait for: nobody tells of that. Any thread, quick.
+  virtual void LookAgain() = 0;
   // Stops the lanes, writes checkpoints. OK to call twice. Data is safe without it; the next start is quicker with it.
   virtual absl::Status Stop() = 0;
   // The first error that stopped a lane, if any: it needs a restart of the process after the cause is gone.

@@ -11,6 +11,7 @@
 
 #include "exchange_core/catalog/catalog_table.h"
 #include "exchange_core/node/control_topic.h"
+#include "exchange_core/node/delivery_listeners.h"
 #include "exchange_core/node/exchange.h"
 #include "exchange_core/node/receipt_table.h"
 #include "exchange_core/node/source_table.h"
@@ -29,6 +30,8 @@ struct ExchangeState {
   ExchangeOptions options;
   std::vector<std::unique_ptr<pipeline::Lane>> lanes;  // constant after Open
 
+  DeliveryListeners delivery_listeners;
+
   std::mutex source_order;  // makes run and file numbers unique
 
   // The only road into the tables below (the catalog has catalog_follower.h, the snapshots their desk).
@@ -46,6 +49,10 @@ struct ExchangeState {
   std::shared_ptr<const catalog::CatalogTable> Catalog() {
     const std::lock_guard lock(tables);
     return catalog;
+  }
+  // Something was published or decided that they may wait for.
+  void WakeLanes() {
+    for (const auto& lane : lanes) options.scheduler->Wake(*lane);
   }
   // Whether this process is the one that publishes and decides about full dumps.
   bool Leads() const { return !options.leads || options.leads(); }

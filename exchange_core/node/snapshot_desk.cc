@@ -84,7 +84,7 @@ base::StepResult SnapshotDesk::Step() {
   const absl::StatusOr<bool> decided = news.ok() ? JudgeReported() : news;
   trouble_ = decided.status();
   if (decided.ok()) {
-    if (*news) state_.options.scheduler->WakeAll();  // lanes wait for decisions
+    if (*news) state_.WakeLanes();  // they wait for decisions
     if (*news || *decided) return base::StepResult::Busy();
     // As in a lane: others may report while nobody wakes for it.
     return state_.options.works_on ? base::StepResult::IdleUntil(state_.options.clock->Steady() + kLookAgainUs)
@@ -323,7 +323,7 @@ absl::Status SnapshotDesk::DecideHeld(uint64_t snapshot, bool confirm, const std
     return written;
   }
   RETURN_IF_ERROR(TakeNews().status());
-  state_.options.scheduler->WakeAll();
+  state_.WakeLanes();
   return absl::OkStatus();
 }
 

@@ -2,6 +2,10 @@
 // Transactions: all of it or nothing, one open per writer, one live holder per identity, durable when Commit() returns.
 #include <absl/status/status.h>
 
+#include <set>
+#include <string>
+#include <vector>
+
 #include "exchange_core/base/limits.h"
 #include "tests/conformance/broker_conformance.h"
 
@@ -169,19 +173,28 @@ TEST_CASE("what is too large or goes nowhere refuses the whole transaction, and 
   });
 }
 
-TEST_CASE("the listener is told of every commit, and of no abort") {
+TEST_CASE("the listener is told of every commit and where it wrote, and of no abort") {
   OnEveryEngine([](BrokerUnderTest& test, const EngineUnderTest&) {
     MakeTopic(test.broker(), "records");
     auto writer = test.broker().OpenWriter("lane-0").value();
-    int told = 0;
-    test.broker().SetCommitListener([&] { ++told; });
+    MakeTopic(test.broker(), "others");
+    std::vector<std::set<std::string>> told;
+    test.broker().SetCommitListener([&](const std::vector<std::string>& topics) {
+      told.emplace_back(topics.begin(), topics.end());
+      CHECK(told.back().size() == topics.size());  // each once
+    });
     CommitOne(*writer, {"records", 0}, "1");
     writer->Begin().value()->Abort();
-    CommitOne(*writer, {"records", 0}, "2");
-    CHECK(told == 2);
+    const auto transaction = writer->Begin().value();
+    for (const char* topic : {"records", "others", "records"}) {
+      transaction->Append({topic, 0}, "", "", broker::Body("2"));
+    }
+    transaction->AdvancePosition("group", {"records", 0}, 1);
+    REQUIRE(transaction->Commit().ok());
+    CHECK(told == std::vector<std::set<std::string>>{{"records"}, {"others", "records"}});
     test.broker().SetCommitListener(nullptr);
     CommitOne(*writer, {"records", 0}, "3");
-    CHECK(told == 2);
+    CHECK(told.size() == 2);
   });
 }
 

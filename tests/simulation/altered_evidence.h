@@ -56,7 +56,7 @@ class AlteredBroker final : public broker::Broker {
   absl::StatusOr<std::vector<broker::HealthWarning>> Health(const std::vector<broker::PlaceOfReader>& places) override {
     return real_.Health(places);
   }
-  void SetCommitListener(std::function<void()>) override {}
+  void SetCommitListener(CommitListener) override {}
 
  private:
   class Reader final : public broker::Reader {
@@ -97,6 +97,7 @@ class AlteredExchange final : public node::Exchange {
   absl::Status TakeLead() override { return real_.TakeLead(); }
   absl::Status FollowOthers() override { return absl::OkStatus(); }
   void Start() override {}
+  void LookAgain() override {}
   absl::Status Stop() override { return absl::OkStatus(); }
   absl::Status Health() override { return real_.Health(); }
   absl::Status Trouble() override { return real_.Trouble(); }

@@ -117,8 +117,8 @@ class SoundWorld {
     options.format = plan.json_lines ? file::Format::kJsonLines : file::Format::kCsv;
     options.form = plan.state_form ? file::SinkForm::kState : file::SinkForm::kChanges;
     options.encoding = plan.gbk ? "gbk" : "utf-8";
-    runner::SinkRunner sink({plan.name, 2}, file::NewFileSink(options, disk), exchange_->client(), exchange_.clock(),
-                            random);
+    runner::SinkRunner sink({plan.name, 2}, file::NewFileSink(options, disk), exchange_->client(),
+                            exchange_.scheduler(), exchange_.clock(), random);
     while (sink.Step().kind == base::StepResult::Kind::kBusy) {
     }
     INFO(sink.progress().error.message);

@@ -130,8 +130,8 @@ class SoundWorld {
     options.directory = plan.directory;
     options.format = file::Format::kCsv;
     options.form = plan.state_form ? file::SinkForm::kState : file::SinkForm::kChanges;
-    runner::SinkRunner sink({plan.name, 2}, file::NewFileSink(options, disk), exchange_->client(), exchange_.clock(),
-                            random);
+    runner::SinkRunner sink({plan.name, 2}, file::NewFileSink(options, disk), exchange_->client(),
+                            exchange_.scheduler(), exchange_.clock(), random);
     while (sink.Step().kind == base::StepResult::Kind::kBusy) {
     }
     INFO(sink.progress().error.message);

@@ -61,6 +61,10 @@ void TurnScheduler::Remove(base::Worker& worker) {
   std::erase_if(turns_, [&](const Turn& turn) { return turn.worker == &worker; });
 }
 
+void TurnScheduler::Wake(base::Worker& worker) {
+  for (Turn& turn : turns_) turn.ready |= turn.worker == &worker;
+}
+
 void TurnScheduler::WakeAll() {
   for (Turn& turn : turns_) turn.ready = true;
 }

@@ -28,6 +28,7 @@ class TurnScheduler final : public base::Scheduler, public storage::BackgroundJo
   // --- base::Scheduler ---
   void Add(base::Worker& worker) override;
   void Remove(base::Worker& worker) override;
+  void Wake(base::Worker& worker) override;
   void WakeAll() override;
   void StopAll() override { turns_.clear(); }
 

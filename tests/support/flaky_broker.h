@@ -62,7 +62,7 @@ class FlakyBroker final : public broker::Broker {
   absl::StatusOr<std::vector<broker::HealthWarning>> Health(const std::vector<broker::PlaceOfReader>& places) override {
     return below_.Health(places);
   }
-  void SetCommitListener(std::function<void()> listener) override { below_.SetCommitListener(std::move(listener)); }
+  void SetCommitListener(CommitListener listener) override { below_.SetCommitListener(std::move(listener)); }
 
  private:
   class FlakyTransaction final : public broker::Transaction {

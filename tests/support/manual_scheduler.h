@@ -15,6 +15,7 @@ class ManualScheduler final : public base::Scheduler {
   void Remove(base::Worker& worker) override {
     workers_.erase(std::remove(workers_.begin(), workers_.end(), &worker), workers_.end());
   }
+  void Wake(base::Worker&) override {}
   void WakeAll() override {}
   void StopAll() override { workers_.clear(); }
 

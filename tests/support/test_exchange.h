@@ -99,6 +99,7 @@ class TestExchange {
   node::Exchange& operator*() { return *exchange_; }
   node::Exchange* operator->() { return exchange_.get(); }
   StepClock& clock() { return clock_; }
+  ManualScheduler& scheduler() { return scheduler_; }
   std::string directory() const { return directory_.path(); }
   FlakyBroker& flaky() { return *flaky_; }
   std::vector<std::string> warnings;

@@ -19,8 +19,8 @@ class World {
     sink.directory = folder.path() + "/" + ("out");
   }
   std::unique_ptr<SinkRunner> Runner() {
-    return std::make_unique<SinkRunner>(options, file::NewFileSink(sink, base::PosixFileSystem()), exchange, clock,
-                                        random);
+    return std::make_unique<SinkRunner>(options, file::NewFileSink(sink, base::PosixFileSystem()), exchange, scheduler,
+                                        clock, random);
   }
   // Deliveries with gaps between their positions; record n has capital n.
   void Deliver(int batches) {
@@ -76,6 +76,7 @@ class World {
 
   tests::TemporaryDirectory folder;
   tests::FakeExchange exchange;
+  tests::ManualScheduler scheduler;
   ManualClock clock;
   base::SeededRandom random{1};
   file::FileSinkOptions sink;
@@ -164,7 +165,7 @@ TEST_CASE("retry repeats the same batch after a pause; fail stops and shows") {
   int writes = 0;
   const auto run = [&](std::vector<sdk::Status> answers) {
     SinkRunner runner(world.options, std::make_unique<StubbornSink>(std::move(answers), writes), world.exchange,
-                      world.clock, world.random);
+                      world.scheduler, world.clock, world.random);
     world.RunUntilIdle(runner);
     return runner.progress();
   };

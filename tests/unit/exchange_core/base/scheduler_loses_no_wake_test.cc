@@ -4,6 +4,8 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <condition_variable>
+#include <deque>
+#include <latch>
 #include <mutex>
 #include <thread>
 
@@ -72,7 +74,7 @@ TEST_CASE("no wake is lost between an idle answer and the sleep") {
   for (uint64_t item = 1; item <= 2000; ++item) {
     Consumer& worker = workers[item % 3];
     worker.Produce();
-    scheduler->WakeAll();
+    item % 2 == 0 ? scheduler->WakeAll() : scheduler->Wake(worker);
     worker.AwaitConsumed((item + (item % 3 == 0 ? 0 : 3 - item % 3)) / 3);
   }
   scheduler->StopAll();
@@ -109,6 +111,82 @@ TEST_CASE("stopping wakes the sleepers and returns with nobody inside a step") {
   scheduler->WakeAll();
   scheduler->StopAll();
   CHECK(idle.steps() == steps);
+}
+
+TEST_CASE("only the worker that is meant is stepped, and one that is not here is nobody's concern") {
+  auto scheduler = NewThreadScheduler(SystemClock());
+  Consumer meant, other, absent;
+  scheduler->Add(meant);
+  scheduler->Add(other);
+  for (Consumer* const worker : {&meant, &other}) {
+    worker->Produce();
+    scheduler->Wake(*worker);
+    worker->AwaitConsumed(1);
+  }
+  scheduler->Remove(other);
+  scheduler->Add(other);
+  for (uint64_t item = 2; item <= 500; ++item) {
+    meant.Produce();
+    scheduler->Wake(meant);
+    scheduler->Wake(absent);
+    meant.AwaitConsumed(item);
+  }
+  scheduler->StopAll();
+  CHECK(meant.steps() >= 500);
+  CHECK(other.steps() <= 5);  // as it was added, as it was woken, as it was added again
+  CHECK(absent.steps() == 0);
+}
+
+// Waits in its step until so many others do.
+class Meeting final : public Worker {
+ public:
+  explicit Meeting(std::latch& all) : all_(all) {}
+  std::string_view Name() const override { return "meeting"; }
+  StepResult Step() override {
+    all_.arrive_and_wait();
+    return StepResult::Finished();
+  }
+
+ private:
+  std::latch& all_;
+};
+
+TEST_CASE("whatever a step waits for, it holds up no other worker") {
+  auto scheduler = NewThreadScheduler(SystemClock());
+  constexpr int kWorkers = 100;
+  std::latch all(kWorkers + 1);
+  std::deque<Meeting> workers;
+  for (int i = 0; i < kWorkers; ++i) scheduler->Add(workers.emplace_back(all));
+  all.arrive_and_wait();  // with fewer threads than workers this would never return
+}
+
+// Stays in its step until it is let go, and says when it is through.
+class Lingering final : public Worker {
+ public:
+  std::string_view Name() const override { return "lingering"; }
+  StepResult Step() override {
+    if (!through) entered.count_down();
+    let_go.wait();
+    through = true;
+    return StepResult::Busy();
+  }
+  std::latch entered{1}, let_go{1};
+  std::atomic<bool> through{false};
+};
+
+TEST_CASE("who is removed in the middle of a step ends it first, and is woken in vain") {
+  auto scheduler = NewThreadScheduler(SystemClock());
+  Lingering worker;
+  scheduler->Add(worker);
+  worker.entered.wait();
+  scheduler->Wake(worker);
+  std::thread remover([&] {
+    scheduler->Remove(worker);
+    CHECK(worker.through);
+  });
+  worker.let_go.count_down();
+  remover.join();
+  scheduler->Wake(worker);
 }
 
 }  // namespace
