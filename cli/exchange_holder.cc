@@ -12,6 +12,7 @@
 #include "exchange_core/admin/problem.h"
 #include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/status_macros.h"
+#include "exchange_core/node/exchange_format.h"
 #include "exchange_core/node/move_claim.h"
 
 namespace datong::cli {
@@ -36,6 +37,17 @@ absl::Status ExplainHeld(const absl::Status& status, const EngineChoice& choice)
                           .where = choice.bootstrap_servers,
                           .why = std::string(base::Std(status.message())),
                           .next = "give this command there, or stop that process"});
+}
+
+// Of joining those at work, or of staying with them.
+absl::Status ExplainMembership(const absl::Status& status, const EngineChoice& choice) {
+  if (!absl::IsUnimplemented(status)) return ExplainCluster(status, choice);
+  return admin::ToStatus(
+      {.code = admin::Code::kOtherVersion,
+       .what = absl::StrCat("a newer release of datong has taken over exchange \"", choice.exchange, "\""),
+       .where = choice.bootstrap_servers,
+       .why = std::string(base::Std(status.message())),
+       .next = "install that release here as well"});
 }
 
 }  // namespace
@@ -148,6 +160,7 @@ absl::Status ExchangeHolder::OpenKafka(const HolderOptions& options, const Engin
   member.clock = &ground_.clock;
   member.process = ThisProcess();
   member.instance = ground_.random.Next() | 1;
+  member.format = node::kExchangeFormat;
   if (options.engine.lease_seconds != 0) {
     member.lease_us = static_cast<base::TimeUs>(options.engine.lease_seconds * 1'000'000);
   }
@@ -157,8 +170,9 @@ absl::Status ExchangeHolder::OpenKafka(const HolderOptions& options, const Engin
     return !held;
   };
   auto joined = options.shares ? node::Membership::Join(member, wait) : node::Membership::JoinAlone(member, wait);
-  RETURN_IF_ERROR(held ? ExplainHeld(joined.status(), choice) : ExplainCluster(joined.status(), choice));
+  RETURN_IF_ERROR(held ? ExplainHeld(joined.status(), choice) : ExplainMembership(joined.status(), choice));
   membership_ = *std::move(joined);
+  choice_ = choice;
   TakeScheduler();
   scheduler_->Add(*membership_);
   return absl::OkStatus();
@@ -199,6 +213,11 @@ ExchangeHolder::~ExchangeHolder() {
 broker::Broker& ExchangeHolder::KeepOnlyEngine() {
   exchange_.reset();
   return *broker_;
+}
+
+absl::Status ExchangeHolder::Health() {
+  if (membership_ != nullptr) RETURN_IF_ERROR(ExplainMembership(membership_->health(), choice_));
+  return exchange_->Health();
 }
 
 void ExchangeHolder::Start() {

@@ -60,7 +60,7 @@ class ExchangeHolder {
   void Start();
   bool running() const { return running_; }
   // The first error after which this process must not go on.
-  absl::Status Health() { return exchange_->Health(); }
+  absl::Status Health();
   // Whether connectors are this process's to run, and changes its to make, at this moment. Any thread.
   bool leads() const { return membership_ == nullptr || membership_->leads(); }
   // Which lanes this process works on and who leads, in words; empty where nobody else can. Any thread.
@@ -90,6 +90,7 @@ class ExchangeHolder {
   std::unique_ptr<base::Scheduler> own_scheduler_;
   base::Scheduler* scheduler_ = nullptr;
   std::unique_ptr<node::Membership> membership_;  // where other machines reach the topics
+  EngineChoice choice_;                           // there
   std::unique_ptr<node::Exchange> exchange_;
   std::unique_ptr<node::Companion> companion_;
   bool running_ = false;

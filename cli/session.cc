@@ -67,6 +67,7 @@ absl::Status Session::Explain(const absl::Status& status) const {
   if (status.ok()) return status;
   admin::Problem problem = admin::FromStatus(status);
   if (problem.where.empty()) problem.where = settings_.directory;
+  if (!problem.next.empty()) return admin::ToStatus(problem);
   switch (problem.code) {
     case Code::kDenied:
       problem.next = "run it as the user the directory belongs to, on a file system that may be written";
@@ -89,8 +90,11 @@ absl::Status Session::Explain(const absl::Status& status) const {
 absl::StatusOr<std::unique_ptr<ExchangeHolder>> Session::Hold(bool create, bool shares) {
   RETURN_IF_ERROR(CheckDirectory(create));
   const base::TimeUs give_up = ground_.clock.Steady() + kHeldPatienceUs;
-  const auto wait = [shares](const std::string&, bool alive) {
-    return (shares || !alive) && WaitUnlessStopped(kRetryMs);
+  std::string told;
+  const auto wait = [&](const std::string& process, bool alive) {
+    if (!shares && alive) return false;
+    if (shares && !process.empty() && std::exchange(told, process) != process) Warn("waits for " + process + " to end");
+    return WaitUnlessStopped(kRetryMs);
   };
   const HolderOptions options = {settings_.directory, settings_.lanes, settings_.durability,
                                  settings_.engine,    shares,          wait};

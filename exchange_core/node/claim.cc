@@ -3,6 +3,7 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "datong/exchange/v1/holder_claim.pb.h"
@@ -37,6 +38,7 @@ absl::StatusOr<bool> Claim::Read(News& news) {
       news.seen.instance = claim.instance();
       news.seen.process = claim.holder();
       news.seen.lease_us = claim.lease_us();
+      news.seen.format = std::max<uint32_t>(claim.format(), 1);
       news.seen.released = claim.released();
       news.seen.lane_owners.assign(claim.lane_owners().begin(), claim.lane_owners().end());
       news.seen.position = message.position;
@@ -90,6 +92,7 @@ absl::Status Claim::Write(bool released, const LaneOwners& lane_owners) {
   claim.set_instance(options_.instance);
   claim.set_holder(options_.process);
   claim.set_lease_us(options_.lease_us);
+  claim.set_format(options_.format);
   claim.set_released(released);
   claim.set_time(options_.clock->Now());
   for (const uint64_t owner : lane_owners) claim.add_lane_owners(owner);

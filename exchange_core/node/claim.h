@@ -34,12 +34,14 @@ class Claim {
     std::string process;           // for people: machine and process
     uint64_t instance = 0;         // random, not 0
     base::TimeUs lease_us = 1'000'000;
+    uint32_t format = 1;  // exchange_format.h
   };
   // The last one written, by whomever.
   struct Seen {
     uint64_t instance = 0;
     std::string process;
     base::TimeUs lease_us = 0;
+    uint32_t format = 0;  // 0: nobody has claimed yet
     bool released = true;
     LaneOwners lane_owners;  // of the leader
     broker::Position position = 0;

@@ -26,6 +26,7 @@ Claim::Options PlaceOptions(const Membership::Options& from, const broker::Topic
   options.process = from.process;
   options.instance = from.instance;
   options.lease_us = from.lease_us;
+  options.format = from.format;
   return options;
 }
 
@@ -45,8 +46,21 @@ absl::StatusOr<std::unique_ptr<Membership>> Membership::Join(const Options& opti
   const base::TimeUs give_up = options.clock->Steady() + kEnginePatienceUs;
   while (true) {
     RETURN_IF_ERROR(membership->LookUntil(give_up, wait));
+    RETURN_IF_ERROR(membership->CheckForNewer());
+    if (const std::string older = membership->FindOlder(); !older.empty()) {
+      if (wait(older, true)) continue;
+      return absl::ResourceExhaustedError(absl::StrCat("the exchange is still worked on by ", older));
+    }
     ASSIGN_OR_RETURN(const bool taken, membership->TakePlace());
-    if (taken) break;
+    if (taken) {
+      // One of another format may have come in the same moment. Both see each other now: the older one ends, and this
+      // one steps back for so long.
+      RETURN_IF_ERROR(membership->LookUntil(give_up, wait));
+      RETURN_IF_ERROR(membership->CheckForNewer());
+      if (membership->FindOlder().empty()) break;
+      membership->Leave();
+      continue;
+    }
     if (!wait(membership->FindAnother(), true)) {
       return absl::ResourceExhaustedError(absl::StrCat("an exchange is shared by ", kMembersMax, " processes at most"));
     }
@@ -62,6 +76,7 @@ absl::StatusOr<std::unique_ptr<Membership>> Membership::JoinAlone(const Options&
   const base::TimeUs give_up = options.clock->Steady() + kEnginePatienceUs;
   while (true) {
     RETURN_IF_ERROR(membership->LookUntil(give_up, wait));
+    RETURN_IF_ERROR(membership->CheckForNewer());
     if (const std::string other = membership->FindAnother(); !other.empty()) {
       bool alive = membership->lead_.has_spoken();
       for (const auto& place : membership->places_) alive = alive || place->has_spoken();
@@ -110,6 +125,29 @@ std::string Membership::FindAnother() const {
   return lead_.is_ours() || lead_.is_free() ? "" : lead_.seen().process;
 }
 
+std::string Membership::FindOlder() const {
+  const auto is_older = [&](const Claim& claim) {
+    return !claim.is_ours() && !claim.is_free() && claim.seen().format < options_.format;
+  };
+  const auto told = [](const Claim& claim) { return absl::StrCat(claim.seen().process, ", of an older release"); };
+  for (const auto& place : places_) {
+    if (is_older(*place)) return told(*place);
+  }
+  return is_older(lead_) ? told(lead_) : "";
+}
+
+// Of a place only who is there counts; of the lead, whoever was: the topics are as the last one left them.
+absl::Status Membership::CheckForNewer() const {
+  const auto newer = [&](const Claim& claim, const char* what) {
+    return absl::UnimplementedError(absl::StrCat(claim.seen().process, " ", what, " on this exchange with format ",
+                                                 claim.seen().format, "; this program knows format ", options_.format));
+  };
+  for (const auto& place : places_) {
+    if (!place->is_ours() && !place->is_free() && place->seen().format > options_.format) return newer(*place, "works");
+  }
+  return lead_.seen().format > options_.format ? newer(lead_, "has worked") : absl::OkStatus();
+}
+
 absl::StatusOr<bool> Membership::TakePlace() {
   for (const auto& place : places_) {
     if (!place->is_free()) continue;
@@ -133,7 +171,8 @@ std::set<uint64_t> Membership::Living() const {
   std::set<uint64_t> living;
   if (own_ != nullptr) living.insert(options_.instance);
   for (const auto& place : places_) {
-    if (!place->is_ours() && !place->is_free()) living.insert(place->seen().instance);
+    if (place->is_ours() || place->is_free() || place->seen().format != options_.format) continue;
+    living.insert(place->seen().instance);
   }
   return living;
 }
@@ -169,7 +208,9 @@ void Membership::KeepClaims() {
 
 void Membership::Publish() {
   const std::set<uint64_t> living = Living();
+  const absl::Status health = CheckForNewer();
   const std::lock_guard lock(mutex_);
+  health_.Update(health);
   fresh_until_ = own_ == nullptr ? 0 : own_->written_at() + options_.lease_us;
   owners_ = lead_.is_ours() ? told_ : lead_.seen().lane_owners;
   // Not one that may have died before we came.
@@ -186,6 +227,11 @@ base::StepResult Membership::Step() {
   // What fails is tried again; the engine's silence keeps everybody where he is.
   KeepClaims();
   LookAround().IgnoreError();
+  if (!CheckForNewer().ok()) {
+    Leave();
+    Publish();
+    return base::StepResult::Finished();
+  }
   KeepPlace().IgnoreError();
   KeepLead().IgnoreError();
   Publish();
@@ -215,9 +261,14 @@ bool Membership::leads() const {
   return lead_number_ != 0 && lead_number_ == lead_in_force_;
 }
 
+absl::Status Membership::health() const {
+  const std::lock_guard lock(mutex_);
+  return health_;
+}
+
 bool Membership::WorksOn(uint32_t lane) const {
   const std::lock_guard lock(mutex_);
-  return lane < owners_.size() && owners_[lane] == options_.instance;
+  return health_.ok() && lane < owners_.size() && owners_[lane] == options_.instance;
 }
 
 bool Membership::may_take_over() const {

@@ -27,6 +27,9 @@ namespace datong::node {
 // tells the owners of the lanes. What the leader says is taken as it is heard; what makes it safe is that a lane is
 // fenced by whoever takes it over, and that a leader fences what it leads.
 //
+// All of them have the same exchange_format.h. One of a newer format waits until the older ones have left; and once it
+// has been there, an older one neither comes nor stays, for it might not understand what lies in the topics.
+//
 // A worker: give it to the scheduler as soon as it is there. Everything but Step() and Leave() from any thread.
 class Membership final : public base::Worker {
  public:
@@ -36,15 +39,17 @@ class Membership final : public base::Worker {
     std::string process;    // for people: machine and process
     uint64_t instance = 0;  // random, not 0
     base::TimeUs lease_us = 1'000'000;
+    uint32_t format = 1;
   };
-  // Called again and again while another process may be at work; pauses a moment. `alive`: one has claimed anew since
-  // we look. False: wait no longer.
+  // Called again and again while another process, told in words, may be at work; pauses a moment. `alive`: one has
+  // claimed anew since we look. False: wait no longer.
   using Wait = std::function<bool(const std::string& process, bool alive)>;
 
-  // A member like others. Leads at once only when nobody does. ResourceExhausted: all places are taken.
+  // A member like others. Leads at once only when nobody does. ResourceExhausted: all places are taken, or one of an
+  // older format is at work, and `wait` would not go on. Unimplemented: a newer one is, or was.
   static absl::StatusOr<std::unique_ptr<Membership>> Join(const Options& options, const Wait& wait);
   // The only member, for the moment, and the leader. FailedPrecondition: another process (named) is at work, and `wait`
-  // would not go on.
+  // would not go on. Unimplemented: as in Join.
   static absl::StatusOr<std::unique_ptr<Membership>> JoinAlone(const Options& options, const Wait& wait);
 
   std::string_view Name() const override { return "membership"; }
@@ -58,6 +63,8 @@ class Membership final : public base::Worker {
   uint64_t lead_to_take() const;
   void LeadFrom(uint64_t lead);
   bool leads() const;
+  // Unimplemented: a newer one has come. This process has left, and must end.
+  absl::Status health() const;
   bool WorksOn(uint32_t lane) const;
   // Whether this process may fence another one for what it is to work on: within the last lease it has said that it
   // lives. Who was asleep, or waited for an engine that was silent, may have been taken for dead; what he believes of
@@ -75,6 +82,8 @@ class Membership final : public base::Worker {
   absl::Status LookUntil(base::TimeUs give_up, const Wait& wait);  // again while the engine is silent
   void KeepClaims();
   std::string FindAnother() const;  // a process that may live; empty: there is none
+  std::string FindOlder() const;    // one of an older format
+  absl::Status CheckForNewer() const;
   absl::StatusOr<bool> TakePlace();
   absl::StatusOr<bool> TakeLead();
   absl::Status KeepPlace();
@@ -101,6 +110,7 @@ class Membership final : public base::Worker {
   uint64_t lead_in_force_ = 0;  // the one that was prepared for
   bool company_ = false;
   base::TimeUs fresh_until_ = 0;  // steady
+  absl::Status health_;
 };
 
 }  // namespace datong::node

@@ -10,6 +10,7 @@
 #include "exchange_core/base/status_macros.h"
 #include "exchange_core/node/control_codec.h"
 #include "exchange_core/node/control_topic.h"
+#include "exchange_core/node/exchange_format.h"
 #include "exchange_core/node/writer_identities.h"
 
 namespace datong::node {
@@ -42,6 +43,7 @@ absl::Status Write(broker::Writer& writer, base::Clock& clock, uint64_t move, co
   claim.set_released(released);
   claim.set_time(clock.Now());
   claim.set_moving_in(true);
+  claim.set_format(kExchangeFormat);
   ASSIGN_OR_RETURN(const auto transaction, writer.Begin());
   transaction->Append({kHolderTopic, 0}, "", "", broker::Body(EncodeHolderClaim(claim)));
   return transaction->Commit();

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Processes that share the lanes of one exchange on a Kafka cluster: one joins, one stops, one is killed, one sleeps and wakes, leader
-or not, while registers flow. Judged from source to sink: nothing lost, nothing doubled, order kept, books balanced, and at the end of
-every act each lane has one process that works on it."""
+or not; the clock of a machine jumps; a newer release takes over from an older one; all while registers flow. Judged from source to
+sink: nothing lost, nothing doubled, order kept, books balanced, and at the end of every act each lane has one process that works on it."""
 import argparse
 import os
 import random
 import re
 import signal
+import struct
 import sys
 import tempfile
 import time
@@ -23,6 +24,7 @@ from office import Office  # noqa: E402
 LANES = 4
 PATIENCE_S = 90
 ASLEEP_S = 4  # longer than a lease, and than whoever follows needs to take over
+NEWER_TOOK_OVER = "DT-4004"
 SHARE = re.compile(r"Z  (?:works on lane ([\d, ]+)|follows all lanes); (.*)$", re.MULTILINE)
 
 
@@ -30,12 +32,28 @@ class Wrong(Exception):
     pass
 
 
-class Member:
-    """One process with a directory of its own."""
+class WallClock:
+    """Of one machine: what its processes take for the time of day (shifted_clock.cc). What they measure leases with goes on."""
 
-    def __init__(self, name, test):
+    def __init__(self, library, path):
+        self.path = path
+        self.prefix = ["env", f"LD_PRELOAD={library}", f"DATONG_TEST_CLOCK={path}"]
+        with open(path, "wb") as file:
+            file.write(bytes(8))
+
+    def shift(self, seconds):
+        with open(self.path, "r+b") as file:
+            file.write(struct.pack("=q", seconds * 1_000_000))
+
+
+class Member:
+    """One process with a directory and a clock of its own."""
+
+    def __init__(self, name, test, binary=None):
         self.name = name
-        self.datong = Datong(test.binary, os.path.join(test.folder, name), os.path.join(test.folder, "logs", name))
+        self.clock = WallClock(test.clock_library, os.path.join(test.folder, name + ".clock"))
+        self.datong = Datong(binary or test.binary, os.path.join(test.folder, name), os.path.join(test.folder, "logs", name),
+                             self.clock.prefix)
         self.options = ["--engine", "kafka", "--bootstrap-servers", test.servers, "--exchange", "city"]
         self.running = None
 
@@ -60,12 +78,14 @@ class Member:
 
 
 class SharedLanesTest:
-    def __init__(self, binary, servers, folder, seed):
-        self.binary, self.servers, self.folder = binary, servers, folder
-        self.rng = random.Random(seed)
+    def __init__(self, arguments, servers, folder):
+        self.binary, self.next_release, self.clock_library = arguments.binary, arguments.next_release, arguments.clock_library
+        self.servers, self.folder = servers, folder
+        self.rng = random.Random(arguments.seed)
         self.office = Office(folder, self.rng)
         self.counter = LineCounter()
         self.members = {name: Member(name, self) for name in ("one", "two", "three")}
+        self.members["next"] = Member("next", self, self.next_release)
         self.awake = []
 
     def start(self, name):
@@ -156,6 +176,46 @@ class SharedLanesTest:
             self.awake.append(member)
         self.act(f"{member.name}, {what}, sleeps and wakes", do)
 
+    def clock_jumps(self, member, what, seconds):
+        """A time of day says nothing about who lives: nobody's lanes move for it."""
+        told = {other: other.shares_told() for other in self.awake}
+        def do():
+            member.clock.shift(seconds)
+            time.sleep(2)
+        before = self.act(f"{member.name}, {what}, has its clock shifted by {seconds} s", do)
+        moved = [other.name for other, lanes in before.items() if lanes != other.lanes()]
+        if self._moved_once(told) and moved:
+            raise Wrong(f"the clock of {member.name} jumped, and lanes of {moved} moved")
+
+    def newer_release_takes_over(self):
+        """It waits until the older ones have ended, and then none of them comes or stays, not even one that was asleep."""
+        newer = self.members["next"]
+        newer.start()
+        self._await("the newer release says for whom it waits", lambda: ", of an older release to end" in newer.running.errors())
+        self.act("a newer release waits", lambda: None)
+        sleeper = self.follower()
+        sleeper.signal(signal.SIGSTOP)
+        self.awake.remove(sleeper)
+        self._await("the others have the sleeper's lanes", self._is_shared)
+        while self.awake:
+            older = self.awake.pop()
+            if not older.running.stop() or older.running.finished().code != 0:
+                raise Wrong(f"{older.name} stopped badly: {older.running.finished()}")
+        self.awake.append(newer)
+        self.act("the newer release takes over", lambda: None)
+        sleeper.signal(signal.SIGCONT)
+        if not sleeper.running.wait(PATIENCE_S):
+            raise Wrong(f"{sleeper.name} woke behind a newer release and works on: {sleeper.running.errors()}")
+        self._must_be_told_of_newer(sleeper.running.finished())
+        self._must_be_told_of_newer(sleeper.datong.run("run", *sleeper.options))
+        self._must_be_told_of_newer(sleeper.datong.run("books", *sleeper.options))
+        self.act("the older one has gone", lambda: None)
+
+    @staticmethod
+    def _must_be_told_of_newer(finished):
+        if finished.code != 4 or NEWER_TOOK_OVER not in finished.err or "install that release" not in finished.err:
+            raise Wrong(f"one of an older release beside a newer one: {finished}")
+
     def run(self):
         one = self.members["one"].datong
         one.must("apply", "-f", self.office.catalog(), "--lanes", str(LANES), *self.members["one"].options)
@@ -171,8 +231,14 @@ class SharedLanesTest:
         self.leader_at_rest()
         self.sleep(self.follower(), "a follower")
         self.leader_at_rest()
+        for days in (3, -3, 0):
+            self.clock_jumps(self.leader_at_rest(), "the leader", days * 86_400)
+        self.clock_jumps(self.follower(), "a follower", -3_600)
         self.stop(self.follower())
         self.stop(self.leader())
+        self.start(next(name for name, member in self.members.items() if member not in self.awake))
+        self.leader_at_rest()
+        self.newer_release_takes_over()
         self.judge()
 
     def leader_at_rest(self):
@@ -207,6 +273,7 @@ class SharedLanesTest:
             raise Wrong(f"the last one stops badly: {last.running.finished()}")
         # Each has a directory and checkpoints of its own, some of them of the middle of all this.
         for member in self.members.values():
+            member.datong.binary = self.next_release
             member.datong.must("books")
             member.datong.must("verify")
 
@@ -214,6 +281,8 @@ class SharedLanesTest:
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("binary")
+    parser.add_argument("next_release", help="the same program of a later release, whose format is another")
+    parser.add_argument("clock_library", help="shifted_clock.cc, to be preloaded")
     parser.add_argument("--seed", type=int, default=int(os.environ.get("DATONG_SEED") or random.randrange(1 << 30)))
     arguments = parser.parse_args()
     print(f"DATONG_SEED={arguments.seed}", flush=True)
@@ -223,7 +292,7 @@ def main():
         return skip(why)
     try:
         with tempfile.TemporaryDirectory(prefix="datong-shared-") as folder:
-            test = SharedLanesTest(arguments.binary, cluster.servers, folder, arguments.seed)
+            test = SharedLanesTest(arguments, cluster.servers, folder)
             try:
                 test.run()
             finally:

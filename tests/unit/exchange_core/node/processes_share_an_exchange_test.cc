@@ -30,13 +30,14 @@ class Place {
     broker = *std::move(opened);
   }
 
-  Membership::Options OptionsOf(const std::string& process) {
+  Membership::Options OptionsOf(const std::string& process, uint32_t format = 1) {
     Membership::Options options;
     options.broker = broker.get();
     options.clock = &clock;
     options.process = process;
     options.instance = ++instances_;
     options.lease_us = kLease;
+    options.format = format;
     return options;
   }
   std::unique_ptr<Membership> Join(const std::string& process) {
@@ -265,6 +266,75 @@ TEST_CASE("alone is only who waits until nobody else lives") {
   place.Pass(kLease / 2, {alone->get()});
   CHECK((*alone)->leads());
   CHECK(LanesOf(**alone) == 4);
+}
+
+TEST_CASE("a newer release waits for the older ones to leave, and none of them comes after it") {
+  Place place;
+  const auto older = place.Join("older");
+  place.Pass(kLease, {older.get()});
+  int waits = 0;
+  auto newer = Membership::Join(place.OptionsOf("newer", 2), [&](const std::string& process, bool) {
+    CHECK(process == "older, of an older release");
+    ++waits;
+    if (waits < 30) {
+      place.Pass(kLease / 10, {older.get()});
+      CHECK(LanesOf(*older) == kLanes);
+      CHECK(older->health().ok());
+    } else if (waits == 30) {
+      older->Leave();
+    }
+    return waits < 100;
+  });
+  INFO(newer.status());
+  REQUIRE(newer.ok());
+  CHECK(waits == 30);
+  (*newer)->SetLanes(kLanes);
+  place.Pass(2 * kLease, {newer->get()});
+  CHECK((*newer)->leads());
+  CHECK(LanesOf(**newer) == kLanes);
+  const auto refused = [&] {
+    const auto joined = Membership::Join(place.OptionsOf("back"), NeverWait);
+    CHECK(std::string(joined.status().message()).find("newer") != std::string::npos);
+    return absl::IsUnimplemented(joined.status()) &&
+           absl::IsUnimplemented(place.JoinAlone("alone", NeverWait).status());
+  };
+  CHECK(refused());
+  (*newer)->Leave();
+  CHECK(refused());
+  CHECK(Membership::Join(place.OptionsOf("newer again", 2), NeverWait).ok());
+}
+
+TEST_CASE("a newer release that may not wait says who is there") {
+  Place place;
+  const auto older = place.Join("older");
+  place.Pass(kLease, {older.get()});
+  const auto refused = Membership::Join(place.OptionsOf("newer", 2), [](const std::string&, bool) { return false; });
+  CHECK(absl::IsResourceExhausted(refused.status()));
+  CHECK(std::string(refused.status().message()).find("older, of an older release") != std::string::npos);
+  place.Pass(kLease, {older.get()});
+  CHECK(LanesOf(*older) == kLanes);
+}
+
+TEST_CASE("one of an older release that slept while a newer one came ends when it wakes") {
+  Place place;
+  const auto sleeper = place.Join("sleeper");
+  place.Pass(kLease, {sleeper.get()});
+  REQUIRE(LanesOf(*sleeper) == kLanes);
+  auto newer = Membership::Join(place.OptionsOf("newer", 2), [&](const std::string&, bool) {
+    place.clock.Advance(kLease / 10);
+    return true;
+  });
+  REQUIRE(newer.ok());
+  (*newer)->SetLanes(kLanes);
+  place.Pass(2 * kLease, {newer->get()});
+  CHECK(LanesOf(**newer) == kLanes);
+  place.Pass(2 * kLease, {sleeper.get(), newer->get()});
+  CHECK(absl::IsUnimplemented(sleeper->health()));
+  CHECK_FALSE(sleeper->leads());
+  CHECK(LanesOf(*sleeper) == 0);
+  CHECK((*newer)->leads());
+  CHECK(LanesOf(**newer) == kLanes);
+  CHECK((*newer)->health().ok());
 }
 
 TEST_CASE("who leads does so once it has fenced the one before, not when it has claimed") {
