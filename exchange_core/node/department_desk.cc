@@ -166,7 +166,7 @@ absl::StatusOr<bool> DepartmentDesk::Work() {
       reader_->Seek(message.position);
       break;
     }
-    std::optional<std::string> answer = Handle(message);
+    ASSIGN_OR_RETURN(std::optional<std::string> answer, Handle(message));
     requests_left_.Spend(answer ? 1 : kPriceOfRubbish);
     if (answer) answers.push_back(*std::move(answer));
   }
@@ -187,7 +187,7 @@ absl::StatusOr<bool> DepartmentDesk::TakeOver(broker::Position first) {
   return true;
 }
 
-std::optional<std::string> DepartmentDesk::Handle(const broker::Message& message) {
+absl::StatusOr<std::optional<std::string>> DepartmentDesk::Handle(const broker::Message& message) {
   const std::string_view bytes = message.body.bytes();
   if (bytes.size() > kRequestBytesMax) {
     Refuse(absl::StrCat("a request of ", bytes.size(), " bytes; at most ", kRequestBytesMax));
@@ -224,6 +224,8 @@ std::optional<std::string> DepartmentDesk::Handle(const broker::Message& message
   answer.set_instance(request->instance());
   answer.set_number(request->number());
   const absl::Status done = Do(*request, answer);
+  // What is refused because another process leads, that one answers: to the department it is no holder's end.
+  if (absl::IsAborted(done)) RETURN_IF_ERROR(state_.ConfirmHolder());
   answer.set_status(static_cast<int>(done.code()));
   answer.set_message(std::string(done.message()));
   std::string encoded = EncodeAnswer(answer);

@@ -55,8 +55,8 @@ class DepartmentDesk final : public base::Worker {
 
   absl::StatusOr<bool> Work();
   absl::StatusOr<bool> TakeOver(broker::Position first);
-  // What answering it appends; nothing: it is passed over.
-  std::optional<std::string> Handle(const broker::Message& message);
+  // What answering it appends; nothing: it is passed over. Aborted: another process leads.
+  absl::StatusOr<std::optional<std::string>> Handle(const broker::Message& message);
   void Refuse(const std::string& why);
   absl::Status Do(const Request& request, Answer& answer);
   absl::Status DescribeResource(const Request& request, Answer& answer);

@@ -181,6 +181,26 @@ TEST_CASE("while nobody leads, that is said") {
   CHECK(registry.client().DescribeResource("companies").ok());
 }
 
+TEST_CASE("who has lost the lead and not seen it yet tells no connector that it has lost anything") {
+  TestExchange exchange;
+  bool is_holder = true;
+  exchange.confirm_holder = [&] {
+    return is_holder ? absl::OkStatus() : absl::AbortedError("taken over by another process");
+  };
+  exchange.Reopen();
+  exchange.Apply(kCatalog);
+  TestDepartment registry(exchange, kRegistry, "in", 11), tax(exchange, kTax, "out", 12);
+  // The desks have their writers, behind which nobody has asked for them since.
+  REQUIRE(registry.client().DescribeResource("companies").ok());
+  REQUIRE(tax.client().OpenSubscription("tax").ok());
+  is_holder = false;
+  CHECK(absl::IsUnavailable(registry.client().OpenPublisher("in", "companies").status()));
+  CHECK(absl::IsUnavailable(tax.client().OpenSubscription("tax").status()));
+  is_holder = true;
+  CHECK(registry.client().OpenPublisher("in", "companies").ok());
+  CHECK(tax.client().OpenSubscription("tax").ok());
+}
+
 TEST_CASE("of two connectors with one identity the later has it") {
   const bool leader_changes = GENERATE(false, true);
   CAPTURE(leader_changes);
