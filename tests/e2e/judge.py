@@ -6,6 +6,7 @@ Every complaint is one line of text; no complaint means: nothing lost, nothing d
 import csv
 import json
 import os
+import time
 
 COMPLAINTS_MAX = 20
 
@@ -203,3 +204,11 @@ class Sink:
 
 def judge_all(sinks):
     return [complaint for sink in sinks for complaint in sink.judge()]
+
+
+def judge_at_rest(sinks, patience_s=20):
+    """What is still to complain of when all changes have arrived: state files, which have no count to wait for, may come a little later."""
+    deadline = time.monotonic() + patience_s
+    while (complaints := judge_all(sinks)) and time.monotonic() < deadline:
+        time.sleep(0.3)
+    return complaints
