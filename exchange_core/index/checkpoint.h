@@ -15,25 +15,28 @@
 namespace datong::index {
 
 // A lane's durable short cut: everything it knows after a ledger entry, so that a start replays little. Files
-// `lane-<lane>-<generation>.checkpoint` in one folder; the two newest verified generations are kept.
-// Layout: frame "DTCK" 1; u32 lane, u64 generation (a file under another's name is refused); per section varint name
-// length, name, u64 length, u64 XXH3 of content, content; at the end a u32 section count and the SHA-256 of everything
-// before.
+// `lane-<lane>-<generation>.checkpoint` in one folder; the two newest verified generations are kept, with the earlier
+// ones that they stand on: what has not changed is not written again (checkpoint_pieces.h). Once the files are twice as
+// large as what they say, all of it is.
+// Layout: frame "DTCK" 2; u32 lane, u64 generation (a file under another's name is refused); per section varint name
+// length, name, u64 length, u64 XXH3 of its stored form, its stored form; at the end a u32 section count and the
+// SHA-256 of everything before.
 struct CheckpointSection {
   std::string name;
   std::string content;
 };
 
-// Writes the next generation (tmp, sync, rename, sync folder), reads it back and verifies it. Then, once two
-// generations verify, removes the older and the damaged ones: a damaged one never pushes out the good one behind it.
+// Writes the next generation (tmp, sync, rename, sync folder), reads it back and verifies it; what it stands on was
+// verified before. Then, once two generations verify, removes the others: a damaged one never pushes out the good one
+// behind it.
 // Steps: "checkpoint.written", "checkpoint.renamed", "checkpoint.pruned". Returns the generation.
 absl::StatusOr<uint64_t> WriteCheckpoint(base::FileSystem& files, base::StepObserver& steps,
                                          const std::string& directory, uint32_t lane,
                                          const std::vector<CheckpointSection>& sections);
 
-// The newest generation that verifies; a damaged one (or one of an unknown format) is skipped and described in
-// `warnings`. Generation 0 when there is none. Errors: the folder or a file cannot be read at all, which says nothing
-// about its content.
+// The newest generation that verifies; one that is damaged, or stands on one that is (or of an unknown format), is
+// skipped and described in `warnings`. Generation 0 when there is none. Errors: the folder or a file cannot be read at
+// all, which says nothing about its content.
 struct LoadedCheckpoint {
   uint64_t generation = 0;  // 0 = none
   std::vector<CheckpointSection> sections;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "exchange_core/base/absl_view.h"
 #include "exchange_core/base/check.h"
@@ -19,19 +20,19 @@ namespace datong::index {
 namespace {
 
 constexpr char kMagic[5] = "DTCK";
-constexpr uint16_t kVersion = 1;
+constexpr uint16_t kVersion = 2;
 constexpr uint64_t kStartBytes = base::kFrameBytes + sizeof(uint32_t) + sizeof(uint64_t);
 constexpr uint64_t kCountBytes = sizeof(uint32_t);
 constexpr uint64_t kEndBytes = kCountBytes + sizeof(base::Sha256Digest);
-constexpr size_t kPieceBytes = size_t{1} << 20;
+constexpr size_t kBytesAtOnce = size_t{1} << 20;
 
 class Writer {
  public:
   explicit Writer(base::AppendFile& file) : file_(file) {}
 
   absl::Status Append(std::string_view bytes) {
-    for (size_t at = 0; at < bytes.size(); at += kPieceBytes) {
-      const std::string_view piece = bytes.substr(at, kPieceBytes);
+    for (size_t at = 0; at < bytes.size(); at += kBytesAtOnce) {
+      const std::string_view piece = bytes.substr(at, kBytesAtOnce);
       sum_.Update(piece);
       RETURN_IF_ERROR(file_.Append(piece));
     }
@@ -57,7 +58,7 @@ class Reader {
   absl::Status Read(size_t size, char* out) {
     if (size > left()) return Damaged("it ends too early");
     for (size_t done = 0; done < size;) {
-      ASSIGN_OR_RETURN(const size_t got, file_.ReadAt(at_, std::min(size - done, kPieceBytes), out + done));
+      ASSIGN_OR_RETURN(const size_t got, file_.ReadAt(at_, std::min(size - done, kBytesAtOnce), out + done));
       if (got == 0) return Damaged("it became shorter while it was read");
       sum_.Update({out + done, got});
       at_ += got;
@@ -120,11 +121,11 @@ absl::Status ReadSection(Reader& reader, CheckpointSection* section) {
 
   std::string piece;
   std::string& content = section != nullptr ? section->content : piece;
-  content.resize(section != nullptr ? length : std::min<uint64_t>(length, kPieceBytes));
+  content.resize(section != nullptr ? length : std::min<uint64_t>(length, kBytesAtOnce));
   const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> sum(XXH3_createState(), &XXH3_freeState);
   DATONG_CHECK(sum != nullptr && XXH3_64bits_reset(sum.get()) == XXH_OK);
   for (uint64_t done = 0; done < length;) {
-    const auto size = static_cast<size_t>(std::min<uint64_t>(length - done, kPieceBytes));
+    const auto size = static_cast<size_t>(std::min<uint64_t>(length - done, kBytesAtOnce));
     char* to = content.data() + (section != nullptr ? done : 0);
     RETURN_IF_ERROR(reader.Read(size, to));
     XXH3_64bits_update(sum.get(), to, size);
@@ -139,7 +140,7 @@ absl::Status ReadSection(Reader& reader, CheckpointSection* section) {
 }  // namespace
 
 absl::Status WriteCheckpointFile(base::FileSystem& files, const std::string& path, const CheckpointIdentity& identity,
-                                 const std::vector<CheckpointSection>& sections) {
+                                 const std::vector<CheckpointSection>& sections, const StoredForm& stored_form) {
   ASSIGN_OR_RETURN(auto file, files.OpenAppend(path));
   DATONG_CHECK(file->Size() == 0);
   Writer writer(*file);
@@ -149,10 +150,11 @@ absl::Status WriteCheckpointFile(base::FileSystem& files, const std::string& pat
   for (const CheckpointSection& section : sections) {
     DATONG_CHECK(section.name.size() <= base::kNameBytesMax);
     base::PutBytes(bytes, section.name);
-    base::PutFixed<uint64_t>(bytes, section.content.size());
-    base::PutFixed<uint64_t>(bytes, XXH3_64bits(section.content.data(), section.content.size()));
+    const std::string stored = stored_form(section);
+    base::PutFixed<uint64_t>(bytes, stored.size());
+    base::PutFixed<uint64_t>(bytes, XXH3_64bits(stored.data(), stored.size()));
     RETURN_IF_ERROR(writer.Append(bytes));
-    RETURN_IF_ERROR(writer.Append(section.content));
+    RETURN_IF_ERROR(writer.Append(stored));
     bytes.clear();
   }
   base::PutFixed(bytes, static_cast<uint32_t>(sections.size()));
@@ -163,7 +165,7 @@ absl::Status WriteCheckpointFile(base::FileSystem& files, const std::string& pat
 }
 
 absl::Status ReadCheckpointFile(base::FileSystem& files, const std::string& path, const CheckpointIdentity& identity,
-                                std::vector<CheckpointSection>* sections) {
+                                const TakeSection& take) {
   ASSIGN_OR_RETURN(auto file, files.OpenRead(path));
   ASSIGN_OR_RETURN(const uint64_t size, file->Size());
   Reader reader(*file, path, size);
@@ -172,8 +174,9 @@ absl::Status ReadCheckpointFile(base::FileSystem& files, const std::string& path
   reader.MoveEnd(size - kEndBytes);
   uint32_t count = 0;
   for (; reader.left() > 0; ++count) {
-    if (sections != nullptr) sections->emplace_back();
-    RETURN_IF_ERROR(ReadSection(reader, sections != nullptr ? &sections->back() : nullptr));
+    CheckpointSection section;
+    RETURN_IF_ERROR(ReadSection(reader, take ? &section : nullptr));
+    if (take) RETURN_IF_ERROR(take(std::move(section)));
   }
   reader.MoveEnd(size - kEndBytes + kCountBytes);
   uint32_t expected = 0;

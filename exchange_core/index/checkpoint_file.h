@@ -4,6 +4,7 @@
 #include <absl/status/status.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,14 +20,17 @@ struct CheckpointIdentity {
   uint64_t generation = 0;
 };
 
-// Writes and syncs a new file; `path` does not exist.
+// Writes and syncs a new file; `path` does not exist. `stored_form`: what stands in the file for a section's content.
+using StoredForm = std::function<std::string(const CheckpointSection&)>;
 absl::Status WriteCheckpointFile(base::FileSystem& files, const std::string& path, const CheckpointIdentity& identity,
-                                 const std::vector<CheckpointSection>& sections);
+                                 const std::vector<CheckpointSection>& sections, const StoredForm& stored_form);
 
-// Reads a file and verifies all of it. `sections` may be nullptr: then it is only verified.
+// Reads a file and verifies all of it. `take`: is given each section, in its stored form, before the whole is known to
+// be sound; its error ends the reading. Null: the file is only verified, and no section is held.
+using TakeSection = std::function<absl::Status(CheckpointSection)>;
 // DataLoss: damaged; InvalidArgument: no checkpoint, or another lane's or generation's; Unimplemented: unknown format
 // version; others: the file cannot be read. Messages name the file.
 absl::Status ReadCheckpointFile(base::FileSystem& files, const std::string& path, const CheckpointIdentity& identity,
-                                std::vector<CheckpointSection>* sections);
+                                const TakeSection& take);
 
 }  // namespace datong::index

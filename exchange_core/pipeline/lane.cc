@@ -281,7 +281,14 @@ absl::Status Lane::Impl::ReplayLedger() {
   }
   ledger::v1::LedgerEntry entry;
   while (true) {
-    ASSIGN_OR_RETURN(const auto messages, ledger->Poll({}));
+    const auto polled = ledger->Poll({});
+    if (absl::IsOutOfRange(polled.status())) {
+      return absl::DataLossError(absl::StrCat(
+          "the ledger of lane ", options.lane, " is too short: it is needed from position ", ledger->next(),
+          " on, which no checkpoint replaces, and somebody has dropped that (", polled.status().message(), ")"));
+    }
+    RETURN_IF_ERROR(polled.status());
+    const std::vector<broker::Message>& messages = *polled;
     if (messages.empty()) return absl::OkStatus();
     for (const broker::Message& message : messages) {
       ledger::LedgerMessageReader entries(message.body.bytes(), options.lane, state.head);

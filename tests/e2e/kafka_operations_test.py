@@ -4,6 +4,7 @@
 in Kafka's own tools the same offsets and the same lag. Everything that goes wrong is done with Kafka's tools."""
 import os
 import re
+import shutil
 import sys
 import tempfile
 import time
@@ -193,6 +194,19 @@ def away_is_not_empty(place, cluster):
     check(running.stop(), "run does not stop")
 
 
+def a_ledger_too_short_is_refused(place):
+    """Somebody drops the beginning of a ledger. A checkpoint replaces it; without one the exchange does not begin, and says why."""
+    place.datong.must("books")  # a start that ends in order writes checkpoints
+    ends = place.tools.ends("ops.ledger")
+    lane = ends.index(max(ends))
+    place.tools.drop_before("ops.ledger", ends[lane] // 2, place.folder, lane)
+    place.datong.must("books")
+    shutil.rmtree(os.path.join(place.datong.directory, "index"))
+    for words in (["books"], ["run"]):
+        refused = place.datong.run(*words)
+        check(refused.code == 1 and "DT-4003" in refused.err and f"ledger of lane {lane} is too short" in refused.err, f"a ledger too short: {refused}")
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="datong-operations-") as folder:
         try:
@@ -209,6 +223,7 @@ def main():
             unread = kafkas_tools_agree(place)
             retention_is_told_before_it_hurts(place, unread)
             away_is_not_empty(place, cluster)
+            a_ledger_too_short_is_refused(place)
         finally:
             cluster.close()
     print(f"{len(FAILURES)} failures")

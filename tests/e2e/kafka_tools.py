@@ -43,10 +43,16 @@ class KafkaTools:
                          "--entity-name", topic)
         return dict(re.findall(r"^  ([a-z.]+)=(\S*) sensitive=", said, re.MULTILINE))
 
-    def drop_before(self, topic, offset, folder):
+    def ends(self, topic):
+        """[end of each partition]"""
+        said = self.java("org.apache.kafka.tools.GetOffsetShell", "--bootstrap-server", self.servers, "--topic", topic)
+        rows = sorted((int(partition), int(end)) for partition, end in re.findall(rf"^{re.escape(topic)}:(\d+):(\d+)$", said, re.MULTILINE))
+        return [end for _, end in rows]
+
+    def drop_before(self, topic, offset, folder, partition=0):
         path = os.path.join(folder, "offsets.json")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(f'{{"version": 1, "partitions": [{{"topic": "{topic}", "partition": 0, "offset": {offset}}}]}}')
+            file.write(f'{{"version": 1, "partitions": [{{"topic": "{topic}", "partition": {partition}, "offset": {offset}}}]}}')
         self.java("org.apache.kafka.tools.DeleteRecordsCommand", "--bootstrap-server", self.servers, "--offset-json-file", path)
 
     def group(self, group):

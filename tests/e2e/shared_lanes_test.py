@@ -208,7 +208,7 @@ class SharedLanesTest:
             raise Wrong(f"{sleeper.name} woke behind a newer release and works on: {sleeper.running.errors()}")
         self._must_be_told_of_newer(sleeper.running.finished())
         self._must_be_told_of_newer(sleeper.datong.run("run", *sleeper.options))
-        self._must_be_told_of_newer(sleeper.datong.run("books", *sleeper.options))
+        self._must_be_told_of_newer(sleeper.datong.run("books"))
         self.act("the older one has gone", lambda: None)
 
     @staticmethod

@@ -8,6 +8,7 @@
 
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "exchange_core/base/check.h"
@@ -15,6 +16,7 @@
 #include "exchange_core/base/frame.h"
 #include "exchange_core/base/little_endian.h"
 #include "exchange_core/index/checkpoint_file.h"
+#include "exchange_core/index/checkpoint_pieces.h"
 #include "tests/fuzz/fuzz_targets.h"
 #include "tests/fuzz/input_reader.h"
 #include "tests/fuzz/memory_files.h"
@@ -28,14 +30,20 @@ constexpr char kPath[] = "lane-2-7.checkpoint";
 bool Read(std::string bytes, std::vector<index::CheckpointSection>& sections) {
   MemoryFiles files;
   files.files[kPath] = std::move(bytes);
-  const bool read = index::ReadCheckpointFile(files, kPath, kIdentity, &sections).ok();
+  const auto take = [&](index::CheckpointSection section) {
+    sections.push_back(std::move(section));
+    return absl::OkStatus();
+  };
+  const bool read = index::ReadCheckpointFile(files, kPath, kIdentity, take).ok();
+  if (!read) sections.clear();
   DATONG_CHECK(index::ReadCheckpointFile(files, kPath, kIdentity, nullptr).ok() == read);
   return read;
 }
 
 std::string Write(const std::vector<index::CheckpointSection>& sections) {
   MemoryFiles files;
-  DATONG_CHECK(index::WriteCheckpointFile(files, kPath, kIdentity, sections).ok());
+  const auto as_it_is = [](const index::CheckpointSection& section) { return section.content; };
+  DATONG_CHECK(index::WriteCheckpointFile(files, kPath, kIdentity, sections, as_it_is).ok());
   return files.files[kPath];
 }
 
@@ -45,15 +53,43 @@ bool Same(const std::vector<index::CheckpointSection>& a, const std::vector<inde
   });
 }
 
+// Whatever a section holds, its pieces are refused or lie within it.
+void ParsePieces(std::string_view stored) {
+  const auto parsed = index::ParseSection(stored, kIdentity.generation);
+  if (!parsed.ok()) return;
+  uint64_t bytes = 0;
+  DATONG_CHECK(parsed->here.size() == parsed->pieces.size());
+  for (size_t i = 0; i < parsed->pieces.size(); ++i) {
+    const bool stands_here = parsed->pieces[i].generation == kIdentity.generation;
+    DATONG_CHECK(parsed->here[i].size() == (stands_here ? parsed->BytesOf(i) : 0));
+    bytes += parsed->BytesOf(i);
+  }
+  DATONG_CHECK(bytes == parsed->content_bytes);
+}
+
+void PackAndParse(std::string_view content) {
+  const std::string stored = index::PackSection(content, kIdentity.generation, nullptr);
+  const auto parsed = index::ParseSection(stored, kIdentity.generation);
+  DATONG_CHECK(parsed.ok());
+  std::string again;
+  for (const std::string_view piece : parsed->here) again += piece;
+  DATONG_CHECK(again == content);
+  const auto named =
+      index::ParseSection(index::PackSection(content, kIdentity.generation + 1, &*parsed), kIdentity.generation + 1);
+  DATONG_CHECK(named.ok() && named->content_bytes == content.size());
+  for (const index::Piece& piece : named->pieces) DATONG_CHECK(piece.generation == kIdentity.generation);
+}
+
 void ReadTwice(std::string bytes) {
   std::vector<index::CheckpointSection> sections, again;
   if (!Read(std::move(bytes), sections)) return;
+  for (const index::CheckpointSection& section : sections) ParsePieces(section.content);
   DATONG_CHECK(Read(Write(sections), again) && Same(sections, again));
 }
 
 // The sums keep random changes from reaching anything behind them; what is left is what a hostile writer could leave.
 std::string Repaired(std::string_view input) {
-  std::string bytes = base::Frame("DTCK", 1, {});
+  std::string bytes = base::Frame("DTCK", 2, {});
   base::PutFixed(bytes, kIdentity.lane);
   base::PutFixed(bytes, kIdentity.generation);
   const size_t start = bytes.size();
@@ -101,6 +137,8 @@ void FuzzCheckpointFile(std::string_view input) {
   ReadTwice(std::string(input));
   ReadTwice(Repaired(input));
   WriteAndDamage(InputReader(input));
+  ParsePieces(input);
+  PackAndParse(input);
 }
 
 }  // namespace datong::fuzz

@@ -17,6 +17,7 @@
 #include "exchange_core/base/random.h"
 #include "exchange_core/catalog/catalog_frontend.h"
 #include "exchange_core/index/checkpoint_file.h"
+#include "exchange_core/index/checkpoint_pieces.h"
 #include "exchange_core/index/entity_index.h"
 #include "exchange_core/ledger/ledger_entry.h"
 #include "exchange_core/node/control_codec.h"
@@ -192,11 +193,17 @@ void CheckpointFiles() {
   const auto file = [](const index::CheckpointIdentity& identity,
                        const std::vector<index::CheckpointSection>& sections) {
     fuzz::MemoryFiles files;
-    DATONG_CHECK(index::WriteCheckpointFile(files, "c", identity, sections).ok());
+    const auto packed = [&](const index::CheckpointSection& section) {
+      // Where it stands on the generation before, that one holds all of it.
+      const auto before = index::ParseSection(index::PackSection(section.content, 6, nullptr), 6).value();
+      return index::PackSection(section.content, identity.generation, section.name == "stands" ? &before : nullptr);
+    };
+    DATONG_CHECK(index::WriteCheckpointFile(files, "c", identity, sections, packed).ok());
     return files.files["c"];
   };
   Write("checkpoint_file", "no_sections", file({2, 7}, {}));
   Write("checkpoint_file", "two_sections", file({2, 7}, {{"state", "0123456789"}, {"索引", std::string(300, 'x')}}));
+  Write("checkpoint_file", "stands_on_another", file({2, 7}, {{"stands", std::string(70'000, 'x')}, {"a", "b"}}));
   Write("checkpoint_file", "empty_section", file({2, 7}, {{"", ""}, {"a", ""}}));
   Write("checkpoint_file", "of_another_lane", file({3, 7}, {{"state", "0123456789"}}));
   const std::string whole = file({2, 7}, {{"state", "0123456789"}});

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // A checkpoint is read whole or not at all: any flipped bit is found, an older generation stands in, and a failed write
 // or a kill at any step leaves what was there.
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdlib>
+#include <iostream>
+#include <string>
 
+#include "exchange_core/base/random.h"
 #include "exchange_core/index/checkpoint.h"
+#include "exchange_core/index/checkpoint_pieces.h"
 #include "tests/support/quota_file_system.h"
 #include "tests/support/temporary_directory.h"
 
@@ -144,6 +150,111 @@ TEST_CASE("a full disk at any byte and a failing sync leave the old generation a
   CHECK(Holds(Load(folder), 'a'));
   files.FailSyncs(false);
   CHECK(Write(files, folder, 'c') == 2);
+}
+
+uint64_t SizeOf(const TemporaryDirectory& folder, int generation) {
+  return base::ReadWholeFile(base::PosixFileSystem(), PathOf(folder, generation), 100 << 20).value().size();
+}
+
+bool Equal(const std::vector<CheckpointSection>& a, const std::vector<CheckpointSection>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& one, const auto& other) {
+    return one.name == other.name && one.content == other.content;
+  });
+}
+
+std::string Noise(size_t bytes, base::SeededRandom& random) {
+  std::string noise(bytes, '\0');
+  for (char& c : noise) c = static_cast<char>(random.Below(256));
+  return noise;
+}
+
+TEST_CASE("what has not changed is not written again, and is there as long as it is needed") {
+  const TemporaryDirectory folder;
+  base::FileSystem& files = base::PosixFileSystem();
+  base::SeededRandom random(1);
+  std::vector<CheckpointSection> sections = {{"large", Noise(10 * kPieceBytes + 100, random)},
+                                             {"small", Noise(100, random)}};
+  const auto write = [&] { return WriteCheckpoint(files, base::NoObserver(), folder.path(), kLane, sections).value(); };
+  REQUIRE(write() == 1);
+  const uint64_t whole = SizeOf(folder, 1);
+  uint64_t files_max = 0;
+  int written_whole = 0;
+  for (int generation = 2; generation <= 60; ++generation) {
+    for (int i = 0; i < 2; ++i) sections[0].content[random.Below(sections[0].content.size())] ^= 1;
+    sections[1].content += 'x';
+    REQUIRE(write() == static_cast<uint64_t>(generation));
+    const bool is_whole = SizeOf(folder, generation) > whole / 2;
+    written_whole += is_whole;
+    if (!is_whole) CHECK(SizeOf(folder, generation) < 3 * kPieceBytes);
+    const LoadedCheckpoint loaded = Load(folder);
+    REQUIRE(loaded.generation == static_cast<uint64_t>(generation));
+    REQUIRE(Equal(loaded.sections, sections));
+    uint64_t in_files = 0;
+    const std::vector<std::string> names = files.List(folder.path()).value();
+    for (const std::string& name : names) {
+      in_files += base::ReadWholeFile(files, folder.Path(name), 100 << 20).value().size();
+    }
+    files_max = std::max(files_max, in_files);
+  }
+  CHECK(written_whole >= 1);
+  CHECK(written_whole <= 15);
+  CHECK(files_max < 4 * whole);
+}
+
+TEST_CASE("a generation that stands on a damaged or missing one is not used, and the next write stands alone") {
+  const TemporaryDirectory folder;
+  base::FileSystem& files = base::PosixFileSystem();
+  base::SeededRandom random(2);
+  std::vector<CheckpointSection> sections = {{"large", Noise(5 * kPieceBytes, random)}};
+  const auto write = [&] { return WriteCheckpoint(files, base::NoObserver(), folder.path(), kLane, sections).value(); };
+  write();
+  sections[0].content[0] ^= 1;
+  write();
+  const bool missing = GENERATE(false, true);
+  if (missing) {
+    REQUIRE(files.Remove(PathOf(folder, 1)).ok());
+  } else {
+    Damage(PathOf(folder, 1), 3 * kPieceBytes, 1);
+  }
+  const LoadedCheckpoint loaded = Load(folder);
+  CHECK(loaded.generation == 0);
+  CHECK(loaded.sections.empty());
+  REQUIRE(loaded.warnings.size() == (missing ? 1 : 2));
+  CHECK_THAT(loaded.warnings[0], Contains(PathOf(folder, 2)) && Contains("stands on generation 1"));
+  write();
+  CHECK(Load(folder).generation == 3);
+  CHECK(Equal(Load(folder).sections, sections));
+  CHECK(SizeOf(folder, 3) > 5 * kPieceBytes);
+}
+
+TEST_CASE("sections grow, shrink, come and go, and what is loaded is what was written") {
+  const char* const text = std::getenv("DATONG_SEED");
+  const uint64_t seed = text != nullptr ? std::strtoull(text, nullptr, 10) : 20261127;
+  std::cout << "seed " << seed << "\n";
+  base::SeededRandom random(seed);
+  const TemporaryDirectory folder;
+  base::FileSystem& files = base::PosixFileSystem();
+  std::vector<std::vector<CheckpointSection>> written;
+  std::vector<CheckpointSection> sections;
+  for (int generation = 1; generation <= 40; ++generation) {
+    if (sections.size() < 4 && random.Below(3) == 0) {
+      sections.push_back({"s" + std::to_string(generation), Noise(random.Below(4 * kPieceBytes), random)});
+    }
+    if (!sections.empty() && random.Below(8) == 0) sections.erase(sections.begin());
+    for (CheckpointSection& section : sections) {
+      if (random.Below(2) == 0) section.content.resize(random.Below(5 * kPieceBytes), 'x');
+      if (!section.content.empty() && random.Below(2) == 0) section.content[random.Below(section.content.size())] ^= 1;
+    }
+    REQUIRE(WriteCheckpoint(files, base::NoObserver(), folder.path(), kLane, sections).ok());
+    written.push_back(sections);
+    REQUIRE(Equal(Load(folder).sections, sections));
+    if (random.Below(4) != 0) continue;
+    // Whatever happens to one file: some generation that was written, or none.
+    const auto names = files.List(folder.path()).value();
+    Damage(folder.Path(names[random.Below(names.size())]), random.Below(20), static_cast<int>(random.Below(8)));
+    const LoadedCheckpoint loaded = Load(folder);
+    if (loaded.generation != 0) REQUIRE(Equal(loaded.sections, written[loaded.generation - 1]));
+  }
 }
 
 // Dies at a step, as far as a test can: by an exception that nobody below catches.
