@@ -158,6 +158,7 @@ TEST_CASE("whatever a step waits for, it holds up no other worker") {
   std::deque<Meeting> workers;
   for (int i = 0; i < kWorkers; ++i) scheduler->Add(workers.emplace_back(all));
   all.arrive_and_wait();  // with fewer threads than workers this would never return
+  scheduler->StopAll();
 }
 
 // Stays in its step until it is let go, and says when it is through.
