@@ -107,7 +107,7 @@ def main():
             used = processor_s(running.pid) - before
             print(f"idles with {100 * used / IDLE_S:.1f} % of one processor and {memory_mb(running.pid):.0f} MB", flush=True)
             if options.connectors:
-                took = sorted(one_file(folder, f"f{i}") for i in range(20))
+                took = sorted(one_file(folder, f"f{i}") for i in range(5))
                 print(f"a file's row arrives after {took[len(took) // 2]:.2f} s, at the most {took[-1]:.2f} s", flush=True)
             for command in ("books", "lag"):
                 print(f"{command} answers in {timed([options.binary, command, '-d', data])[0]:.1f} s", flush=True)
