@@ -39,7 +39,7 @@ struct ExchangeOptions {
   broker::Broker* broker = nullptr;
   uint32_t lanes =
       0;  // fixed when the exchange is created (0: kLanesDefault); another number later is refused, 0 takes it as it is
-  uint64_t checkpoint_records = 2'000'000;                             // decided since the last one
+  uint64_t checkpoint_records = 2'000'000;                             // to replay since the last one
   base::TimeUs history_us = base::TimeUs{30} * 24 * 3600 * 1'000'000;  // how long input is kept beyond what is needed
   uint64_t backlog_records_max = 4'000'000;   // published and not yet decided, per resource: then sources must wait
   base::TimeUs housekeeping_us = 30'000'000;  // pause between two runs of retention

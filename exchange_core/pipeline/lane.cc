@@ -20,6 +20,7 @@
 #include "exchange_core/pipeline/lane_commit.h"
 #include "exchange_core/pipeline/lane_indexes.h"
 #include "exchange_core/pipeline/lane_snapshots.h"
+#include "exchange_core/pipeline/replay_work.h"
 #include "exchange_core/pipeline/snapshot_release.h"
 #include "exchange_core/pipeline/snapshot_report.h"
 #include "exchange_core/snapshot/snapshot_codec.h"
@@ -123,13 +124,13 @@ struct Lane::Impl {
   std::map<uint32_t, std::vector<const catalog::View*>> views;  // of each resource in `catalog`: finding them walks it
   LaneSnapshots::Place release_of{0, 0, 0};                     // whose release `release` is
   std::unique_ptr<SnapshotRelease> release;
-  Place turn{0, 0};                 // the input served last: the next one begins the next round
-  bool memory_ahead = false;        // a commit failed: what memory believes may not be in the log
-  base::TimeUs next_follow = 0;     // steady; while another process works on the lane
-  base::TimeUs retry_at = 0;        // not 0: a step failed, the next one waits until then
-  absl::Status trouble;             // why, until a step succeeds
-  absl::Status checkpoint_trouble;  // why the last checkpoint was not written
-  uint64_t records_since_checkpoint = 0;
+  Place turn{0, 0};                    // the input served last: the next one begins the next round
+  bool memory_ahead = false;           // a commit failed: what memory believes may not be in the log
+  base::TimeUs next_follow = 0;        // steady; while another process works on the lane
+  base::TimeUs retry_at = 0;           // not 0: a step failed, the next one waits until then
+  absl::Status trouble;                // why, until a step succeeds
+  absl::Status checkpoint_trouble;     // why the last checkpoint was not written
+  uint64_t work_since_checkpoint = 0;  // replay_work.h
   bool changed_since_checkpoint = false;
   uint32_t again_subscription = 0;  // whose plan again_plan is; 0 = none
   AgainPlan again_plan;             // what is left of it
@@ -152,7 +153,7 @@ absl::Status Lane::Impl::Recover(bool ignore_checkpoints, bool take_over, std::v
   snapshots.Clear();
   ledger.reset();
   ForgetWork();
-  records_since_checkpoint = 0;
+  work_since_checkpoint = 0;
   changed_since_checkpoint = false;
   absl::Status taken;
   if (take_over) {
@@ -316,13 +317,13 @@ absl::Status Lane::Impl::ReplayEntry(const ledger::v1::LedgerEntry& entry, const
   if (entry.has_snapshot_step()) {
     const auto& step = entry.snapshot_step();
     index::EntityIndex& index = indexes.Entity(step.resource_id(), step.partition());
-    records_since_checkpoint += step.records();
+    work_since_checkpoint += ReplayWorkOf(step.verdict_runs());
     RETURN_IF_ERROR(LearnStep(step, entry.sequence(), index));
     snapshots.TakeStep(step, index);
   }
   if (!entry.has_batch() || !entry.batch().problem().empty()) return absl::OkStatus();
   const auto& batch = entry.batch();
-  records_since_checkpoint += batch.records();
+  work_since_checkpoint += ReplayWorkOf(batch.verdict_runs());
 
   std::vector<uint8_t> codes;
   if (!ledger::UnpackRuns(batch.verdict_runs(), batch.records(), codes)) {
@@ -508,7 +509,7 @@ absl::Status Lane::Impl::DecideAndCommit(const std::vector<PolledBatch>& batches
     RETURN_IF_ERROR(commit.AddEntry(entry));
     commit.AddDecision(entry, batch.message, *batch.resource, decision);
     commit.AdvanceInput({batch.resource->publish_topic(), batch.partition}, entry.batch().input_next());
-    records_since_checkpoint += entry.batch().records();
+    work_since_checkpoint += ReplayWorkOf(entry.batch().verdict_runs());
   }
   return Commit(commit);
 }
@@ -612,7 +613,7 @@ absl::Status Lane::Impl::ReleaseSome(const catalog::Resource& resource, const sn
   ASSIGN_OR_RETURN(LaneCommit commit, BeginCommit());
   RETURN_IF_ERROR(commit.AddEntry(entry));
   commit.AddSnapshotWork(entry, resource, std::move(work));
-  records_since_checkpoint += entry.snapshot_step().records();
+  work_since_checkpoint += ReplayWorkOf(entry.snapshot_step().verdict_runs());
   if (entry.snapshot_step().finished()) release.reset();
   snapshots.TakeStep(entry.snapshot_step(), index);
   RETURN_IF_ERROR(Commit(commit));
@@ -726,7 +727,7 @@ absl::Status Lane::Impl::SendAgainSome(const catalog::Subscription& subscription
     auto input = options.broker->ReadAt({resource.publish_topic(), step.partition}, step.position);
     if (absl::IsNotFound(input.status())) continue;  // history beyond what is kept; the present state is always kept
     RETURN_IF_ERROR(input.status());
-    RETURN_IF_ERROR(record::DecodeColumns(input->body.bytes(), again_packed));
+    RETURN_IF_ERROR(record::DecodeColumnsOfDecided(input->body.bytes(), again_packed));
     RETURN_IF_ERROR(record::DecodePayload(again_packed, again_payload));
     operations.assign(again_packed.columns.size(), 0);
     for (const auto& [record, operation] : step.records) {
@@ -768,9 +769,9 @@ absl::Status Lane::Impl::SendAgainSome(const catalog::Subscription& subscription
 // What was decided is in the log: a checkpoint that can't be written makes the next start slower, no more. It is tried
 // again after as many records.
 void Lane::Impl::CheckpointIfDue() {
-  if (records_since_checkpoint < options.checkpoint_records) return;
+  if (work_since_checkpoint < options.checkpoint_records * kReplayWorkPerRecord) return;
   checkpoint_trouble = WriteCheckpoint();
-  records_since_checkpoint = 0;
+  work_since_checkpoint = 0;
 }
 
 absl::Status Lane::Impl::WriteCheckpoint() {
@@ -784,7 +785,7 @@ absl::Status Lane::Impl::WriteCheckpoint() {
   RETURN_IF_ERROR(
       index::WriteCheckpoint(*options.files, *options.steps, options.checkpoint_directory, options.lane, sections)
           .status());
-  records_since_checkpoint = 0;
+  work_since_checkpoint = 0;
   changed_since_checkpoint = false;
   return absl::OkStatus();
 }

@@ -54,8 +54,8 @@ struct LaneOptions {
   base::FileSystem* files = nullptr;
   base::StepObserver* steps = nullptr;
   std::string checkpoint_directory;
-  uint64_t index_salt = 0;  // random; no stored byte depends on it
-  uint64_t checkpoint_records = 2'000'000;
+  uint64_t index_salt = 0;                     // random; no stored byte depends on it
+  uint64_t checkpoint_records = 2'000'000;     // to replay since the last one, as replay_work.h weighs them
   size_t commit_bytes_max = size_t{16} << 20;  // input per commit
   size_t commit_batches_max = 128;
   // Decompressed payload per commit, of batches that have to be opened; the one that crosses it still passes.

@@ -123,7 +123,7 @@ absl::Status LaneSnapshots::ReadAgain(broker::Broker& broker, const LaneIndexes&
     for (const snapshot::SnapshotStage::Unread& unread : stage->TakeUnread()) {
       ASSIGN_OR_RETURN(const broker::Message message,
                        broker.ReadAt({topic, identity.partition}, unread.input_position));
-      RETURN_IF_ERROR(record::DecodeColumns(message.body.bytes(), batch));
+      RETURN_IF_ERROR(record::DecodeColumnsOfDecided(message.body.bytes(), batch));
       if (batch.columns.size() != unread.verdicts.size()) {
         return absl::DataLossError(absl::StrCat(topic, "/", identity.partition, " position ", unread.input_position,
                                                 " does not hold the records that the ledger speaks of"));

@@ -9,7 +9,7 @@ absl::StatusOr<const record::PackedBatch*> StoredBatches::ColumnsAt(broker::Posi
   if (has_columns_ && opened_.message.position == position) return &opened_.packed;
   has_columns_ = has_payload_ = false;
   ASSIGN_OR_RETURN(opened_.message, broker_.ReadAt(input_, position));
-  RETURN_IF_ERROR(record::DecodeColumns(opened_.message.body.bytes(), opened_.packed));
+  RETURN_IF_ERROR(record::DecodeColumnsOfDecided(opened_.message.body.bytes(), opened_.packed));
   has_columns_ = true;
   return &opened_.packed;
 }

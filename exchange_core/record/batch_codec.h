@@ -35,6 +35,9 @@ struct PackedBatch {
   base::Sha256Digest seal{};
 };
 absl::Status DecodeColumns(std::string_view bytes, PackedBatch& into);
+// The same for a batch that was decided, read again from the log: its seal was verified then and stands in the ledger,
+// and the engine's own checksums guard what it stores. `seal` is what the batch states. All other checks are made.
+absl::Status DecodeColumnsOfDecided(std::string_view bytes, PackedBatch& into);
 
 // The payload of a batch whose columns were decoded. DataLoss when it does not decompress to exactly payload_bytes.
 absl::Status DecodePayload(const PackedBatch& batch, std::string& into);

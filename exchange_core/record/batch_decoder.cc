@@ -67,10 +67,12 @@ absl::Status CheckLengths(const FixedHeader& fixed, size_t bytes) {
   return absl::OkStatus();
 }
 
-absl::Status CheckSeal(const FixedHeader& fixed, std::string_view bytes, base::Sha256Digest& seal) {
+enum class SealCheck { kVerify, kWasVerified };
+
+absl::Status CheckSeal(const FixedHeader& fixed, std::string_view bytes, SealCheck check, base::Sha256Digest& seal) {
   const size_t sealed = bytes.size() - kSealBytes;
-  seal = base::Sha256(bytes.substr(0, sealed));
-  if (bytes.substr(sealed, kSealDigestBytes) != base::AsBytes(seal))
+  std::memcpy(seal.data(), bytes.data() + sealed, kSealDigestBytes);
+  if (check == SealCheck::kVerify && base::Sha256(bytes.substr(0, sealed)) != seal)
     return Damaged("its seal does not match its bytes");
   if (fixed.crypto_suite != 0) return Unknown(absl::StrCat("crypto suite ", fixed.crypto_suite));
   uint16_t signature_bytes;
@@ -267,14 +269,14 @@ absl::Status ReadColumns(const FixedHeader& fixed, std::string_view bytes, Recor
   return CheckColumnValues(fixed, into);
 }
 
-absl::Status ReadBatch(std::string_view bytes, PackedBatch& into) {
+absl::Status ReadBatch(std::string_view bytes, SealCheck check, PackedBatch& into) {
   RETURN_IF_ERROR(ReadStart(bytes));
   if (bytes.size() < sizeof(FixedHeader) + kSealBytes)
     return Damaged(absl::StrCat("it ends after ", bytes.size(), " bytes"));
   FixedHeader fixed;
   std::memcpy(&fixed, bytes.data(), sizeof fixed);
   RETURN_IF_ERROR(CheckLengths(fixed, bytes.size()));
-  RETURN_IF_ERROR(CheckSeal(fixed, bytes, into.seal));
+  RETURN_IF_ERROR(CheckSeal(fixed, bytes, check, into.seal));
   RETURN_IF_ERROR(CheckKnown(fixed));
   RETURN_IF_ERROR(ReadHeader(fixed, bytes.substr(sizeof fixed, fixed.header_bytes - sizeof fixed), into.header));
   RETURN_IF_ERROR(ReadColumns(fixed, bytes.substr(fixed.header_bytes, fixed.columns_bytes), into.columns));
@@ -285,10 +287,8 @@ absl::Status ReadBatch(std::string_view bytes, PackedBatch& into) {
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::Status DecodeColumns(std::string_view bytes, PackedBatch& into) {
-  absl::Status status = ReadBatch(bytes, into);
+absl::Status ReadOrClear(std::string_view bytes, SealCheck check, PackedBatch& into) {
+  absl::Status status = ReadBatch(bytes, check, into);
   if (!status.ok()) {
     // Half-read columns must not be taken for a batch.
     into.columns.clear();
@@ -296,6 +296,16 @@ absl::Status DecodeColumns(std::string_view bytes, PackedBatch& into) {
     into.payload_bytes = 0;
   }
   return status;
+}
+
+}  // namespace
+
+absl::Status DecodeColumns(std::string_view bytes, PackedBatch& into) {
+  return ReadOrClear(bytes, SealCheck::kVerify, into);
+}
+
+absl::Status DecodeColumnsOfDecided(std::string_view bytes, PackedBatch& into) {
+  return ReadOrClear(bytes, SealCheck::kWasVerified, into);
 }
 
 uint32_t StatedPayloadBytes(std::string_view bytes) {

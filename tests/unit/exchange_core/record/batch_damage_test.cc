@@ -38,6 +38,27 @@ TEST_CASE("every single flipped bit is noticed") {
   }
 }
 
+TEST_CASE("a batch that was decided is held against everything but its seal") {
+  const std::string bytes = *EncodeBatch(MakeBatch(3, Codec::kLz4));
+  PackedBatch verified, decided;
+  REQUIRE(DecodeColumns(bytes, verified).ok());
+  REQUIRE(DecodeColumnsOfDecided(bytes, decided).ok());
+  const base::Sha256Digest seal = verified.seal;
+  CHECK(decided.seal == seal);
+  CHECK(decided.columns.key == verified.columns.key);
+
+  std::string other_seal = bytes;
+  other_seal[bytes.size() - 10] ^= 1;
+  CHECK(DecodeColumns(other_seal, verified).code() == absl::StatusCode::kDataLoss);
+  REQUIRE(DecodeColumnsOfDecided(other_seal, decided).ok());
+  CHECK(decided.seal != seal);
+
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    REQUIRE_FALSE(DecodeColumnsOfDecided(bytes.substr(0, size), decided).ok());
+    REQUIRE(decided.columns.size() == 0);
+  }
+}
+
 TEST_CASE("every shortened or lengthened batch is refused") {
   const std::string bytes = *EncodeBatch(MakeBatch(3, Codec::kZstd));
   for (size_t size = 0; size < bytes.size(); ++size) {
