@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connectors/file/csv_scanner.h"
 
+#include <bit>
 #include <cstring>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace datong::file {
 namespace {
@@ -22,6 +26,16 @@ CsvScanner::CsvScanner(char delimiter, char quote, bool wide)
 
 const char* CsvScanner::PlainEnd(const char* p, const char* end) const {
   if (!wide_) {
+#if defined(__SSE2__)
+    const __m128i delimiters = _mm_set1_epi8(delimiter_), returns = _mm_set1_epi8('\r'), feeds = _mm_set1_epi8('\n');
+    for (; end - p >= 16; p += 16) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+      const __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(bytes, delimiters),
+                                        _mm_or_si128(_mm_cmpeq_epi8(bytes, returns), _mm_cmpeq_epi8(bytes, feeds)));
+      const auto found = static_cast<unsigned>(_mm_movemask_epi8(ends));
+      if (found != 0) return p + std::countr_zero(found);
+    }
+#endif
     while (p < end && !ends_plain_[static_cast<uint8_t>(*p)]) ++p;
     return p;
   }

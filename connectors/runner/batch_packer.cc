@@ -17,8 +17,9 @@ constexpr size_t kBatchPayloadFull = size_t{512} << 10;
 constexpr size_t kBytesBetweenLooks = size_t{256} << 10;
 constexpr size_t kUnreadableOverhead = 128;          // reason, detail and digest of the row, about
 constexpr size_t kBatchRowsFull = size_t{16} << 10;  // rows without content: their columns weigh as much
-constexpr size_t kSameBytes = 36;                    // of a row without content
-constexpr size_t kItemOverhead = 12;                 // tag and length, or a number that is longer than its text
+constexpr size_t kHeldAtOnce = 4096;
+constexpr size_t kSameBytes = 36;     // of a row without content
+constexpr size_t kItemOverhead = 12;  // tag and length, or a number that is longer than its text
 static_assert(kBatchPayloadFull + 2 * kBytesBetweenLooks + base::kRecordBytesMax < base::kBatchBytesMax);
 
 }  // namespace
@@ -31,11 +32,18 @@ BatchPacker::BatchPacker(const client::ResourceInfo& resource)
 
 void BatchPacker::Add(const sdk::RowBatch& rows) {
   DATONG_CHECK(columns_ != nullptr);
-  recalled_.clear();
   if (memory_ != nullptr) Recall(rows);
   for (size_t row = 0; row < rows.rows(); ++row) {
+    if (memory_ != nullptr) {
+      if (is_held_[row] != 0) continue;
+      AddHeldBefore(row);
+    }
     AddRow(rows, row);
     if (unsealed_bytes_ >= kBytesBetweenLooks) SealFullBatches();
+  }
+  if (memory_ != nullptr) {
+    AddHeldBefore(rows.rows());
+    memory_->Remember(signatures_, claims_, is_known_);
   }
   rows_ += rows.rows();
 }
@@ -47,31 +55,62 @@ void BatchPacker::BeginUnit(const ColumnMap& columns, RowMemory* memory, WhichAr
 }
 
 void BatchPacker::Recall(const sdk::RowBatch& rows) {
-  recalled_.resize(rows.rows());
-  asked_.resize(resource_.partitions);
-  for (Asked& asked : asked_) {
-    asked.claims.clear();
-    asked.rows.clear();
+  signatures_.resize(rows.rows());
+  for (size_t row = 0; row < rows.rows(); ++row) signatures_[row] = SignatureOf(rows, row);
+  memory_->Recall(signatures_, claims_, is_known_);
+  is_held_.assign(rows.rows(), 0);
+  held_.resize(resource_.partitions);
+  for (Held& held : held_) {
+    held.claims.clear();
+    held.row_numbers.clear();
+    held.rows.clear();
+    held.added = 0;
   }
   for (size_t row = 0; row < rows.rows(); ++row) {
-    if (rows.unreadable(row) != nullptr || rows.is_delete(row)) continue;
-    Recalled& recalled = recalled_[row];
-    recalled.signature = signature_.Of(rows, row);
-    const std::optional<record::RecordClaim> claim = memory_->Recall(recalled.signature);
-    if (!claim) continue;
-    recalled.claim = *claim;
-    Asked& asked = asked_[record::PartitionOf(claim->key, resource_.partitions)];
-    asked.claims.key.push_back(claim->key);
-    asked.claims.fingerprint.push_back(claim->fingerprint);
-    asked.claims.version.push_back(claim->version);
-    asked.rows.push_back(row);
+    // What such a row becomes does not follow from its text alone.
+    if (rows.unreadable(row) != nullptr || rows.is_delete(row)) is_known_[row] = 0;
+    if (is_known_[row] == 0 || !which_are_held_) continue;
+    Held& held = held_[record::PartitionOf(claims_.key[row], resource_.partitions)];
+    held.claims.push_back(claims_.at(row));
+    held.row_numbers.push_back(rows.row_number(row));
+    held.rows.push_back(static_cast<uint32_t>(row));
   }
-  if (!which_are_held_) return;
-  for (uint32_t partition = 0; partition < asked_.size(); ++partition) {
-    const Asked& asked = asked_[partition];
-    if (asked.rows.empty()) continue;
-    which_are_held_(partition, asked.claims, held_);
-    for (size_t i = 0; i < asked.rows.size(); ++i) recalled_[asked.rows[i]].is_held = held_[i] != 0;
+  for (uint32_t partition = 0; partition < held_.size(); ++partition) {
+    if (!held_[partition].rows.empty()) KeepHeld(partition);
+  }
+}
+
+// Of the rows that wait for this partition only those stay that the exchange holds.
+void BatchPacker::KeepHeld(uint32_t partition) {
+  Held& held = held_[partition];
+  which_are_held_(partition, held.claims, answer_);
+  size_t kept = 0;
+  for (size_t i = 0; i < held.rows.size(); ++i) {
+    if (answer_[i] == 0) continue;
+    is_held_[held.rows[i]] = 1;
+    if (kept != i) {
+      held.claims.set(kept, held.claims.at(i));
+      held.row_numbers[kept] = held.row_numbers[i];
+      held.rows[kept] = held.rows[i];
+    }
+    ++kept;
+  }
+  held.claims.resize(kept);
+  held.row_numbers.resize(kept);
+  held.rows.resize(kept);
+}
+
+// Within a partition rows keep their order.
+void BatchPacker::AddHeldBefore(size_t row) {
+  for (uint32_t partition = 0; partition < held_.size(); ++partition) {
+    Held& held = held_[partition];
+    while (held.added < held.rows.size() && held.rows[held.added] < row) {
+      const size_t begin = held.added, most = std::min(held.rows.size(), begin + kHeldAtOnce);
+      while (held.added < most && held.rows[held.added] < row) ++held.added;
+      record::RecordWriter::AppendSame(held.claims, held.row_numbers, begin, held.added, open_[partition]);
+      Count((held.added - begin) * kSameBytes);
+      if (unsealed_bytes_ >= kBytesBetweenLooks) SealFullBatches();
+    }
   }
 }
 
@@ -86,22 +125,10 @@ void BatchPacker::AddRow(const sdk::RowBatch& rows, size_t row) {
     AddUnreadable({unreadable->reason, unreadable->detail}, unreadable->raw, place, key);
     return Count(std::min(unreadable->raw.size(), base::kRecordBytesMax) + kUnreadableOverhead);
   }
-  if (recalled_.empty() || rows.is_delete(row)) {
-    AddReadable(rows, row, place);
-    return;
-  }
-  const Recalled& recalled = recalled_[row];
-  if (recalled.is_held) {
-    AddSame(recalled.claim, place);
-  } else if (!AddReadable(rows, row, place)) {
-    return;  // there is no claim to remember
-  }
-  memory_->Remember(recalled.signature, recalled.is_held ? recalled.claim : writer_.appended());
-}
-
-void BatchPacker::AddSame(const record::RecordClaim& claim, record::RecordWriter::Place place) {
-  record::RecordWriter::AppendSame(claim, place, open_[record::PartitionOf(claim.key, resource_.partitions)]);
-  Count(kSameBytes);
+  const bool is_record = AddReadable(rows, row, place);
+  if (memory_ == nullptr || rows.is_delete(row)) return;
+  is_known_[row] = is_record ? 1 : 0;
+  if (is_record) claims_.set(row, writer_.appended());
 }
 
 // False when the row is no record, and was added as an unreadable one.

@@ -32,7 +32,7 @@ class BatchPacker {
   explicit BatchPacker(const client::ResourceInfo& resource);
 
   // PublishSession::WhichAreHeld.
-  using WhichAreHeld = std::function<void(uint32_t partition, const client::RecordClaims&, std::vector<uint8_t>& held)>;
+  using WhichAreHeld = std::function<void(uint32_t partition, const record::RecordClaims&, std::vector<uint8_t>& held)>;
 
   // The rows that follow belong to a unit with this map (kept by reference until the next call). `memory`, may be null:
   // what became of the rows of the last dump. With it and `which_are_held` a row that the exchange holds as it is goes
@@ -47,16 +47,12 @@ class BatchPacker {
   void GiveBack(FilledBatches taken);  // their memory, for what comes next
 
  private:
-  // Of every row: its signature, and whether it can go out without its content.
-  struct Recalled {
-    base::Digest signature;
-    record::RecordClaim claim;
-    bool is_held = false;  // then `claim` is what the row becomes, and the exchange has it
-  };
+  // Looks up what the rows at hand became in the last dump, and which of them the exchange holds.
   void Recall(const sdk::RowBatch& rows);
   void AddRow(const sdk::RowBatch& rows, size_t row);
+  void KeepHeld(uint32_t partition);
+  void AddHeldBefore(size_t row);
   bool AddReadable(const sdk::RowBatch& rows, size_t row, record::RecordWriter::Place place);
-  void AddSame(const record::RecordClaim& claim, record::RecordWriter::Place place);
   void TakeValues(const sdk::RowBatch& rows, size_t row);
   void AddUnreadable(const record::RowProblem& problem, std::string_view raw, record::RecordWriter::Place place,
                      const std::optional<base::Digest>& key);
@@ -70,14 +66,19 @@ class BatchPacker {
   const ColumnMap* columns_ = nullptr;
   RowMemory* memory_ = nullptr;
   WhichAreHeld which_are_held_;
-  RowSignature signature_;
-  std::vector<Recalled> recalled_;  // of the rows at hand; empty without a memory
-  struct Asked {                    // of one partition
-    client::RecordClaims claims;
-    std::vector<size_t> rows;
+  // With a memory, of every row at hand: its signature, what it becomes and whether that is known (yet).
+  std::vector<base::Digest> signatures_;
+  record::RecordClaims claims_;
+  std::vector<uint8_t> is_known_, is_held_;
+  // Of those that the exchange holds: they wait here, and go out in their order with what stands between them.
+  struct Held {
+    record::RecordClaims claims;
+    std::vector<uint64_t> row_numbers;
+    std::vector<uint32_t> rows;
+    size_t added = 0;
   };
-  std::vector<Asked> asked_;
-  std::vector<uint8_t> held_;
+  std::vector<Held> held_;  // of each partition
+  std::vector<uint8_t> answer_;
   std::vector<record::FieldText> values_;
   std::vector<record::RecordBatch> open_;      // one per partition
   std::vector<FilledBatches::Filled> sealed_;  // full ones, in order

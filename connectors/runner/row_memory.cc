@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connectors/runner/row_memory.h"
 
+#define XXH_INLINE_ALL  // rows are short: a call for each would cost as much as its sum
 #include <xxhash.h>
 
 #include <algorithm>
@@ -39,6 +40,11 @@ void TakeColumn(std::string_view& from, size_t rows, std::vector<T>& column) {
   from.remove_prefix(rows * sizeof(T));
 }
 
+size_t EqualAtFront(std::span<const base::Digest> a, std::span<const base::Digest> b) {
+  const auto most = static_cast<ptrdiff_t>(std::min(a.size(), b.size()));
+  return static_cast<size_t>(std::mismatch(a.begin(), a.begin() + most, b.begin()).first - a.begin());
+}
+
 std::string FileHeader(const base::Digest& meaning) {
   std::string header(kMagic);
   base::PutFixed(header, kVersion);
@@ -51,7 +57,7 @@ std::string FileHeader(const base::Digest& meaning) {
 
 base::Digest MeaningOf(const client::ResourceInfo& resource, const ColumnMap& columns) {
   const record::RecordSchema& schema = resource.schema;
-  std::string text = "row memory 1";
+  std::string text = "row memory 2";  // another number when SignatureOf changes
   const auto number = [&](uint64_t value) { base::PutVarint(text, value); };
   number(schema.resource_id);
   number(schema.version);
@@ -78,19 +84,11 @@ base::Digest MeaningOf(const client::ResourceInfo& resource, const ColumnMap& co
   return base::KeyedDigest(resource.domain_key, text);
 }
 
-base::Digest RowSignature::Of(const sdk::RowBatch& rows, size_t row) {
-  rows.PlacesInMemory(row, places_);
+base::Digest SignatureOf(const sdk::RowBatch& rows, size_t row) {
   const std::string_view memory = rows.memory(row);
+  const std::span<const uint32_t> places = rows.places(row);
   const XXH128_hash_t content = XXH3_128bits(memory.data(), memory.size());
-  return {content.low64, XXH3_64bits_withSeed(places_.data(), places_.size() * sizeof(uint32_t), content.high64)};
-}
-
-void RowMemory::Chunk::clear() {
-  signature.clear();
-  key.clear();
-  fingerprint.clear();
-  version.clear();
-  event_time.clear();
+  return {content.low64, XXH3_64bits_withSeed(places.data(), places.size_bytes(), content.high64)};
 }
 
 RowMemory::RowMemory(base::FileSystem& files, std::string path)
@@ -121,7 +119,27 @@ void RowMemory::BeginUnit(const base::Digest& meaning, bool from_first_row) {
   if (next_->Size() != 0 || !next_->Append(header).ok()) StopWriting();
 }
 
-std::optional<record::RecordClaim> RowMemory::Search(const base::Digest& signature) {
+void RowMemory::Recall(std::span<const base::Digest> signatures, record::RecordClaims& claims,
+                       std::vector<uint8_t>& known) {
+  claims.resize(signatures.size());
+  known.assign(signatures.size(), 0);
+  for (size_t row = 0; row < signatures.size() && !known_.empty();) {
+    const Chunk& chunk = known_[cursor_chunk_];
+    const size_t same = EqualAtFront(signatures.subspan(row), std::span(chunk.signature).subspan(cursor_));
+    if (same == 0) {
+      if (!Search(signatures[row])) ++row;
+      continue;
+    }
+    claims.copy(chunk.claims, cursor_, cursor_ + same, row);
+    std::fill_n(known.begin() + static_cast<ptrdiff_t>(row), same, uint8_t{1});
+    row += same;
+    cursor_ += same;
+    misses_ = 0;
+    if (cursor_ == chunk.size()) StepIntoNextChunk();
+  }
+}
+
+bool RowMemory::Search(const base::Digest& signature) {
   size_t chunk = cursor_chunk_, i = cursor_;
   for (size_t looked = 0; looked < kNearRows; ++looked) {
     if (++i == known_[chunk].size()) {
@@ -131,9 +149,9 @@ std::optional<record::RecordClaim> RowMemory::Search(const base::Digest& signatu
     if (known_[chunk].signature[i] != signature) continue;
     cursor_chunk_ = chunk;
     cursor_ = i;
-    return Take();
+    return true;
   }
-  if (++misses_ <= kNearRows) return std::nullopt;
+  if (++misses_ <= kNearRows) return false;
   // Nothing was found for a while: rows moved, or many came or went.
   if (by_signature_.empty()) {
     for (uint32_t c = 0; c < known_.size(); ++c) {
@@ -142,13 +160,11 @@ std::optional<record::RecordClaim> RowMemory::Search(const base::Digest& signatu
   }
   const auto found = by_signature_.find(signature);
   if (found == by_signature_.end()) {
-    if (misses_ % kChunkRows == 0) {
-      StepIntoNextChunk();
-    }
-    return std::nullopt;
+    if (misses_ % kChunkRows == 0) StepIntoNextChunk();
+    return false;
   }
   std::tie(cursor_chunk_, cursor_) = found->second;
-  return Take();
+  return true;
 }
 
 void RowMemory::StepIntoNextChunk() {
@@ -194,40 +210,48 @@ std::optional<RowMemory::Chunk> RowMemory::ReadChunk() {
   std::string_view from = buffer_;
   Chunk chunk;
   TakeColumn(from, rows, chunk.signature);
-  TakeColumn(from, rows, chunk.key);
-  TakeColumn(from, rows, chunk.fingerprint);
+  TakeColumn(from, rows, chunk.claims.key);
+  TakeColumn(from, rows, chunk.claims.fingerprint);
   if ((flags & kHasTimes) != 0) {
-    TakeColumn(from, rows, chunk.version);
-    TakeColumn(from, rows, chunk.event_time);
+    TakeColumn(from, rows, chunk.claims.version);
+    TakeColumn(from, rows, chunk.claims.event_time);
   } else {
-    chunk.version.assign(rows, 0);
-    chunk.event_time.assign(rows, 0);
+    chunk.claims.version.assign(rows, 0);
+    chunk.claims.event_time.assign(rows, 0);
   }
   return chunk;
 }
 
-void RowMemory::Remember(const base::Digest& signature, const record::RecordClaim& claim) {
-  if (next_ == nullptr) return;
-  filling_.signature.push_back(signature);
-  filling_.key.push_back(claim.key);
-  filling_.fingerprint.push_back(claim.fingerprint);
-  filling_.version.push_back(claim.version);
-  filling_.event_time.push_back(claim.event_time);
-  if (filling_.size() == kChunkRows) WriteChunk();
+void RowMemory::Remember(std::span<const base::Digest> signatures, const record::RecordClaims& claims,
+                         std::span<const uint8_t> known) {
+  for (size_t row = 0; row < signatures.size() && next_ != nullptr;) {
+    const size_t room = std::min(signatures.size() - row, kChunkRows - filling_.size());
+    size_t run = 0;
+    while (run < room && known[row + run] != 0) ++run;
+    if (run == 0) {
+      ++row;
+      continue;
+    }
+    const std::span part = signatures.subspan(row, run);
+    filling_.signature.insert(filling_.signature.end(), part.begin(), part.end());
+    filling_.claims.append(claims, row, row + run);
+    row += run;
+    if (filling_.size() == kChunkRows) WriteChunk();
+  }
 }
 
 void RowMemory::WriteChunk() {
   const auto is_set = [](int64_t value) { return value != 0; };
-  const bool has_times = std::any_of(filling_.version.begin(), filling_.version.end(), is_set) ||
-                         std::any_of(filling_.event_time.begin(), filling_.event_time.end(), is_set);
+  const bool has_times = std::any_of(filling_.claims.version.begin(), filling_.claims.version.end(), is_set) ||
+                         std::any_of(filling_.claims.event_time.begin(), filling_.claims.event_time.end(), is_set);
   buffer_.clear();
   buffer_.resize(kChunkHeaderBytes);
   PutColumn(filling_.signature, buffer_);
-  PutColumn(filling_.key, buffer_);
-  PutColumn(filling_.fingerprint, buffer_);
+  PutColumn(filling_.claims.key, buffer_);
+  PutColumn(filling_.claims.fingerprint, buffer_);
   if (has_times) {
-    PutColumn(filling_.version, buffer_);
-    PutColumn(filling_.event_time, buffer_);
+    PutColumn(filling_.claims.version, buffer_);
+    PutColumn(filling_.claims.event_time, buffer_);
   }
   std::string header;
   base::PutFixed(header, static_cast<uint32_t>(filling_.size()));

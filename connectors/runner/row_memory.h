@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,13 +29,7 @@ base::Digest MeaningOf(const client::ResourceInfo& resource, const ColumnMap& co
 
 // Stands for a row as its source handed it over: equal rows have equal ones, other rows others (128 bits, not keyed:
 // whoever makes two rows meet hides a change of his own data from nobody but himself).
-class RowSignature {
- public:
-  base::Digest Of(const sdk::RowBatch& rows, size_t row);
-
- private:
-  std::vector<uint32_t> places_;  // reused
-};
+base::Digest SignatureOf(const sdk::RowBatch& rows, size_t row);
 
 // What the rows of a source's last full dump became, in the order of that dump: signature -> claim. The next dump is
 // read along with it, so that a row that stands in both need not be made into a record to know its key and fingerprint.
@@ -50,36 +45,27 @@ class RowMemory {
 
   // `from_first_row`: else the reading goes on inside the unit, and its memory would lack the rows before.
   void BeginUnit(const base::Digest& meaning, bool from_first_row);
-  // What a row with this signature became in the last dump; nullopt: not found.
-  std::optional<record::RecordClaim> Recall(const base::Digest& signature) {
-    if (known_.empty()) return std::nullopt;
-    if (known_[cursor_chunk_].signature[cursor_] == signature) [[likely]] {
-      return Take();
-    }
-    return Search(signature);
-  }
-  // In the order of the rows.
-  void Remember(const base::Digest& signature, const record::RecordClaim& claim);
+  // What rows with these signatures, in their order, became in the last dump: known[i] = 1 where claims[i] says it.
+  // `claims` and `known` are made as long as `signatures`.
+  void Recall(std::span<const base::Digest> signatures, record::RecordClaims& claims, std::vector<uint8_t>& known);
+  // What rows became, in their order; only those with known[i] != 0.
+  void Remember(std::span<const base::Digest> signatures, const record::RecordClaims& claims,
+                std::span<const uint8_t> known);
   // Complete: what was remembered takes the place of the last dump's rows.
   void EndUnit(bool complete);
 
  private:
   struct Chunk {
-    std::vector<base::Digest> signature, key, fingerprint;
-    std::vector<int64_t> version;
-    std::vector<base::TimeUs> event_time;
+    std::vector<base::Digest> signature;
+    record::RecordClaims claims;
     size_t size() const { return signature.size(); }
-    record::RecordClaim Claim(size_t i) const { return {key[i], fingerprint[i], version[i], event_time[i]}; }
-    void clear();
+    void clear() {
+      signature.clear();
+      claims.clear();
+    }
   };
 
-  std::optional<record::RecordClaim> Search(const base::Digest& signature);
-  record::RecordClaim Take() {  // what the cursor stands on
-    const record::RecordClaim claim = known_[cursor_chunk_].Claim(cursor_);
-    misses_ = 0;
-    if (++cursor_ == known_[cursor_chunk_].size()) StepIntoNextChunk();
-    return claim;
-  }
+  bool Search(const base::Digest& signature);  // true: the cursor stands on it
   void StepIntoNextChunk();
   void FillWindow();
   std::optional<Chunk> ReadChunk();

@@ -29,12 +29,15 @@ SourceRunner::SourceRunner(SourceRunnerOptions options, std::unique_ptr<sdk::Sou
       clock_(clock),
       observer_(observer),
       back_off_(random),
+      reader_("reader of " + options_.source, *connector_, *this, scheduler),
       publisher_("publisher of " + options_.source, *this, scheduler, observer) {
+  scheduler_.Add(reader_);
   scheduler_.Add(publisher_);
 }
 
 SourceRunner::~SourceRunner() {
   scheduler_.Remove(publisher_);
+  scheduler_.Remove(reader_);
   if (connector_open_) connector_->Close();
 }
 
@@ -74,7 +77,24 @@ void SourceRunner::CollectPublished() {
   packer_->GiveBack(std::move(outcome.job->filled));
   if (!finishes && wait_until_ == 0) Succeeded();  // else what is told is about the reading
   Update([&](SourceProgress& progress) { progress.rows_published += rows; });
-  if (connector_open_) connector_->Acknowledge(outcome.job->position);
+  if (connector_open_) Acknowledge(outcome.job->position);
+}
+
+// Tells the connector, or, while its Read is under way, as soon as that has ended.
+void SourceRunner::Acknowledge(const std::string& position) {
+  if (reader_.AtWork()) {
+    acknowledged_ = position;
+  } else {
+    connector_->Acknowledge(position);
+  }
+}
+
+// False: the Read has not ended yet.
+bool SourceRunner::CollectRead(SourceReader::Outcome& outcome) {
+  outcome = reader_.TakeOutcome();
+  if (outcome.read == nullptr) return false;
+  if (acknowledged_) connector_->Acknowledge(*std::exchange(acknowledged_, std::nullopt));
+  return true;
 }
 
 base::StepResult SourceRunner::DoNext() {
@@ -124,6 +144,8 @@ base::StepResult SourceRunner::Trouble(RunnerError error) {
 base::StepResult SourceRunner::Finish() {
   next_ = Next::kFinish;
   if (publisher_.AtWork()) return base::StepResult::Idle();  // with our session
+  SourceReader::Outcome unused;
+  if (reader_.AtWork() && !CollectRead(unused)) return base::StepResult::Idle();
   if (std::exchange(connector_open_, false)) connector_->Close();
   session_.reset();  // the next runner of this source need not fence us
   return base::StepResult::Finished();
@@ -155,28 +177,33 @@ base::StepResult SourceRunner::Open() {
 }
 
 base::StepResult SourceRunner::Read() {
-  read_.Clear();
-  if (const sdk::Status status = connector_->Read(read_); !status.ok()) {
+  if (!reader_.AtWork()) reader_.Ask(std::exchange(spare_read_, nullptr));
+  SourceReader::Outcome outcome;
+  if (!CollectRead(outcome)) return base::StepResult::Idle();  // its end wakes us
+  spare_read_ = std::move(read_);
+  read_ = std::move(outcome.read);
+  if (const sdk::Status& status = outcome.status; !status.ok()) {
     // What was read before the trouble need not wait for its end.
     if (status.retryable() && packer_->rows() != 0) return GoOnWith(Next::kPublish);
     return Trouble(RunnerError::From(status));
   }
+  if (!read_->exhausted && read_->idle_ms == 0) reader_.Ask(std::move(spare_read_));
   if (!publisher_.AtWork()) Succeeded();  // else that is still to be seen
-  const bool unit_over = read_.unit_ended || !read_.unit_failure.empty();
-  if (unit_over && read_.rows.rows() != 0) {
+  const bool unit_over = read_->unit_ended || !read_->unit_failure.empty();
+  if (unit_over && read_->rows.rows() != 0) {
     return Trouble(
         {"bad_connector", "the source ended a unit together with rows", "report this to whoever wrote it", false});
   }
-  if (read_.unit_begun && run_) {
+  if (read_->unit_begun && run_) {
     return Trouble(
         {"bad_connector", "the source began a unit inside another one", "report this to whoever wrote it", false});
   }
-  if (read_.unit_begun) return GoOnWith(Next::kBeginUnit);
+  if (read_->unit_begun) return GoOnWith(Next::kBeginUnit);
   return TakeRows();
 }
 
 base::StepResult SourceRunner::BeginUnit() {
-  const sdk::Unit& unit = *read_.unit_begun;
+  const sdk::Unit& unit = *read_->unit_begun;
   // Items that the resource was given since are taken from the next unit on. Nothing is packed between two units.
   absl::StatusOr<client::ResourceInfo> resource = exchange_.DescribeResource(options_.resource);
   if (!resource.ok()) return Trouble(RunnerError::From(resource.status()));
@@ -186,7 +213,7 @@ base::StepResult SourceRunner::BeginUnit() {
   }
   // A unit that failed before its columns were known has none to map.
   ColumnMap columns =
-      read_.unit_failure.empty() ? MapColumns(resource_->schema, unit.columns, options_.item_of_column) : ColumnMap();
+      read_->unit_failure.empty() ? MapColumns(resource_->schema, unit.columns, options_.item_of_column) : ColumnMap();
   if (unfinished_ && unfinished_->identity == unit.identity) {
     run_ = std::exchange(unfinished_, std::nullopt);
   } else {
@@ -234,7 +261,7 @@ void SourceRunner::BeginPacking() {
   }
   BatchPacker::WhichAreHeld which_are_held;
   if (memory != nullptr && run_->may_leave_out) {
-    which_are_held = [this](uint32_t partition, const client::RecordClaims& claims, std::vector<uint8_t>& held) {
+    which_are_held = [this](uint32_t partition, const record::RecordClaims& claims, std::vector<uint8_t>& held) {
       session_->WhichAreHeld(partition, claims, held);
     };
   }
@@ -242,37 +269,36 @@ void SourceRunner::BeginPacking() {
 }
 
 base::StepResult SourceRunner::TakeRows() {
-  if (read_.rows.rows() != 0) {
+  if (read_->rows.rows() != 0) {
     if (!run_)
       return Trouble(
           {"bad_connector", "the source gave rows outside of a unit", "report this to whoever wrote it", false});
-    if (!reads_past_) packer_->Add(read_.rows);
-    rows_position_ = read_.position;
+    if (!reads_past_) packer_->Add(read_->rows);
+    rows_position_ = read_->position;
   }
-  if (!read_.position.empty()) position_ = read_.position;
-  uint64_t unreadable = 0;
-  for (size_t row = 0; row < read_.rows.rows(); ++row) unreadable += read_.rows.unreadable(row) != nullptr ? 1 : 0;
-  const bool waits = read_.idle_ms > 0;
+  if (!read_->position.empty()) position_ = read_->position;
+  const uint64_t unreadable = read_->rows.unreadable_rows();
+  const bool waits = read_->idle_ms > 0;
   Update([&](SourceProgress& progress) {
     // A publish that failed is being tried again: that is what it waits for.
     const bool waiting = waits || (publisher_.AtWork() && !progress.error.code.empty());
     progress.state = waiting ? SourceProgress::State::kWaiting : SourceProgress::State::kRunning;
-    if (run_) progress.bytes_read = std::max(progress.bytes_read, read_.bytes_read);
+    if (run_) progress.bytes_read = std::max(progress.bytes_read, read_->bytes_read);
     progress.unreadable += reads_past_ ? 0 : unreadable;
-    for (std::string& name : read_.unknown_columns) {
+    for (std::string& name : read_->unknown_columns) {
       if (progress.ignored_columns.size() < kIgnoredColumnsMax) progress.ignored_columns.push_back(std::move(name));
     }
   });
 
-  const bool unit_over = read_.unit_ended || !read_.unit_failure.empty();
+  const bool unit_over = read_->unit_ended || !read_->unit_failure.empty();
   const size_t bytes_target =
       std::max(options_.bytes_per_publish_target, options_.bytes_per_partition_target * resource_->partitions);
   const bool enough = packer_->rows() >= options_.rows_per_publish_max || packer_->bytes() >= bytes_target;
-  if (packer_->rows() != 0 && (enough || unit_over || waits || read_.exhausted)) return GoOnWith(Next::kPublish);
+  if (packer_->rows() != 0 && (enough || unit_over || waits || read_->exhausted)) return GoOnWith(Next::kPublish);
   if (unit_over && run_) return GoOnWith(Next::kEndUnit);
-  if (read_.exhausted) return GoOnWith(Next::kEndSource);
+  if (read_->exhausted) return GoOnWith(Next::kEndSource);
   if (waits) {
-    wait_until_ = clock_.Steady() + read_.idle_ms * 1000;
+    wait_until_ = clock_.Steady() + read_->idle_ms * 1000;
     next_ = Next::kRead;
     return base::StepResult::IdleUntil(wait_until_);
   }
@@ -283,8 +309,8 @@ base::StepResult SourceRunner::Publish() {
   if (publisher_.AtWork()) return base::StepResult::Idle();  // its end wakes us
   publisher_.Hand(std::make_unique<PublishJob>(TakeJob()));
   // What the Read said besides its rows is still to be done.
-  read_.rows.Clear();
-  read_.unknown_columns.clear();
+  read_->rows.Clear();
+  read_->unknown_columns.clear();
   return TakeRows();
 }
 
@@ -317,15 +343,15 @@ PublishJob SourceRunner::TakeJob() {
 
 base::StepResult SourceRunner::EndUnit() {
   if (publisher_.AtWork()) return base::StepResult::Idle();
-  const std::string failure = !columns_.failure.empty() ? columns_.failure : read_.unit_failure;
+  const std::string failure = !columns_.failure.empty() ? columns_.failure : read_->unit_failure;
   if (const absl::Status ended = session_->EndUnit(position_, failure.empty(), failure); !ended.ok()) {
     return Trouble(RunnerError::From(ended));
   }
   observer_.Reached("source.unit_ended");
   if (memory_) memory_->EndUnit(failure.empty() && !reads_past_);
   run_.reset();
-  read_.unit_ended = false;
-  read_.unit_failure.clear();
+  read_->unit_ended = false;
+  read_->unit_failure.clear();
   columns_ = ColumnMap();
   reads_past_ = false;
   Succeeded();
@@ -334,7 +360,7 @@ base::StepResult SourceRunner::EndUnit() {
     if (!failure.empty()) progress.unit_failure = failure;
     if (failure.empty()) progress.bytes_read = progress.bytes_total;
   });
-  connector_->Acknowledge(position_);
+  Acknowledge(position_);
   return TakeRows();
 }
 

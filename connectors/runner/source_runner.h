@@ -16,6 +16,7 @@
 #include "connectors/runner/row_memory.h"
 #include "connectors/runner/runner_error.h"
 #include "connectors/runner/source_publisher.h"
+#include "connectors/runner/source_reader.h"
 #include "connectors/sdk/source_connector.h"
 #include "exchange_core/base/clock.h"
 #include "exchange_core/base/file_system.h"
@@ -63,15 +64,15 @@ struct SourceProgress {
 };
 
 // Carries one source's rows into the exchange: maps columns to items, packs batches, publishes them with the source's
-// position, begins and ends units. While it reads on, its publisher (a worker of its own) encodes and commits what was
-// read before. A unit whose columns do not feed the resource fails; but of a snapshot that lacks
-// the key nothing is published and it ends complete with its declared columns, so that the exchange holds it and says
-// why. At any moment it may be destroyed, or the process killed: the next runner goes on at the position the exchange
-// has. Steps: "source.publish" before, "source.published" after each publish; "source.unit_ended".
+// position, begins and ends units. While it packs, its reader reads on, and its publisher encodes and commits what was
+// packed before; both are workers of their own. A unit whose columns do not feed the resource fails; but of a snapshot
+// that lacks the key nothing is published and it ends complete with its declared columns, so that the exchange holds it
+// and says why. At any moment it may be destroyed, or the process killed: the next runner goes on at the position the
+// exchange has. Steps: "source.publish" before, "source.published" after each publish; "source.unit_ended".
 class SourceRunner final : public base::Worker {
  public:
-  // All references must outlive it. `scheduler` steps the publisher as long as the runner lives; the runner itself is
-  // the caller's to add, to the same one.
+  // All references must outlive it. `scheduler` steps reader and publisher as long as the runner lives; the runner
+  // itself is the caller's to add, to the same one.
   SourceRunner(SourceRunnerOptions options, std::unique_ptr<sdk::SourceConnector> connector,
                client::ExchangeClient& exchange, base::Scheduler& scheduler, base::Clock& clock,
                base::RandomSource& random, base::StepObserver& observer = base::NoObserver());
@@ -96,6 +97,8 @@ class SourceRunner final : public base::Worker {
   base::StepResult EndSource();
   base::StepResult Finish();
   void CollectPublished();
+  bool CollectRead(SourceReader::Outcome& outcome);
+  void Acknowledge(const std::string& position);
   PublishJob TakeJob();
   base::StepResult GoOnWith(Next next);
   base::StepResult Trouble(RunnerError error);  // waits when it may pass, else stops
@@ -124,11 +127,14 @@ class SourceRunner final : public base::Worker {
   bool reads_past_ = false;  // no row of the unit can be taken
   std::optional<RowMemory> memory_;
   std::optional<BatchPacker> packer_;
+  SourceReader reader_;
   SourcePublisher publisher_;
   std::unique_ptr<PublishJob> unpublished_;  // one that failed, to be handed over again
-  sdk::SourceRead read_;
-  std::string rows_position_;  // behind the rows in packer_; within their unit
-  std::string position_;       // behind everything read
+  std::unique_ptr<sdk::SourceRead> read_ = std::make_unique<sdk::SourceRead>();        // at hand
+  std::unique_ptr<sdk::SourceRead> spare_read_ = std::make_unique<sdk::SourceRead>();  // null: the reader has it
+  std::optional<std::string> acknowledged_;  // to be told once the Read under way has ended
+  std::string rows_position_;                // behind the rows in packer_; within their unit
+  std::string position_;                     // behind everything read
 
   mutable std::mutex mutex_;
   SourceProgress progress_;  // guarded by mutex_

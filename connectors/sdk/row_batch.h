@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,12 +39,13 @@ class RowBatch {
     row_ends_.push_back(values_.size());
   }
   void Add(std::string_view value) {
-    values_.push_back({static_cast<uint32_t>(arena_.size()), static_cast<uint32_t>(value.size())});
+    values_.push_back(
+        {static_cast<uint32_t>(arena_.size()) - row_raw_.back().offset, static_cast<uint32_t>(value.size())});
     arena_.append(value);
   }
   // A value that stands in the row's raw bytes as it is: no copy.
   void AddPart(size_t offset, size_t size) {
-    values_.push_back({row_raw_.back().offset + static_cast<uint32_t>(offset), static_cast<uint32_t>(size)});
+    values_.push_back({static_cast<uint32_t>(offset), static_cast<uint32_t>(size)});
   }
   void AddAbsent() { values_.push_back({0, kAbsent}); }
   void EndRow() { row_ends_.back() = values_.size(); }
@@ -57,24 +59,23 @@ class RowBatch {
 
   size_t rows() const { return row_numbers_.size(); }
   size_t bytes() const { return arena_.size() + unreadable_bytes_; }
+  size_t unreadable_rows() const { return unreadable_.size(); }
   uint64_t row_number(size_t row) const { return row_numbers_[row]; }
   bool is_delete(size_t row) const { return row_deletes_[row] != 0; }
   std::string_view raw(size_t row) const {
     return std::string_view(arena_).substr(row_raw_[row].offset, row_raw_[row].size);
   }
-  // Raw bytes and values of the row, as they lie in memory: with where each value lies in them (from, bytes; UINT32_MAX
-  // bytes = absent), all there is of the row. Rows that are equal in both have equal values.
+  // Raw bytes and values of the row, as they lie in memory, and where each value lies in them (two numbers each): all
+  // there is of the row. Rows that are equal in both have equal values.
   std::string_view memory(size_t row) const {
     const size_t begin = row_raw_[row].offset;
     const size_t end = row + 1 < row_raw_.size() ? row_raw_[row + 1].offset : arena_.size();
     return std::string_view(arena_).substr(begin, end - begin);
   }
-  void PlacesInMemory(size_t row, std::vector<uint32_t>& into) const {
-    into.clear();
-    for (size_t i = row == 0 ? 0 : row_ends_[row - 1]; i < row_ends_[row]; ++i) {
-      into.push_back(values_[i].size == kAbsent ? 0 : values_[i].offset - row_raw_[row].offset);
-      into.push_back(values_[i].size);
-    }
+  std::span<const uint32_t> places(size_t row) const {
+    const size_t begin = row == 0 ? 0 : row_ends_[row - 1];
+    static_assert(sizeof(Value) == 2 * sizeof(uint32_t));
+    return {&values_.data()[begin].offset, 2 * (row_ends_[row] - begin)};
   }
   const Unreadable* unreadable(size_t row) const {
     return row_unreadable_[row] < 0 ? nullptr : &unreadable_[static_cast<size_t>(row_unreadable_[row])];
@@ -84,19 +85,19 @@ class RowBatch {
   std::optional<std::string_view> value(size_t row, size_t column) const {
     const Value& value = values_[(row == 0 ? 0 : row_ends_[row - 1]) + column];
     if (value.size == kAbsent) return std::nullopt;
-    return std::string_view(arena_).substr(value.offset, value.size);
+    return std::string_view(arena_).substr(row_raw_[row].offset + value.offset, value.size);
   }
 
  private:
   struct Value {
-    uint32_t offset;
-    uint32_t size;  // kAbsent = absent
+    uint32_t offset;  // behind the row's first byte
+    uint32_t size;    // kAbsent = absent
   };
   static constexpr uint32_t kAbsent = UINT32_MAX;
   std::string arena_;
   std::vector<Value> values_;
   std::vector<size_t> row_ends_;  // one past the row's last value in values_
-  std::vector<Value> row_raw_;
+  std::vector<Value> row_raw_;    // offset: in arena_
   std::vector<uint64_t> row_numbers_;
   std::vector<uint8_t> row_deletes_;
   std::vector<int32_t> row_unreadable_;  // index into unreadable_, or -1

@@ -43,6 +43,7 @@ struct SourceRead {
   void Clear();  // keeps the memory of the rows
 };
 
+// Calls come one at a time, from changing threads. A Read may come before what an earlier one gave was acknowledged.
 class SourceConnector {
  public:
   virtual ~SourceConnector() = default;

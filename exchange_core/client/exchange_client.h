@@ -52,18 +52,6 @@ struct UnitRun {
   bool may_leave_out = false;  // the session answers WhichAreHeld for this run
 };
 
-// What records say, for WhichAreHeld. Parallel columns.
-struct RecordClaims {
-  std::vector<base::Digest> key, fingerprint;
-  std::vector<int64_t> version;  // of a declared version item, else 0
-  size_t size() const { return key.size(); }
-  void clear() {
-    key.clear();
-    fingerprint.clear();
-    version.clear();
-  }
-};
-
 struct PublishBatch {
   uint32_t partition = 0;
   std::string bytes;  // an encoded record batch
@@ -89,7 +77,7 @@ class PublishSession {
   // record, so that the row may go out as Operation::kSame, without its content. What changes behind the answer is
   // later than the dump. All 0 where the exchange cannot tell (yet): the content is sent then. May be called while
   // another thread is in Publish.
-  virtual void WhichAreHeld(uint32_t partition, const RecordClaims& rows, std::vector<uint8_t>& held) = 0;
+  virtual void WhichAreHeld(uint32_t partition, const record::RecordClaims& rows, std::vector<uint8_t>& held) = 0;
 };
 
 // One delivered batch, decoded, only the selected records left; operations are kInsert, kUpdate or kDelete.

@@ -65,7 +65,7 @@ class LocalPublishSession final : public client::PublishSession {
   absl::StatusOr<client::UnitRun> BeginUnit(const client::UnitDeclaration& unit) override;
   absl::Status Publish(std::vector<client::PublishBatch> batches, const std::string& position, uint64_t rows) override;
   absl::Status EndUnit(const std::string& position, bool complete, const std::string& failure) override;
-  void WhichAreHeld(uint32_t partition, const client::RecordClaims& rows, std::vector<uint8_t>& held) override;
+  void WhichAreHeld(uint32_t partition, const record::RecordClaims& rows, std::vector<uint8_t>& held) override;
 
  private:
   SourceEvent NewEvent(const std::string& position) const;
@@ -190,7 +190,7 @@ bool LocalPublishSession::MayLeaveOut(uint64_t run) {
   return !others_at_work;
 }
 
-void LocalPublishSession::WhichAreHeld(uint32_t partition, const client::RecordClaims& rows,
+void LocalPublishSession::WhichAreHeld(uint32_t partition, const record::RecordClaims& rows,
                                        std::vector<uint8_t>& held) {
   held.assign(rows.size(), 0);
   const auto catalog = state_.Catalog();

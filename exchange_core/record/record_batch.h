@@ -89,6 +89,22 @@ struct RecordClaim {
   friend bool operator==(const RecordClaim&, const RecordClaim&) = default;
 };
 
+// Claims of many records: parallel columns.
+struct RecordClaims {
+  std::vector<base::Digest> key, fingerprint;
+  std::vector<int64_t> version;
+  std::vector<base::TimeUs> event_time;
+
+  size_t size() const { return key.size(); }
+  RecordClaim at(size_t i) const { return {key[i], fingerprint[i], version[i], event_time[i]}; }
+  void set(size_t i, const RecordClaim& claim);
+  void push_back(const RecordClaim& claim);
+  void append(const RecordClaims& from, size_t begin, size_t end);
+  void copy(const RecordClaims& from, size_t begin, size_t end, size_t to);  // over what is there
+  void clear();
+  void resize(size_t records);
+};
+
 // A decoded or growing batch. Reused between batches without giving memory back.
 struct RecordBatch {
   BatchHeader header;

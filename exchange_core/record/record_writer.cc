@@ -212,16 +212,23 @@ void RecordWriter::AppendColumns(Operation operation, Place place, const RecordD
   appended_ = {digests.key, digests.fingerprint, to.columns.version.back(), event_time};
 }
 
-void RecordWriter::AppendSame(const RecordClaim& claim, Place place, RecordBatch& to) {
-  to.columns.id.push_back(claim.key);
-  to.columns.key.push_back(claim.key);
-  to.columns.fingerprint.push_back(claim.fingerprint);
-  to.columns.operation.push_back(Operation::kSame);
-  to.columns.version.push_back(claim.version);
-  to.columns.event_time.push_back(claim.event_time);
-  to.columns.file_index.push_back(place.file_index);
-  to.columns.row.push_back(place.row);
-  to.columns.payload_end.push_back(static_cast<uint32_t>(to.payload.size()));
+void RecordWriter::AppendSame(const RecordClaims& claims, std::span<const uint64_t> rows, size_t begin, size_t end,
+                              RecordBatch& to) {
+  RecordColumns& columns = to.columns;
+  const size_t count = end - begin, size = columns.size() + count;
+  const auto append = [&](const auto& from, auto& column) {
+    column.insert(column.end(), from.begin() + static_cast<ptrdiff_t>(begin),
+                  from.begin() + static_cast<ptrdiff_t>(end));
+  };
+  append(claims.key, columns.id);
+  append(claims.key, columns.key);
+  append(claims.fingerprint, columns.fingerprint);
+  append(claims.version, columns.version);
+  append(claims.event_time, columns.event_time);
+  append(rows, columns.row);
+  columns.operation.resize(size, Operation::kSame);
+  columns.file_index.resize(size, 0);
+  columns.payload_end.resize(size, static_cast<uint32_t>(to.payload.size()));
 }
 
 void RecordWriter::AppendUnreadable(const RowProblem& problem, std::string_view raw, Place place, RecordBatch& to,

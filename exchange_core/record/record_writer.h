@@ -66,8 +66,10 @@ class RecordWriter {
                                    std::span<RecordBatch> by_partition);
   // What the last Append that succeeded wrote into the columns.
   const RecordClaim& appended() const { return appended_; }
-  // A record of an entity without its content, as Operation::kSame.
-  static void AppendSame(const RecordClaim& claim, Place place, RecordBatch& to);
+  // Records [begin, end) of `claims`, of an entity, without their content, as Operation::kSame of the batch's first
+  // file; `rows` are their numbers there.
+  static void AppendSame(const RecordClaims& claims, std::span<const uint64_t> rows, size_t begin, size_t end,
+                         RecordBatch& to);
   // A row that could not be read: `raw` are its bytes at the source (cut to what fits a record). id and fingerprint are
   // digests of `raw`: the same row is the same wherever and whenever it is read. So is key, unless it could be read
   // after all (KeyOfRow): then `to` is the batch of that key's partition, and key differs from id.

@@ -93,7 +93,7 @@ class FakeExchange final : public client::ExchangeClient {
       exchange_.position = position;
       return absl::OkStatus();
     }
-    void WhichAreHeld(uint32_t, const client::RecordClaims& claims, std::vector<uint8_t>& held) override {
+    void WhichAreHeld(uint32_t, const record::RecordClaims& claims, std::vector<uint8_t>& held) override {
       held.assign(claims.size(), exchange_.holds_everything ? 1 : 0);
     }
 

@@ -207,7 +207,7 @@ class TestSource {
       const bool entity = info_.schema.kind == record::ResourceKind::kEntity;
       const uint32_t p = record::PartitionOf(entity ? one.columns.key[0] : one.columns.id[0], info_.partitions);
       if (leaves_out_ && run.may_leave_out && IsHeld(p, writer_.appended())) {
-        record::RecordWriter::AppendSame(writer_.appended(), {0, i + 1}, batches[p]);
+        record::RecordWriter::AppendSame(Claims(writer_.appended()), std::vector<uint64_t>{i + 1}, 0, 1, batches[p]);
         ++left_out_;
         continue;
       }
@@ -227,9 +227,12 @@ class TestSource {
   }
 
  private:
+  static record::RecordClaims Claims(const record::RecordClaim& claim) {
+    return {{claim.key}, {claim.fingerprint}, {claim.version}, {claim.event_time}};
+  }
   bool IsHeld(uint32_t partition, const record::RecordClaim& claim) {
     std::vector<uint8_t> held;
-    session_->WhichAreHeld(partition, {{claim.key}, {claim.fingerprint}, {claim.version}}, held);
+    session_->WhichAreHeld(partition, Claims(claim), held);
     return held.at(0) != 0;
   }
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "connectors/sdk/source_connector.h"
+#include "connectors/sdk/status.h"
+#include "exchange_core/base/scheduler.h"
+
+namespace datong::runner {
+
+// Reads a source ahead: the next Read is under way while the SourceRunner packs what the last one gave. One at a time.
+// While it is at work no other call of the connector may be made; calls so come one at a time, from changing threads.
+class SourceReader final : public base::Worker {
+ public:
+  // `runner` is woken when a Read has ended; both are in `scheduler`.
+  SourceReader(std::string name, sdk::SourceConnector& connector, base::Worker& runner, base::Scheduler& scheduler)
+      : name_(std::move(name)), connector_(connector), runner_(runner), scheduler_(scheduler) {}
+
+  // --- the runner's side: one thread ---
+  // From Ask until the outcome was taken.
+  bool AtWork() const { return at_work_; }
+  void Ask(std::unique_ptr<sdk::SourceRead> into);  // not while at work
+  // `read` is null when there is none (yet).
+  struct Outcome {
+    std::unique_ptr<sdk::SourceRead> read;
+    sdk::Status status = sdk::Status::Ok();
+  };
+  Outcome TakeOutcome();
+
+  std::string_view Name() const override { return name_; }
+  base::StepResult Step() override;
+
+ private:
+  const std::string name_;
+  sdk::SourceConnector& connector_;
+  base::Worker& runner_;
+  base::Scheduler& scheduler_;
+  bool at_work_ = false;  // the runner's
+
+  std::mutex mutex_;
+  std::unique_ptr<sdk::SourceRead> asked_;  // guarded by mutex_
+  Outcome outcome_;                         // guarded by mutex_
+};
+
+}  // namespace datong::runner
