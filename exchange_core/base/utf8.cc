@@ -19,9 +19,8 @@ bool IsTwoOfThree(uint64_t word) {
          LeadsThreeOfAnyKind(static_cast<uint8_t>(word >> 24));
 }
 
-}  // namespace
-
-size_t Utf8CharacterBytes(const uint8_t* from, const uint8_t* end) {
+// Inline: text in two scripts comes here often.
+inline size_t CharacterBytes(const uint8_t* from, const uint8_t* end) {
   const uint8_t lead = *from;
   const std::ptrdiff_t left = end - from;
   if (lead < 0x80) return 1;
@@ -41,6 +40,10 @@ size_t Utf8CharacterBytes(const uint8_t* from, const uint8_t* end) {
   return 4;
 }
 
+}  // namespace
+
+size_t Utf8CharacterBytes(const uint8_t* from, const uint8_t* end) { return CharacterBytes(from, end); }
+
 bool IsValidUtf8(std::string_view text) {
   const auto* at = reinterpret_cast<const uint8_t*>(text.data());
   const uint8_t* const end = at + text.size();
@@ -54,13 +57,13 @@ bool IsValidUtf8(std::string_view text) {
       at += 6;
     } else {
       at += std::countr_zero(high) / 8;
-      const size_t bytes = Utf8CharacterBytes(at, end);
+      const size_t bytes = CharacterBytes(at, end);
       if (bytes == 0) return false;
       at += bytes;
     }
   }
   while (at != end) {
-    const size_t bytes = Utf8CharacterBytes(at, end);
+    const size_t bytes = CharacterBytes(at, end);
     if (bytes == 0) return false;
     at += bytes;
   }

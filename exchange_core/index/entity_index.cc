@@ -73,6 +73,29 @@ struct EntityIndex::Impl {
     return number == kNoEntry ? nullptr : &entries.At(number);
   }
 
+  // Rows of a dump mostly come in the order in which their keys were first seen: as long as the next key is that of the
+  // next entry, nothing is looked up. Gives how many it found.
+  size_t Follow(std::span<const base::Digest> keys, std::span<uint32_t> numbers, uint32_t next) const {
+    const size_t most = next > entries.end() ? 0 : std::min<size_t>(keys.size(), entries.end() - next);
+    size_t found = 0;
+    for (; found < most && entries.At(next).key == keys[found]; ++found) numbers[found] = next++;
+    return found;
+  }
+
+  // At most kBlock keys.
+  void LookInTable(std::span<const base::Digest> keys, std::span<uint32_t> numbers) const {
+    uint64_t hash[kBlock];
+    for (size_t i = 0; i < keys.size(); ++i) {
+      hash[i] = HashOf(keys[i]);
+      table.Prefetch(hash[i]);
+    }
+    for (size_t i = 0; i < keys.size(); ++i) {
+      numbers[i] = table.Candidate(hash[i]);
+      if (numbers[i] != SlotTable::kNone) PrefetchEntry(numbers[i]);
+    }
+    for (size_t i = 0; i < keys.size(); ++i) numbers[i] = FindNumber(hash[i], keys[i], numbers[i]);
+  }
+
   // The one way in which the index changes, for Decide and Replay alike. There is room for one more.
   void Learn(EntityEntry* known, uint64_t hash, const base::Digest& key, const base::Digest& fingerprint,
              int64_t version, uint64_t source_order, uint32_t record, Verdict verdict, const BatchPlace& place) {
@@ -172,23 +195,19 @@ void EntityIndex::Decide(const record::BatchHeader& header, const record::Record
   }
 }
 
-void EntityIndex::Look(std::span<const base::Digest> keys, std::span<uint32_t> numbers) const {
+void EntityIndex::Look(std::span<const base::Digest> keys, std::span<uint32_t> numbers, uint32_t expected) const {
   DATONG_CHECK(keys.size() == numbers.size());
   const Impl& impl = *impl_;
-  std::fill(numbers.begin(), numbers.end(), kNoEntry);
-  if (impl.entries.size() == 0) return;
-  uint64_t hash[kBlock];
-  for (size_t begin = 0; begin < keys.size(); begin += kBlock) {
-    const size_t end = std::min(keys.size(), begin + kBlock);
-    for (size_t i = begin; i < end; ++i) {
-      hash[i - begin] = impl.HashOf(keys[i]);
-      impl.table.Prefetch(hash[i - begin]);
-    }
-    for (size_t i = begin; i < end; ++i) {
-      numbers[i] = impl.table.Candidate(hash[i - begin]);
-      if (numbers[i] != SlotTable::kNone) impl.PrefetchEntry(numbers[i]);
-    }
-    for (size_t i = begin; i < end; ++i) numbers[i] = impl.FindNumber(hash[i - begin], keys[i], numbers[i]);
+  if (impl.entries.size() == 0) {
+    std::fill(numbers.begin(), numbers.end(), kNoEntry);
+    return;
+  }
+  for (size_t begin = 0; begin < keys.size();) {
+    begin += impl.Follow(keys.subspan(begin), numbers.subspan(begin), expected);
+    const size_t block = std::min(keys.size() - begin, kBlock);
+    impl.LookInTable(keys.subspan(begin, block), numbers.subspan(begin, block));
+    begin += block;
+    if (block != 0 && numbers[begin - 1] != kNoEntry) expected = numbers[begin - 1] + 1;
   }
 }
 

@@ -86,9 +86,10 @@ class EntityIndex {
   const EntityEntry* Find(const base::Digest& key) const;  // valid until the next Decide or Replay
 
   // Entries have numbers, 0, 1, 2, ... in order of first sight, which stay for good: in checkpoints and replays too.
-  // Gives the numbers of many keys at once, kNoEntry for unknown ones; `numbers` has keys.size() elements.
+  // Gives the numbers of many keys at once, kNoEntry for unknown ones; `numbers` has keys.size() elements. Keys in the
+  // order of their numbers cost least: the table is not asked then. `expected`: what the first may well have.
   static constexpr uint32_t kNoEntry = UINT32_MAX;
-  void Look(std::span<const base::Digest> keys, std::span<uint32_t> numbers) const;
+  void Look(std::span<const base::Digest> keys, std::span<uint32_t> numbers, uint32_t expected = 0) const;
   const EntityEntry& At(uint32_t number) const;  // number < size(); valid until the next Decide or Replay
   size_t size() const;                           // entries, tombstones included
   size_t live() const;

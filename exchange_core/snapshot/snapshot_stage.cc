@@ -49,7 +49,8 @@ void SnapshotStage::Decide(const index::EntityIndex& index, const record::BatchH
   for (size_t begin = 0; begin < verdicts.size(); begin += kBlock) {
     const size_t end = std::min(verdicts.size(), begin + kBlock);
     const std::span numbers(numbers_.data(), end - begin);
-    index.Look(std::span(columns.key).subspan(begin, end - begin), numbers);
+    index.Look(std::span(columns.key).subspan(begin, end - begin), numbers, expected_);
+    if (numbers.back() != index::EntityIndex::kNoEntry) expected_ = numbers.back() + 1;
     for (const uint32_t number : numbers) seen_.Prefetch(number);
     for (size_t i = begin; i < end; ++i) {
       if (verdicts[i] != Verdict::kUndecided) continue;

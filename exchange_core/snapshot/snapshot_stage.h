@@ -152,6 +152,7 @@ class SnapshotStage {
   base::TimeUs event_time_max_ = 0;
   std::vector<Unread> unread_;     // while replaying
   std::vector<uint32_t> numbers_;  // reused
+  uint32_t expected_ = 0;          // entry of the next row, if rows come in the order in which keys were first seen
 };
 
 }  // namespace datong::snapshot

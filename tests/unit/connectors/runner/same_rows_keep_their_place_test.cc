@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows that go out without their content take a road of their own through the packer: they stand in the batches where
+// they would have stood with it, between the same neighbours and with the same claims, whichever of them that are.
+#include <catch2/catch.hpp>
+#include <iostream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "connectors/runner/batch_packer.h"
+#include "tests/unit/connectors/runner/runner_support.h"
+
+namespace datong::runner {
+namespace {
+
+uint64_t Seed() {
+  const char* text = std::getenv("DATONG_SEED");
+  const uint64_t seed = text != nullptr ? std::strtoull(text, nullptr, 10) : base::SystemRandom().Next();
+  std::cout << "packing: DATONG_SEED=" << seed << "\n";
+  return seed;
+}
+
+struct Text {
+  std::string code, name, capital;
+  bool is_delete = false;
+  bool unreadable = false;
+};
+
+void AddTo(sdk::RowBatch& rows, uint64_t number, const Text& text) {
+  if (text.unreadable) return rows.AddUnreadable(number, "encoding", "not UTF-8", text.code);
+  rows.BeginRow(number);
+  if (text.is_delete) rows.SetDelete();
+  for (const std::string& value : {text.code, text.name, text.capital}) rows.Add(value);
+  rows.EndRow();
+}
+
+struct Packed {
+  uint64_t row = 0;
+  record::Operation operation{};
+  base::Digest key, fingerprint;
+  std::string content;
+};
+
+// What goes out for a dump, by partition and in order, handed over some rows at a time.
+std::map<uint32_t, std::vector<Packed>> Pack(BatchPacker& packer, const std::vector<Text>& dump,
+                                             base::SeededRandom& random) {
+  std::map<uint32_t, std::vector<Packed>> out;
+  sdk::RowBatch rows;
+  for (size_t i = 0; i < dump.size();) {
+    rows.Clear();
+    for (uint64_t some = 1 + random.Below(20'000); some > 0 && i < dump.size(); --some, ++i) {
+      AddTo(rows, i + 1, dump[i]);
+    }
+    packer.Add(rows);
+    if (random.Below(2) == 0 && i < dump.size()) continue;
+    FilledBatches filled = packer.Take();
+    for (const FilledBatches::Filled& one : filled.batches) {
+      for (size_t record = 0; record < one.batch.size(); ++record) {
+        const auto& columns = one.batch.columns;
+        out[one.partition].push_back({columns.row[record], columns.operation[record], columns.key[record],
+                                      columns.fingerprint[record], std::string(one.batch.record(record))});
+      }
+    }
+    packer.GiveBack(std::move(filled));
+  }
+  return out;
+}
+
+TEST_CASE("rows that are the same stand where they would stand with their content") {
+  base::SeededRandom random(Seed());
+  tests::TemporaryDirectory directory;
+  const client::ResourceInfo resource = Register(3);
+  const ColumnMap columns = MapColumns(resource.schema, {"code", "名称", "capital"}, {});
+  std::vector<Text> dump;
+  for (int i = 0; i < 60'000; ++i) dump.push_back({"c" + std::to_string(i), "甲", std::to_string(i % 7)});
+
+  RowMemory memory(base::PosixFileSystem(), directory.path() + "/source-1.rows");
+  BatchPacker with_memory(resource), plain(resource);
+  const auto pack_with_memory = [&](const BatchPacker::WhichAreHeld& which_are_held) {
+    memory.BeginUnit(MeaningOf(resource, columns), true);
+    with_memory.BeginUnit(columns, &memory, which_are_held);
+    auto packed = Pack(with_memory, dump, random);
+    memory.EndUnit(true);
+    return packed;
+  };
+  pack_with_memory(nullptr);
+
+  for (const uint64_t changed_of_thousand : {0, 10, 500}) {
+    for (Text& text : dump) {
+      if (random.Below(1'000) >= changed_of_thousand) continue;
+      text.is_delete = random.Below(4) == 0;
+      text.unreadable = random.Below(4) == 0;
+      text.capital = random.Below(4) == 0 ? "many" : std::to_string(random.Below(100));
+    }
+    const uint64_t not_held_of_thousand = random.Below(100);
+    size_t held_rows = 0, same_rows = 0;
+    const auto packed = pack_with_memory([&](uint32_t, const record::RecordClaims& claims, std::vector<uint8_t>& held) {
+      held.resize(claims.size());
+      for (uint8_t& one : held) held_rows += one = random.Below(1'000) >= not_held_of_thousand ? 1 : 0;
+    });
+    plain.BeginUnit(columns);
+    const auto expected = Pack(plain, dump, random);
+    REQUIRE(packed.size() == expected.size());
+    for (const auto& [partition, records] : expected) {
+      const std::vector<Packed>& found = packed.at(partition);
+      REQUIRE(found.size() == records.size());
+      for (size_t i = 0; i < records.size(); ++i) {
+        const bool same = found[i].operation == record::Operation::kSame;
+        same_rows += same ? 1 : 0;
+        const bool alike =
+            found[i].row == records[i].row && found[i].key == records[i].key &&
+            found[i].fingerprint == records[i].fingerprint &&
+            (same ? found[i].content.empty() && records[i].operation == record::Operation::kUpsert
+                  : found[i].operation == records[i].operation && found[i].content == records[i].content);
+        if (!alike) FAIL("partition " << partition << ", record " << i << ", row " << records[i].row);
+      }
+    }
+    CHECK(same_rows == held_rows);
+    CHECK(held_rows > 10'000);
+  }
+}
+
+}  // namespace
+}  // namespace datong::runner
