@@ -192,12 +192,12 @@ absl::StatusOr<bool> IsWorthStandingOn(base::FileSystem& files, const std::strin
 
 // Once there are two that verify: what neither of them needs.
 absl::Status Prune(base::FileSystem& files, const std::string& directory, uint32_t lane,
-                   const std::vector<uint64_t>& older, const StoredGeneration& newest,
+                   const std::vector<uint64_t>& older, const std::set<uint64_t>& newest_stands_on,
                    const std::optional<StoredGeneration>& previous, const std::set<uint64_t>& unknown) {
   if (!previous) return absl::OkStatus();
   for (const uint64_t generation : older) {
     if (generation == previous->generation || previous->stands_on.contains(generation) ||
-        newest.stands_on.contains(generation) || unknown.contains(generation)) {
+        newest_stands_on.contains(generation) || unknown.contains(generation)) {
       continue;
     }
     RETURN_IF_ERROR(files.Remove(PathOf(directory, {lane, generation})));
@@ -234,10 +234,13 @@ absl::StatusOr<uint64_t> WriteCheckpoint(base::FileSystem& files, base::StepObse
   const CheckpointIdentity identity{lane, older.empty() ? 1 : older.front() + 1};
   const std::string path = PathOf(directory, identity);
   const std::string temporary = path + ".tmp";
+  std::set<uint64_t> stands_on;
   const absl::Status written =
       WriteCheckpointFile(files, temporary, identity, sections, [&](const CheckpointSection& section) {
-        return PackSection(section.content, identity.generation,
-                           stands_on_previous ? previous->Find(section.name) : nullptr);
+        PackedSection packed = PackSection(section.content, identity.generation,
+                                           stands_on_previous ? previous->Find(section.name) : nullptr);
+        stands_on.merge(packed.stands_on);
+        return std::move(packed.bytes);
       });
   if (!written.ok()) {
     // On a full disk the half is in the way of everybody else. If this fails too, the next call removes it.
@@ -248,8 +251,8 @@ absl::StatusOr<uint64_t> WriteCheckpoint(base::FileSystem& files, base::StepObse
   RETURN_IF_ERROR(files.Rename(temporary, path));
   RETURN_IF_ERROR(files.SyncDirectory(directory));
   steps.Reached("checkpoint.renamed");
-  ASSIGN_OR_RETURN(const StoredGeneration newest, ReadStored(files, directory, identity));
-  RETURN_IF_ERROR(Prune(files, directory, lane, older, newest, previous, unknown));
+  RETURN_IF_ERROR(ReadCheckpointFile(files, path, identity, nullptr));
+  RETURN_IF_ERROR(Prune(files, directory, lane, older, stands_on, previous, unknown));
   steps.Reached("checkpoint.pruned");
   return identity.generation;
 }

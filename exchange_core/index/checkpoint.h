@@ -18,9 +18,9 @@ namespace datong::index {
 // `lane-<lane>-<generation>.checkpoint` in one folder; the two newest verified generations are kept, with the earlier
 // ones that they stand on: what has not changed is not written again (checkpoint_pieces.h). Once the files are twice as
 // large as what they say, all of it is.
-// Layout: frame "DTCK" 2; u32 lane, u64 generation (a file under another's name is refused); per section varint name
+// Layout: frame "DTCK" 3; u32 lane, u64 generation (a file under another's name is refused); per section varint name
 // length, name, u64 length, u64 XXH3 of its stored form, its stored form; at the end a u32 section count and the
-// SHA-256 of everything before.
+// XXH3-128 of everything before.
 struct CheckpointSection {
   std::string name;
   std::string content;

@@ -24,8 +24,9 @@ size_t StoredSection::BytesOf(size_t piece) const {
   return static_cast<size_t>(std::min<uint64_t>(content_bytes - piece * kPieceBytes, kPieceBytes));
 }
 
-std::string PackSection(std::string_view content, uint64_t generation, const StoredSection* before) {
-  std::string stored;
+PackedSection PackSection(std::string_view content, uint64_t generation, const StoredSection* before) {
+  PackedSection packed;
+  std::string& stored = packed.bytes;
   base::PutVarint(stored, content.size());
   for (size_t i = 0; i * kPieceBytes < content.size(); ++i) {
     const std::string_view bytes = content.substr(i * kPieceBytes, kPieceBytes);
@@ -35,9 +36,13 @@ std::string PackSection(std::string_view content, uint64_t generation, const Sto
     base::PutVarint(stored, is_there ? before->pieces[i].generation : generation);
     base::PutFixed(stored, sum.low);
     base::PutFixed(stored, sum.high);
-    if (!is_there) stored.append(bytes);
+    if (is_there) {
+      packed.stands_on.insert(before->pieces[i].generation);
+    } else {
+      stored.append(bytes);
+    }
   }
-  return stored;
+  return packed;
 }
 
 absl::StatusOr<StoredSection> ParseSection(std::string_view stored, uint64_t generation) {

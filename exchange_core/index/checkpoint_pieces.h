@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,7 +34,11 @@ struct StoredSection {
 
 // The stored form in `generation`'s file. `before` = what the generation before it has under the same name, or nullptr.
 // varint content bytes; per piece: varint generation, 16 bytes sum, and where that generation is this one, its bytes.
-std::string PackSection(std::string_view content, uint64_t generation, const StoredSection* before);
+struct PackedSection {
+  std::string bytes;
+  std::set<uint64_t> stands_on;  // the other generations that it names
+};
+PackedSection PackSection(std::string_view content, uint64_t generation, const StoredSection* before);
 
 // DataLoss: not that. Sums of pieces that stand here are checked.
 absl::StatusOr<StoredSection> ParseSection(std::string_view stored, uint64_t generation);

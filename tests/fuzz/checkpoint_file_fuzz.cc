@@ -68,14 +68,15 @@ void ParsePieces(std::string_view stored) {
 }
 
 void PackAndParse(std::string_view content) {
-  const std::string stored = index::PackSection(content, kIdentity.generation, nullptr);
+  const std::string stored = index::PackSection(content, kIdentity.generation, nullptr).bytes;
   const auto parsed = index::ParseSection(stored, kIdentity.generation);
   DATONG_CHECK(parsed.ok());
   std::string again;
   for (const std::string_view piece : parsed->here) again += piece;
   DATONG_CHECK(again == content);
-  const auto named =
-      index::ParseSection(index::PackSection(content, kIdentity.generation + 1, &*parsed), kIdentity.generation + 1);
+  const index::PackedSection named_only = index::PackSection(content, kIdentity.generation + 1, &*parsed);
+  const auto named = index::ParseSection(named_only.bytes, kIdentity.generation + 1);
+  DATONG_CHECK(named_only.stands_on.size() == (content.empty() ? 0 : 1));
   DATONG_CHECK(named.ok() && named->content_bytes == content.size());
   for (const index::Piece& piece : named->pieces) DATONG_CHECK(piece.generation == kIdentity.generation);
 }
@@ -89,7 +90,7 @@ void ReadTwice(std::string bytes) {
 
 // The sums keep random changes from reaching anything behind them; what is left is what a hostile writer could leave.
 std::string Repaired(std::string_view input) {
-  std::string bytes = base::Frame("DTCK", 2, {});
+  std::string bytes = base::Frame("DTCK", 3, {});
   base::PutFixed(bytes, kIdentity.lane);
   base::PutFixed(bytes, kIdentity.generation);
   const size_t start = bytes.size();
@@ -105,10 +106,12 @@ std::string Repaired(std::string_view input) {
     const uint64_t sum = XXH3_64bits(content.data(), content.size());
     std::memcpy(bytes.data() + (before_sum.data() - bytes.data()), &sum, sizeof sum);
   }
-  const size_t sum_bytes = sizeof(base::Sha256Digest);
-  if (bytes.size() < start + sum_bytes) return bytes;
-  bytes.resize(bytes.size() - sum_bytes);
-  return bytes += base::AsBytes(base::Sha256(bytes));
+  if (bytes.size() < start + sizeof(base::Digest)) return bytes;
+  bytes.resize(bytes.size() - sizeof(base::Digest));
+  const XXH128_hash_t sum = XXH3_128bits(bytes.data(), bytes.size());
+  base::PutFixed(bytes, sum.low64);
+  base::PutFixed(bytes, sum.high64);
+  return bytes;
 }
 
 void WriteAndDamage(InputReader reader) {

@@ -195,8 +195,10 @@ void CheckpointFiles() {
     fuzz::MemoryFiles files;
     const auto packed = [&](const index::CheckpointSection& section) {
       // Where it stands on the generation before, that one holds all of it.
-      const auto before = index::ParseSection(index::PackSection(section.content, 6, nullptr), 6).value();
-      return index::PackSection(section.content, identity.generation, section.name == "stands" ? &before : nullptr);
+      const std::string whole = index::PackSection(section.content, 6, nullptr).bytes;
+      const auto before = index::ParseSection(whole, 6).value();
+      return index::PackSection(section.content, identity.generation, section.name == "stands" ? &before : nullptr)
+          .bytes;
     };
     DATONG_CHECK(index::WriteCheckpointFile(files, "c", identity, sections, packed).ok());
     return files.files["c"];
