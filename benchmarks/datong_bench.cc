@@ -13,6 +13,7 @@
 #include "benchmarks/options.h"
 #include "benchmarks/report.h"
 #include "benchmarks/revision.h"
+#include "exchange_core/base/freed_memory.h"
 
 namespace {
 
@@ -47,6 +48,7 @@ std::vector<std::string> WarningsFor(const BenchmarkOptions& options, const dato
 }  // namespace
 
 int main(int argc, char** argv) {
+  datong::base::KeepFreedMemory();  // as the program does
   CLI::App app{
       "Measures the exchange on this machine: index, batch codec, pipeline in memory, end to end on the disk, and full "
       "dumps."};

@@ -7,9 +7,11 @@
 
 #include "cli/command_line.h"
 #include "cli/stop_signals.h"
+#include "exchange_core/base/freed_memory.h"
 #include "exchange_core/base/kill_at_step.h"
 
 int main(int argc, char** argv) {
+  datong::base::KeepFreedMemory();
   datong::cli::WatchStopSignals();
   std::unique_ptr<datong::base::StepObserver> killer;
   if (const char* spec = std::getenv("DATONG_KILL_AT")) {  // crash tests: docs/testing.md
