@@ -30,9 +30,9 @@ BatchPacker::BatchPacker(const client::ResourceInfo& resource)
       values_(resource.schema.items.size()),
       open_(resource.partitions) {}
 
-void BatchPacker::Add(const sdk::RowBatch& rows) {
+void BatchPacker::Add(const sdk::RowBatch& rows, std::span<const base::Digest> signatures) {
   DATONG_CHECK(columns_ != nullptr);
-  if (memory_ != nullptr) Recall(rows);
+  if (memory_ != nullptr) Recall(rows, signatures);
   for (size_t row = 0; row < rows.rows(); ++row) {
     if (memory_ != nullptr) {
       if (is_held_[row] != 0) continue;
@@ -43,7 +43,7 @@ void BatchPacker::Add(const sdk::RowBatch& rows) {
   }
   if (memory_ != nullptr) {
     AddHeldBefore(rows.rows());
-    memory_->Remember(signatures_, claims_, is_known_);
+    memory_->Remember(signatures, claims_, is_known_);
   }
   rows_ += rows.rows();
 }
@@ -54,10 +54,9 @@ void BatchPacker::BeginUnit(const ColumnMap& columns, RowMemory* memory, WhichAr
   which_are_held_ = std::move(which_are_held);
 }
 
-void BatchPacker::Recall(const sdk::RowBatch& rows) {
-  signatures_.resize(rows.rows());
-  for (size_t row = 0; row < rows.rows(); ++row) signatures_[row] = SignatureOf(rows, row);
-  memory_->Recall(signatures_, claims_, is_known_);
+void BatchPacker::Recall(const sdk::RowBatch& rows, std::span<const base::Digest> signatures) {
+  DATONG_CHECK(signatures.size() == rows.rows());
+  memory_->Recall(signatures, claims_, is_known_);
   is_held_.assign(rows.rows(), 0);
   held_.resize(resource_.partitions);
   for (Held& held : held_) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,8 @@ class BatchPacker {
   // what became of the rows of the last dump. With it and `which_are_held` a row that the exchange holds as it is goes
   // out without its content.
   void BeginUnit(const ColumnMap& columns, RowMemory* memory = nullptr, WhichAreHeld which_are_held = nullptr);
-  void Add(const sdk::RowBatch& rows);
+  // `signatures`: of the rows (row_memory.h); with a memory they are needed, without one they are not looked at.
+  void Add(const sdk::RowBatch& rows, std::span<const base::Digest> signatures = {});
 
   size_t rows() const { return rows_; }
   size_t bytes() const { return bytes_; }  // of the rows' text, about the payload's size
@@ -48,7 +50,7 @@ class BatchPacker {
 
  private:
   // Looks up what the rows at hand became in the last dump, and which of them the exchange holds.
-  void Recall(const sdk::RowBatch& rows);
+  void Recall(const sdk::RowBatch& rows, std::span<const base::Digest> signatures);
   void AddRow(const sdk::RowBatch& rows, size_t row);
   void KeepHeld(uint32_t partition);
   void AddHeldBefore(size_t row);
@@ -66,8 +68,7 @@ class BatchPacker {
   const ColumnMap* columns_ = nullptr;
   RowMemory* memory_ = nullptr;
   WhichAreHeld which_are_held_;
-  // With a memory, of every row at hand: its signature, what it becomes and whether that is known (yet).
-  std::vector<base::Digest> signatures_;
+  // With a memory, of every row at hand: what it becomes and whether that is known (yet).
   record::RecordClaims claims_;
   std::vector<uint8_t> is_known_, is_held_;
   // Of those that the exchange holds: they wait here, and go out in their order with what stands between them.

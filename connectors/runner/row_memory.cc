@@ -57,7 +57,7 @@ std::string FileHeader(const base::Digest& meaning) {
 
 base::Digest MeaningOf(const client::ResourceInfo& resource, const ColumnMap& columns) {
   const record::RecordSchema& schema = resource.schema;
-  std::string text = "row memory 2";  // another number when SignatureOf changes
+  std::string text = "row memory 2";  // another number when SignRows changes
   const auto number = [&](uint64_t value) { base::PutVarint(text, value); };
   number(schema.resource_id);
   number(schema.version);
@@ -84,11 +84,14 @@ base::Digest MeaningOf(const client::ResourceInfo& resource, const ColumnMap& co
   return base::KeyedDigest(resource.domain_key, text);
 }
 
-base::Digest SignatureOf(const sdk::RowBatch& rows, size_t row) {
-  const std::string_view memory = rows.memory(row);
-  const std::span<const uint32_t> places = rows.places(row);
-  const XXH128_hash_t content = XXH3_128bits(memory.data(), memory.size());
-  return {content.low64, XXH3_64bits_withSeed(places.data(), places.size_bytes(), content.high64)};
+void SignRows(const sdk::RowBatch& rows, std::vector<base::Digest>& signatures) {
+  signatures.resize(rows.rows());
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    const std::string_view memory = rows.memory(row);
+    const std::span<const uint32_t> places = rows.places(row);
+    const XXH128_hash_t content = XXH3_128bits(memory.data(), memory.size());
+    signatures[row] = {content.low64, XXH3_64bits_withSeed(places.data(), places.size_bytes(), content.high64)};
+  }
 }
 
 RowMemory::RowMemory(base::FileSystem& files, std::string path)

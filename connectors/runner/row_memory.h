@@ -27,9 +27,9 @@ namespace datong::runner {
 // domain.
 base::Digest MeaningOf(const client::ResourceInfo& resource, const ColumnMap& columns);
 
-// Stands for a row as its source handed it over: equal rows have equal ones, other rows others (128 bits, not keyed:
-// whoever makes two rows meet hides a change of his own data from nobody but himself).
-base::Digest SignatureOf(const sdk::RowBatch& rows, size_t row);
+// A signature stands for a row as its source handed it over: equal rows have equal ones, other rows others (128 bits,
+// not keyed: whoever makes two rows meet hides a change of his own data from nobody but himself).
+void SignRows(const sdk::RowBatch& rows, std::vector<base::Digest>& signatures);
 
 // What the rows of a source's last full dump became, in the order of that dump: signature -> claim. The next dump is
 // read along with it, so that a row that stands in both need not be made into a record to know its key and fingerprint.

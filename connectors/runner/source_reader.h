@@ -6,28 +6,36 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "connectors/sdk/source_connector.h"
 #include "connectors/sdk/status.h"
+#include "exchange_core/base/digest.h"
 #include "exchange_core/base/scheduler.h"
 
 namespace datong::runner {
 
 // Reads a source ahead: the next Read is under way while the SourceRunner packs what the last one gave. One at a time.
-// While it is at work no other call of the connector may be made; calls so come one at a time, from changing threads.
+// Where rows are remembered it signs them as well, so that both threads have about as much to do. While it is at work
+// no other call of the connector may be made; calls so come one at a time, from changing threads.
 class SourceReader final : public base::Worker {
  public:
   // `runner` is woken when a Read has ended; both are in `scheduler`.
-  SourceReader(std::string name, sdk::SourceConnector& connector, base::Worker& runner, base::Scheduler& scheduler)
-      : name_(std::move(name)), connector_(connector), runner_(runner), scheduler_(scheduler) {}
+  SourceReader(std::string name, bool signs, sdk::SourceConnector& connector, base::Worker& runner,
+               base::Scheduler& scheduler)
+      : name_(std::move(name)), signs_(signs), connector_(connector), runner_(runner), scheduler_(scheduler) {}
 
   // --- the runner's side: one thread ---
   // From Ask until the outcome was taken.
   bool AtWork() const { return at_work_; }
-  void Ask(std::unique_ptr<sdk::SourceRead> into);  // not while at work
+  struct SignedRead {
+    sdk::SourceRead read;
+    std::vector<base::Digest> signatures;  // of the rows, when it signs
+  };
+  void Ask(std::unique_ptr<SignedRead> into);  // not while at work
   // `read` is null when there is none (yet).
   struct Outcome {
-    std::unique_ptr<sdk::SourceRead> read;
+    std::unique_ptr<SignedRead> read;
     sdk::Status status = sdk::Status::Ok();
   };
   Outcome TakeOutcome();
@@ -37,14 +45,15 @@ class SourceReader final : public base::Worker {
 
  private:
   const std::string name_;
+  const bool signs_;
   sdk::SourceConnector& connector_;
   base::Worker& runner_;
   base::Scheduler& scheduler_;
   bool at_work_ = false;  // the runner's
 
   std::mutex mutex_;
-  std::unique_ptr<sdk::SourceRead> asked_;  // guarded by mutex_
-  Outcome outcome_;                         // guarded by mutex_
+  std::unique_ptr<SignedRead> asked_;  // guarded by mutex_
+  Outcome outcome_;                    // guarded by mutex_
 };
 
 }  // namespace datong::runner

@@ -29,7 +29,7 @@ SourceRunner::SourceRunner(SourceRunnerOptions options, std::unique_ptr<sdk::Sou
       clock_(clock),
       observer_(observer),
       back_off_(random),
-      reader_("reader of " + options_.source, *connector_, *this, scheduler),
+      reader_("reader of " + options_.source, RemembersRows(), *connector_, *this, scheduler),
       publisher_("publisher of " + options_.source, *this, scheduler, observer) {
   scheduler_.Add(reader_);
   scheduler_.Add(publisher_);
@@ -187,23 +187,23 @@ base::StepResult SourceRunner::Read() {
     if (status.retryable() && packer_->rows() != 0) return GoOnWith(Next::kPublish);
     return Trouble(RunnerError::From(status));
   }
-  if (!read_->exhausted && read_->idle_ms == 0) reader_.Ask(std::move(spare_read_));
+  if (!read().exhausted && read().idle_ms == 0) reader_.Ask(std::move(spare_read_));
   if (!publisher_.AtWork()) Succeeded();  // else that is still to be seen
-  const bool unit_over = read_->unit_ended || !read_->unit_failure.empty();
-  if (unit_over && read_->rows.rows() != 0) {
+  const bool unit_over = read().unit_ended || !read().unit_failure.empty();
+  if (unit_over && read().rows.rows() != 0) {
     return Trouble(
         {"bad_connector", "the source ended a unit together with rows", "report this to whoever wrote it", false});
   }
-  if (read_->unit_begun && run_) {
+  if (read().unit_begun && run_) {
     return Trouble(
         {"bad_connector", "the source began a unit inside another one", "report this to whoever wrote it", false});
   }
-  if (read_->unit_begun) return GoOnWith(Next::kBeginUnit);
+  if (read().unit_begun) return GoOnWith(Next::kBeginUnit);
   return TakeRows();
 }
 
 base::StepResult SourceRunner::BeginUnit() {
-  const sdk::Unit& unit = *read_->unit_begun;
+  const sdk::Unit& unit = *read().unit_begun;
   // Items that the resource was given since are taken from the next unit on. Nothing is packed between two units.
   absl::StatusOr<client::ResourceInfo> resource = exchange_.DescribeResource(options_.resource);
   if (!resource.ok()) return Trouble(RunnerError::From(resource.status()));
@@ -213,7 +213,7 @@ base::StepResult SourceRunner::BeginUnit() {
   }
   // A unit that failed before its columns were known has none to map.
   ColumnMap columns =
-      read_->unit_failure.empty() ? MapColumns(resource_->schema, unit.columns, options_.item_of_column) : ColumnMap();
+      read().unit_failure.empty() ? MapColumns(resource_->schema, unit.columns, options_.item_of_column) : ColumnMap();
   if (unfinished_ && unfinished_->identity == unit.identity) {
     run_ = std::exchange(unfinished_, std::nullopt);
   } else {
@@ -250,7 +250,7 @@ void SourceRunner::BeginPacking() {
   RowMemory* memory = nullptr;
   const bool has_rows =
       !reads_past_ && !columns_.column_of_item.empty();  // else it failed before its columns were known
-  if (run_->snapshot && has_rows && !options_.row_memory_directory.empty()) {
+  if (run_->snapshot && has_rows && RemembersRows()) {
     if (!memory_) {
       options_.files->MakeDirectories(options_.row_memory_directory).IgnoreError();  // no folder, no memory
       memory_.emplace(*options_.files,
@@ -269,36 +269,36 @@ void SourceRunner::BeginPacking() {
 }
 
 base::StepResult SourceRunner::TakeRows() {
-  if (read_->rows.rows() != 0) {
+  if (read().rows.rows() != 0) {
     if (!run_)
       return Trouble(
           {"bad_connector", "the source gave rows outside of a unit", "report this to whoever wrote it", false});
-    if (!reads_past_) packer_->Add(read_->rows);
-    rows_position_ = read_->position;
+    if (!reads_past_) packer_->Add(read().rows, read_->signatures);
+    rows_position_ = read().position;
   }
-  if (!read_->position.empty()) position_ = read_->position;
-  const uint64_t unreadable = read_->rows.unreadable_rows();
-  const bool waits = read_->idle_ms > 0;
+  if (!read().position.empty()) position_ = read().position;
+  const uint64_t unreadable = read().rows.unreadable_rows();
+  const bool waits = read().idle_ms > 0;
   Update([&](SourceProgress& progress) {
     // A publish that failed is being tried again: that is what it waits for.
     const bool waiting = waits || (publisher_.AtWork() && !progress.error.code.empty());
     progress.state = waiting ? SourceProgress::State::kWaiting : SourceProgress::State::kRunning;
-    if (run_) progress.bytes_read = std::max(progress.bytes_read, read_->bytes_read);
+    if (run_) progress.bytes_read = std::max(progress.bytes_read, read().bytes_read);
     progress.unreadable += reads_past_ ? 0 : unreadable;
-    for (std::string& name : read_->unknown_columns) {
+    for (std::string& name : read().unknown_columns) {
       if (progress.ignored_columns.size() < kIgnoredColumnsMax) progress.ignored_columns.push_back(std::move(name));
     }
   });
 
-  const bool unit_over = read_->unit_ended || !read_->unit_failure.empty();
+  const bool unit_over = read().unit_ended || !read().unit_failure.empty();
   const size_t bytes_target =
       std::max(options_.bytes_per_publish_target, options_.bytes_per_partition_target * resource_->partitions);
   const bool enough = packer_->rows() >= options_.rows_per_publish_max || packer_->bytes() >= bytes_target;
-  if (packer_->rows() != 0 && (enough || unit_over || waits || read_->exhausted)) return GoOnWith(Next::kPublish);
+  if (packer_->rows() != 0 && (enough || unit_over || waits || read().exhausted)) return GoOnWith(Next::kPublish);
   if (unit_over && run_) return GoOnWith(Next::kEndUnit);
-  if (read_->exhausted) return GoOnWith(Next::kEndSource);
+  if (read().exhausted) return GoOnWith(Next::kEndSource);
   if (waits) {
-    wait_until_ = clock_.Steady() + read_->idle_ms * 1000;
+    wait_until_ = clock_.Steady() + read().idle_ms * 1000;
     next_ = Next::kRead;
     return base::StepResult::IdleUntil(wait_until_);
   }
@@ -309,8 +309,8 @@ base::StepResult SourceRunner::Publish() {
   if (publisher_.AtWork()) return base::StepResult::Idle();  // its end wakes us
   publisher_.Hand(std::make_unique<PublishJob>(TakeJob()));
   // What the Read said besides its rows is still to be done.
-  read_->rows.Clear();
-  read_->unknown_columns.clear();
+  read().rows.Clear();
+  read().unknown_columns.clear();
   return TakeRows();
 }
 
@@ -343,15 +343,15 @@ PublishJob SourceRunner::TakeJob() {
 
 base::StepResult SourceRunner::EndUnit() {
   if (publisher_.AtWork()) return base::StepResult::Idle();
-  const std::string failure = !columns_.failure.empty() ? columns_.failure : read_->unit_failure;
+  const std::string failure = !columns_.failure.empty() ? columns_.failure : read().unit_failure;
   if (const absl::Status ended = session_->EndUnit(position_, failure.empty(), failure); !ended.ok()) {
     return Trouble(RunnerError::From(ended));
   }
   observer_.Reached("source.unit_ended");
   if (memory_) memory_->EndUnit(failure.empty() && !reads_past_);
   run_.reset();
-  read_->unit_ended = false;
-  read_->unit_failure.clear();
+  read().unit_ended = false;
+  read().unit_failure.clear();
   columns_ = ColumnMap();
   reads_past_ = false;
   Succeeded();

@@ -86,6 +86,8 @@ class SourceRunner final : public base::Worker {
   // What must happen next; every action can be repeated after a failure that passes.
   enum class Next { kOpen, kRead, kBeginUnit, kPublish, kEndUnit, kEndSource, kFinish };
 
+  bool RemembersRows() const { return options_.full && !options_.row_memory_directory.empty(); }
+  sdk::SourceRead& read() { return read_->read; }
   base::StepResult DoNext();
   base::StepResult Open();
   base::StepResult Read();
@@ -130,8 +132,9 @@ class SourceRunner final : public base::Worker {
   SourceReader reader_;
   SourcePublisher publisher_;
   std::unique_ptr<PublishJob> unpublished_;  // one that failed, to be handed over again
-  std::unique_ptr<sdk::SourceRead> read_ = std::make_unique<sdk::SourceRead>();        // at hand
-  std::unique_ptr<sdk::SourceRead> spare_read_ = std::make_unique<sdk::SourceRead>();  // null: the reader has it
+  using SignedRead = SourceReader::SignedRead;
+  std::unique_ptr<SignedRead> read_ = std::make_unique<SignedRead>();        // at hand
+  std::unique_ptr<SignedRead> spare_read_ = std::make_unique<SignedRead>();  // null: the reader has it
   std::optional<std::string> acknowledged_;  // to be told once the Read under way has ended
   std::string rows_position_;                // behind the rows in packer_; within their unit
   std::string position_;                     // behind everything read

@@ -28,6 +28,7 @@ constexpr char kSectionMagic[5] = "DTEI";
 constexpr uint16_t kSectionVersion = 2;
 constexpr uint32_t kChunkEntries = 1u << 18;  // of 72 bytes: exactly nine huge pages
 using Entries = ChunkRing<EntityEntry, kChunkEntries>;
+constexpr uint32_t kPassedOverMax = 4;  // entries whose keys are missing where keys come in their order
 // Records whose cache lines are under way at once: enough to hide memory, few enough to stay in the first cache.
 constexpr size_t kBlock = 64;
 
@@ -73,13 +74,16 @@ struct EntityIndex::Impl {
     return number == kNoEntry ? nullptr : &entries.At(number);
   }
 
-  // Rows of a dump mostly come in the order in which their keys were first seen: as long as the next key is that of the
-  // next entry, nothing is looked up. Gives how many it found.
+  // Rows of a dump mostly come in the order in which their keys were first seen: as long as each key is that of the
+  // next entry, or of one soon behind it, nothing is looked up. Gives how many it found.
   size_t Follow(std::span<const base::Digest> keys, std::span<uint32_t> numbers, uint32_t next) const {
-    const size_t most = next > entries.end() ? 0 : std::min<size_t>(keys.size(), entries.end() - next);
-    size_t found = 0;
-    for (; found < most && entries.At(next).key == keys[found]; ++found) numbers[found] = next++;
-    return found;
+    for (size_t found = 0; found < keys.size(); ++found) {
+      const uint32_t passed_over = next;
+      while (next < entries.end() && next - passed_over < kPassedOverMax && entries.At(next).key != keys[found]) ++next;
+      if (next >= entries.end() || next - passed_over == kPassedOverMax) return found;
+      numbers[found] = next++;
+    }
+    return keys.size();
   }
 
   // At most kBlock keys.

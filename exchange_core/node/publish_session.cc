@@ -52,7 +52,8 @@ class LocalPublishSession final : public client::PublishSession {
         publish_topic_(resource.publish_topic()),
         partitions_(resource.partitions),
         provider_id_(resource.provider_id),
-        has_snapshots_(resource.schema->kind == record::ResourceKind::kEntity) {
+        has_snapshots_(resource.schema->kind == record::ResourceKind::kEntity),
+        expected_(resource.partitions) {
     source_.name = source;
     source_.resource_id = resource.id;
   }
@@ -100,6 +101,10 @@ class LocalPublishSession final : public client::PublishSession {
   uint64_t rows_published_ = 0;  // of the open run
   bool open_is_snapshot_ = false;
   int publishes_until_check_ = 0;
+  // WhichAreHeld's:
+  std::vector<uint32_t> numbers_;  // reused
+  std::vector<uint32_t>
+      expected_;  // per partition: the entry of its next row, if rows come in the order of first sight
   std::optional<SourceEvent> doubted_;  // committed, and nobody knows with what outcome
   std::optional<SourceEvent> landed_;   // was doubted, and did land: whoever asks for it again has it already
 };
@@ -195,7 +200,7 @@ void LocalPublishSession::WhichAreHeld(uint32_t partition, const record::RecordC
   held.assign(rows.size(), 0);
   const auto catalog = state_.Catalog();
   const catalog::Resource* resource = catalog->FindResource(source_.resource_id);
-  if (resource == nullptr) return;
+  if (resource == nullptr || rows.size() == 0) return;
   const bool declared_version = resource->schema->version_item >= 0;
   const uint32_t lane = catalog::LaneOf(*resource, partition, static_cast<uint32_t>(state_.lanes.size()));
   // What is decided and not committed stands before our rows in the input: decided again, it comes to the same.
@@ -204,11 +209,12 @@ void LocalPublishSession::WhichAreHeld(uint32_t partition, const record::RecordC
     const auto* stage = open.Find(source_.resource_id, partition, source_.open_run);
     const index::EntityIndex* index = indexes.FindEntity(source_.resource_id, partition);
     if (stage == nullptr || stage->phase() != snapshot::StagePhase::kOpen || index == nullptr) return;
-    std::vector<uint32_t> numbers(rows.size());
-    index->Look(rows.key, numbers);
+    numbers_.resize(rows.size());
+    index->Look(rows.key, numbers_, expected_[partition]);
+    if (numbers_.back() != index::EntityIndex::kNoEntry) expected_[partition] = numbers_.back() + 1;
     for (size_t i = 0; i < rows.size(); ++i) {
-      if (numbers[i] == index::EntityIndex::kNoEntry) continue;
-      const index::EntityEntry& entry = index->At(numbers[i]);
+      if (numbers_[i] == index::EntityIndex::kNoEntry) continue;
+      const index::EntityEntry& entry = index->At(numbers_[i]);
       held[i] = entry.deleted == 0 && entry.fingerprint == rows.fingerprint[i] &&
                 (!declared_version || entry.version == rows.version[i]);
     }

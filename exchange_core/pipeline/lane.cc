@@ -98,6 +98,7 @@ struct Lane::Impl {
   absl::Status DecideAndCommit(const std::vector<PolledBatch>& batches);
   absl::Status TakeMark(const PolledBatch& polled, LaneCommit& commit);
   absl::StatusOr<LaneCommit> BeginCommit();
+  void LetAskersIn();
   absl::Status Commit(LaneCommit& commit);
   ledger::v1::LedgerEntry NewEntry() const;
   void CheckpointIfDue();
@@ -111,6 +112,7 @@ struct Lane::Impl {
   const LaneOptions options;
   std::mutex mutex;
   std::mutex decided;  // taken behind `mutex`; to change `indexes`, `snapshots` or `writer` takes both, to look one
+  std::mutex asking;   // whose turn it is to ask what is decided; taken before `decided`
 
   // All below: guarded by mutex.
   absl::Status status;
@@ -494,9 +496,18 @@ absl::StatusOr<std::vector<PolledBatch>> Lane::Impl::PollInputs() {
   return batches;
 }
 
+// Who asks what is decided waits for a batch, not for all that a step takes; and a lock that is taken again at once
+// would never be his.
+void Lane::Impl::LetAskersIn() {
+  decided.unlock();
+  { const std::lock_guard turn(asking); }
+  decided.lock();
+}
+
 absl::Status Lane::Impl::DecideAndCommit(const std::vector<PolledBatch>& batches) {
   ASSIGN_OR_RETURN(LaneCommit commit, BeginCommit());
   for (const PolledBatch& batch : batches) {
+    LetAskersIn();
     if (batch.message.body.bytes().empty()) {
       RETURN_IF_ERROR(TakeMark(batch, commit));
       continue;
@@ -770,7 +781,9 @@ absl::Status Lane::Impl::SendAgainSome(const catalog::Subscription& subscription
 // again after as many records.
 void Lane::Impl::CheckpointIfDue() {
   if (work_since_checkpoint < options.checkpoint_records * kReplayWorkPerRecord) return;
+  decided.unlock();  // nothing is changed, and it takes its time
   checkpoint_trouble = WriteCheckpoint();
+  decided.lock();
   work_since_checkpoint = 0;
 }
 
@@ -908,6 +921,7 @@ void Lane::Inspect(const std::function<void(const LaneView&)>& look) {
 }
 
 bool Lane::InspectDecided(const std::function<void(const LaneIndexes&, const LaneSnapshots&)>& look) {
+  const std::lock_guard turn(impl_->asking);
   const std::lock_guard lock(impl_->decided);
   if (impl_->writer == nullptr) return false;
   look(impl_->indexes, impl_->snapshots);

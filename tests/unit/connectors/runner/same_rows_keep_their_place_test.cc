@@ -46,12 +46,14 @@ std::map<uint32_t, std::vector<Packed>> Pack(BatchPacker& packer, const std::vec
                                              base::SeededRandom& random) {
   std::map<uint32_t, std::vector<Packed>> out;
   sdk::RowBatch rows;
+  std::vector<base::Digest> signatures;
   for (size_t i = 0; i < dump.size();) {
     rows.Clear();
     for (uint64_t some = 1 + random.Below(20'000); some > 0 && i < dump.size(); --some, ++i) {
       AddTo(rows, i + 1, dump[i]);
     }
-    packer.Add(rows);
+    SignRows(rows, signatures);
+    packer.Add(rows, signatures);
     if (random.Below(2) == 0 && i < dump.size()) continue;
     FilledBatches filled = packer.Take();
     for (const FilledBatches::Filled& one : filled.batches) {
