@@ -222,7 +222,7 @@ absl::StatusOr<broker::Message> EmbeddedEngine::ToMessage(const TopicState& topi
   if (stored.envelope_at) {
     auto envelope = segment_reader_->Read(kind, *stored.envelope_at);
     if (!envelope.ok()) return in_place(envelope.status());
-    message.envelope = *std::move(envelope);
+    message.envelope = envelope->bytes();
   }
   if (!stored.body_at) {
     if (!stored.body.empty()) message.body = broker::Body(std::move(stored.body));
@@ -232,9 +232,10 @@ absl::StatusOr<broker::Message> EmbeddedEngine::ToMessage(const TopicState& topi
     message.body = *std::move(cached);
     return message;
   }
-  auto bytes = segment_reader_->Read(kind, *stored.body_at);
-  if (!bytes.ok()) return in_place(bytes.status());
-  message.body = broker::Body(*std::move(bytes), std::make_shared<SegmentOrigin>(opening_, kind, *stored.body_at));
+  auto block = segment_reader_->Read(kind, *stored.body_at);
+  if (!block.ok()) return in_place(block.status());
+  message.body = broker::Body(std::move(block->memory), block->size,
+                              std::make_shared<SegmentOrigin>(opening_, kind, *stored.body_at));
   bodies_.Insert(kind, *stored.body_at, message.body);
   return message;
 }

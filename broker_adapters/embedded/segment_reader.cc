@@ -13,7 +13,7 @@ constexpr size_t kOpenFilesMax = 64;
 
 }  // namespace
 
-absl::StatusOr<std::string> SegmentReader::Read(broker::TopicKind kind, const BlockLocation& location) {
+absl::StatusOr<SegmentReader::Block> SegmentReader::Read(broker::TopicKind kind, const BlockLocation& location) {
   const std::string path = absl::StrCat(directory_, "/", SegmentFileName(kind, location.segment));
   const auto damaged = [&](std::string_view why) {
     return absl::DataLossError(
@@ -32,11 +32,11 @@ absl::StatusOr<std::string> SegmentReader::Read(broker::TopicKind kind, const Bl
   if (header.length != location.length || header.checksum != location.checksum) {
     return damaged("another block stands where this one should");
   }
-  std::string bytes(location.length, '\0');
-  ASSIGN_OR_RETURN(const size_t got, (*file)->ReadAt(location.offset + sizeof head, bytes.size(), bytes.data()));
-  if (got < bytes.size()) return damaged("the file ends inside the block");
-  if (BlockChecksum(header, bytes) != header.checksum) return damaged("the block fails its checksum");
-  return bytes;
+  Block block{std::make_unique_for_overwrite<char[]>(location.length), location.length};
+  ASSIGN_OR_RETURN(const size_t got, (*file)->ReadAt(location.offset + sizeof head, block.size, block.memory.get()));
+  if (got < block.size) return damaged("the file ends inside the block");
+  if (BlockChecksum(header, block.bytes()) != header.checksum) return damaged("the block fails its checksum");
+  return block;
 }
 
 void SegmentReader::Forget(broker::TopicKind kind, uint32_t number) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "broker_adapters/embedded/segment_block.h"
@@ -24,7 +25,12 @@ class SegmentReader {
 
   // The block's bytes. DataLoss names the file and the offset when the file is missing or anything differs from
   // `location`.
-  absl::StatusOr<std::string> Read(broker::TopicKind kind, const BlockLocation& location);
+  struct Block {
+    std::unique_ptr<char[]> memory;
+    size_t size = 0;
+    std::string_view bytes() const { return {memory.get(), size}; }
+  };
+  absl::StatusOr<Block> Read(broker::TopicKind kind, const BlockLocation& location);
 
   // The file is about to be removed: lets go of it.
   void Forget(broker::TopicKind kind, uint32_t number);

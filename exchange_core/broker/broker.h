@@ -69,19 +69,25 @@ class Body {
   };
 
   Body() = default;
-  explicit Body(std::string bytes) : block_(std::make_shared<Block>(Block{std::move(bytes), nullptr})) {}
-  Body(std::string bytes, std::shared_ptr<const Origin> origin)
-      : block_(std::make_shared<Block>(Block{std::move(bytes), std::move(origin)})) {}
+  explicit Body(std::string bytes) : block_(std::make_shared<Block>(std::move(bytes))) {}
+  // Bytes that an engine has read into memory of its own.
+  Body(std::unique_ptr<const char[]> bytes, size_t size, std::shared_ptr<const Origin> origin)
+      : block_(std::make_shared<Block>(std::move(bytes), size, std::move(origin))) {}
 
-  std::string_view bytes() const { return block_ ? std::string_view(block_->bytes) : std::string_view(); }
+  std::string_view bytes() const { return block_ ? block_->bytes : std::string_view(); }
   const Origin* origin() const { return block_ ? block_->origin.get() : nullptr; }
   // Equal for copies of one body: lets a transaction store it once.
   const void* identity() const { return block_.get(); }
 
  private:
   struct Block {
-    std::string bytes;
-    std::shared_ptr<const Origin> origin;
+    explicit Block(std::string given) : text(std::move(given)), bytes(text) {}
+    Block(std::unique_ptr<const char[]> given, size_t size, std::shared_ptr<const Origin> from)
+        : memory(std::move(given)), bytes(memory.get(), size), origin(std::move(from)) {}
+    const std::string text;
+    const std::unique_ptr<const char[]> memory;  // one of the two
+    const std::string_view bytes;
+    const std::shared_ptr<const Origin> origin;
   };
   std::shared_ptr<const Block> block_;
 };
