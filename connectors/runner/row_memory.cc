@@ -88,9 +88,9 @@ void SignRows(const sdk::RowBatch& rows, std::vector<base::Digest>& signatures) 
   signatures.resize(rows.rows());
   for (size_t row = 0; row < rows.rows(); ++row) {
     const std::string_view memory = rows.memory(row);
-    const std::span<const uint32_t> places = rows.places(row);
+    const std::string_view places = rows.places(row);
     const XXH128_hash_t content = XXH3_128bits(memory.data(), memory.size());
-    signatures[row] = {content.low64, XXH3_64bits_withSeed(places.data(), places.size_bytes(), content.high64)};
+    signatures[row] = {content.low64, XXH3_64bits_withSeed(places.data(), places.size(), content.high64)};
   }
 }
 

@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace datong::sdk {
@@ -65,17 +65,17 @@ class RowBatch {
   std::string_view raw(size_t row) const {
     return std::string_view(arena_).substr(row_raw_[row].offset, row_raw_[row].size);
   }
-  // Raw bytes and values of the row, as they lie in memory, and where each value lies in them (two numbers each): all
+  // Raw bytes and values of the row, as they lie in memory, and the numbers that say where each value lies in them: all
   // there is of the row. Rows that are equal in both have equal values.
   std::string_view memory(size_t row) const {
     const size_t begin = row_raw_[row].offset;
     const size_t end = row + 1 < row_raw_.size() ? row_raw_[row + 1].offset : arena_.size();
     return std::string_view(arena_).substr(begin, end - begin);
   }
-  std::span<const uint32_t> places(size_t row) const {
+  std::string_view places(size_t row) const {
     const size_t begin = row == 0 ? 0 : row_ends_[row - 1];
-    static_assert(sizeof(Value) == 2 * sizeof(uint32_t));
-    return {&values_.data()[begin].offset, 2 * (row_ends_[row] - begin)};
+    static_assert(std::has_unique_object_representations_v<Value>);
+    return {reinterpret_cast<const char*>(values_.data() + begin), (row_ends_[row] - begin) * sizeof(Value)};
   }
   const Unreadable* unreadable(size_t row) const {
     return row_unreadable_[row] < 0 ? nullptr : &unreadable_[static_cast<size_t>(row_unreadable_[row])];
