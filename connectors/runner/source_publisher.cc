@@ -4,40 +4,21 @@
 #include <utility>
 #include <vector>
 
-#include "exchange_core/base/check.h"
 #include "exchange_core/base/status_macros.h"
 #include "exchange_core/record/batch_codec.h"
 
 namespace datong::runner {
 
 void SourcePublisher::Hand(std::unique_ptr<PublishJob> job) {
-  DATONG_CHECK(!at_work_);
-  at_work_ = true;
-  {
-    const std::lock_guard lock(mutex_);
-    handed_ = std::move(job);
-  }
+  jobs_.Give(std::move(job));
   scheduler_.Wake(*this);
 }
 
-SourcePublisher::Outcome SourcePublisher::TakeOutcome() {
-  const std::lock_guard lock(mutex_);
-  if (outcome_.job != nullptr) at_work_ = false;
-  return std::exchange(outcome_, {});
-}
-
 base::StepResult SourcePublisher::Step() {
-  std::unique_ptr<PublishJob> job;
-  {
-    const std::lock_guard lock(mutex_);
-    job = std::move(handed_);
-  }
+  std::unique_ptr<PublishJob> job = jobs_.Take();
   if (job == nullptr) return base::StepResult::Idle();
-  absl::Status status = Publish(*job);
-  {
-    const std::lock_guard lock(mutex_);
-    outcome_ = {std::move(job), std::move(status)};
-  }
+  job->status = Publish(*job);
+  jobs_.Return(std::move(job));
   scheduler_.Wake(runner_);
   return base::StepResult::Idle();
 }

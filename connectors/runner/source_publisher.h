@@ -5,11 +5,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 
 #include "connectors/runner/batch_packer.h"
+#include "connectors/runner/hand_over.h"
 #include "exchange_core/base/scheduler.h"
 #include "exchange_core/base/step_observer.h"
 #include "exchange_core/client/exchange_client.h"
@@ -24,6 +24,7 @@ struct PublishJob {
   FilledBatches filled;
   uint64_t rows_before = 0;  // rows of the run before these
   std::string position;      // where the source stands behind them
+  absl::Status status;       // what became of it
 };
 
 // Encodes and publishes what a SourceRunner has filled, while that one reads on. One job at a time; it never tries
@@ -35,15 +36,10 @@ class SourcePublisher final : public base::Worker {
       : name_(std::move(name)), runner_(runner), scheduler_(scheduler), observer_(observer) {}
 
   // --- the runner's side: one thread ---
-  // From Hand until the outcome was taken. The job's session is the publisher's so long.
-  bool AtWork() const { return at_work_; }
-  void Hand(std::unique_ptr<PublishJob> job);  // not while at work
-  // `job` is null when there is none (yet).
-  struct Outcome {
-    std::unique_ptr<PublishJob> job;
-    absl::Status status;
-  };
-  Outcome TakeOutcome();
+  // From Hand until the job was taken back. Its session is the publisher's so long.
+  bool AtWork() const { return jobs_.AtWork(); }
+  void Hand(std::unique_ptr<PublishJob> job);                          // not while at work
+  std::unique_ptr<PublishJob> TakeBack() { return jobs_.TakeBack(); }  // null: it is not done, or there is none
 
   std::string_view Name() const override { return name_; }
   base::StepResult Step() override;
@@ -55,11 +51,7 @@ class SourcePublisher final : public base::Worker {
   base::Worker& runner_;
   base::Scheduler& scheduler_;
   base::StepObserver& observer_;
-  bool at_work_ = false;  // the runner's
-
-  std::mutex mutex_;
-  std::unique_ptr<PublishJob> handed_;  // guarded by mutex_
-  Outcome outcome_;                     // guarded by mutex_
+  HandOver<PublishJob> jobs_;
 };
 
 }  // namespace datong::runner

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "connectors/runner/hand_over.h"
 #include "connectors/sdk/source_connector.h"
 #include "connectors/sdk/status.h"
 #include "exchange_core/base/digest.h"
@@ -26,19 +26,14 @@ class SourceReader final : public base::Worker {
       : name_(std::move(name)), signs_(signs), connector_(connector), runner_(runner), scheduler_(scheduler) {}
 
   // --- the runner's side: one thread ---
-  // From Ask until the outcome was taken.
-  bool AtWork() const { return at_work_; }
   struct SignedRead {
     sdk::SourceRead read;
+    sdk::Status status = sdk::Status::Ok();
     std::vector<base::Digest> signatures;  // of the rows, when it signs
   };
-  void Ask(std::unique_ptr<SignedRead> into);  // not while at work
-  // `read` is null when there is none (yet).
-  struct Outcome {
-    std::unique_ptr<SignedRead> read;
-    sdk::Status status = sdk::Status::Ok();
-  };
-  Outcome TakeOutcome();
+  bool AtWork() const { return reads_.AtWork(); }                       // from Ask until the Read was taken
+  void Ask(std::unique_ptr<SignedRead> into);                           // not while at work
+  std::unique_ptr<SignedRead> TakeRead() { return reads_.TakeBack(); }  // null: it has not ended, or there is none
 
   std::string_view Name() const override { return name_; }
   base::StepResult Step() override;
@@ -49,11 +44,7 @@ class SourceReader final : public base::Worker {
   sdk::SourceConnector& connector_;
   base::Worker& runner_;
   base::Scheduler& scheduler_;
-  bool at_work_ = false;  // the runner's
-
-  std::mutex mutex_;
-  std::unique_ptr<SignedRead> asked_;  // guarded by mutex_
-  Outcome outcome_;                    // guarded by mutex_
+  HandOver<SignedRead> reads_;
 };
 
 }  // namespace datong::runner

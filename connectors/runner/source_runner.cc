@@ -64,20 +64,20 @@ base::StepResult SourceRunner::Step() {
 }
 
 void SourceRunner::CollectPublished() {
-  SourcePublisher::Outcome outcome = publisher_.TakeOutcome();
-  if (outcome.job == nullptr) return;
+  std::unique_ptr<PublishJob> job = publisher_.TakeBack();
+  if (job == nullptr) return;
   const bool finishes = next_ == Next::kFinish;
-  if (!outcome.status.ok()) {
+  if (!job->status.ok()) {
     if (finishes) return;  // the next runner reads it again
-    unpublished_ = std::move(outcome.job);
-    Trouble(RunnerError::From(outcome.status));
+    unpublished_ = std::move(job);
+    Trouble(RunnerError::From(unpublished_->status));
     return;
   }
-  const uint64_t rows = outcome.job->filled.rows;
-  packer_->GiveBack(std::move(outcome.job->filled));
+  const uint64_t rows = job->filled.rows;
+  packer_->GiveBack(std::move(job->filled));
   if (!finishes && wait_until_ == 0) Succeeded();  // else what is told is about the reading
   Update([&](SourceProgress& progress) { progress.rows_published += rows; });
-  if (connector_open_) Acknowledge(outcome.job->position);
+  if (connector_open_) Acknowledge(job->position);
 }
 
 // Tells the connector, or, while its Read is under way, as soon as that has ended.
@@ -89,12 +89,11 @@ void SourceRunner::Acknowledge(const std::string& position) {
   }
 }
 
-// False: the Read has not ended yet.
-bool SourceRunner::CollectRead(SourceReader::Outcome& outcome) {
-  outcome = reader_.TakeOutcome();
-  if (outcome.read == nullptr) return false;
-  if (acknowledged_) connector_->Acknowledge(*std::exchange(acknowledged_, std::nullopt));
-  return true;
+// Null: the Read has not ended yet.
+std::unique_ptr<SourceReader::SignedRead> SourceRunner::CollectRead() {
+  std::unique_ptr<SignedRead> ended = reader_.TakeRead();
+  if (ended != nullptr && acknowledged_) connector_->Acknowledge(*std::exchange(acknowledged_, std::nullopt));
+  return ended;
 }
 
 base::StepResult SourceRunner::DoNext() {
@@ -144,8 +143,7 @@ base::StepResult SourceRunner::Trouble(RunnerError error) {
 base::StepResult SourceRunner::Finish() {
   next_ = Next::kFinish;
   if (publisher_.AtWork()) return base::StepResult::Idle();  // with our session
-  SourceReader::Outcome unused;
-  if (reader_.AtWork() && !CollectRead(unused)) return base::StepResult::Idle();
+  if (reader_.AtWork() && CollectRead() == nullptr) return base::StepResult::Idle();
   if (std::exchange(connector_open_, false)) connector_->Close();
   session_.reset();  // the next runner of this source need not fence us
   return base::StepResult::Finished();
@@ -178,11 +176,10 @@ base::StepResult SourceRunner::Open() {
 
 base::StepResult SourceRunner::Read() {
   if (!reader_.AtWork()) reader_.Ask(std::exchange(spare_read_, nullptr));
-  SourceReader::Outcome outcome;
-  if (!CollectRead(outcome)) return base::StepResult::Idle();  // its end wakes us
-  spare_read_ = std::move(read_);
-  read_ = std::move(outcome.read);
-  if (const sdk::Status& status = outcome.status; !status.ok()) {
+  std::unique_ptr<SignedRead> ended = CollectRead();
+  if (ended == nullptr) return base::StepResult::Idle();  // its end wakes us
+  spare_read_ = std::exchange(read_, std::move(ended));
+  if (const sdk::Status& status = read_->status; !status.ok()) {
     // What was read before the trouble need not wait for its end.
     if (status.retryable() && packer_->rows() != 0) return GoOnWith(Next::kPublish);
     return Trouble(RunnerError::From(status));

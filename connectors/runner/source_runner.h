@@ -83,6 +83,7 @@ class SourceRunner final : public base::Worker {
   SourceProgress progress() const;  // thread-safe
 
  private:
+  using SignedRead = SourceReader::SignedRead;
   // What must happen next; every action can be repeated after a failure that passes.
   enum class Next { kOpen, kRead, kBeginUnit, kPublish, kEndUnit, kEndSource, kFinish };
 
@@ -99,7 +100,7 @@ class SourceRunner final : public base::Worker {
   base::StepResult EndSource();
   base::StepResult Finish();
   void CollectPublished();
-  bool CollectRead(SourceReader::Outcome& outcome);
+  std::unique_ptr<SignedRead> CollectRead();
   void Acknowledge(const std::string& position);
   PublishJob TakeJob();
   base::StepResult GoOnWith(Next next);
@@ -131,8 +132,7 @@ class SourceRunner final : public base::Worker {
   std::optional<BatchPacker> packer_;
   SourceReader reader_;
   SourcePublisher publisher_;
-  std::unique_ptr<PublishJob> unpublished_;  // one that failed, to be handed over again
-  using SignedRead = SourceReader::SignedRead;
+  std::unique_ptr<PublishJob> unpublished_;                                  // one that failed, to be handed over again
   std::unique_ptr<SignedRead> read_ = std::make_unique<SignedRead>();        // at hand
   std::unique_ptr<SignedRead> spare_read_ = std::make_unique<SignedRead>();  // null: the reader has it
   std::optional<std::string> acknowledged_;  // to be told once the Read under way has ended
