@@ -25,10 +25,14 @@ constexpr base::TimeUs kLeaseUs = base::TimeUs{10} * 365 * 24 * 3600 * 1'000'000
 // Nothing: there is no such topic, or nobody has claimed in it.
 absl::StatusOr<std::optional<HolderClaim>> LastClaim(broker::Broker& broker) {
   std::optional<HolderClaim> last;
-  const absl::Status read = ReplayControlTopic(broker, kHolderTopic, [&](std::string_view body) -> absl::Status {
-    ASSIGN_OR_RETURN(last, DecodeHolderClaim(body));
-    return absl::OkStatus();
-  });
+  const auto read_all = [&] {
+    return ReplayControlTopic(broker, kHolderTopic, [&](std::string_view body) -> absl::Status {
+      ASSIGN_OR_RETURN(last, DecodeHolderClaim(body));
+      return absl::OkStatus();
+    });
+  };
+  absl::Status read = read_all();
+  while (absl::IsOutOfRange(read)) read = read_all();  // who leads dropped his old claims meanwhile
   if (!read.ok() && !absl::IsNotFound(read)) return read;
   return last;
 }

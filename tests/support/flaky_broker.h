@@ -29,6 +29,10 @@ class FlakyBroker final : public broker::Broker {
     SetFate([number, fate]() mutable { return number-- == 0 ? fate : Fate::kWell; });
   }
   int writers_opened() const { return writers_opened_; }
+  // Called when a reader was opened, before anything is read.
+  void SetReaderOpened(std::function<void(const broker::TopicPartition&)> opened) {
+    reader_opened_ = std::move(opened);
+  }
 
   absl::Status CreateTopics(const std::vector<broker::NamedTopic>& topics) override {
     return below_.CreateTopics(topics);
@@ -44,7 +48,9 @@ class FlakyBroker final : public broker::Broker {
   }
   absl::StatusOr<std::unique_ptr<broker::Reader>> OpenReader(const broker::TopicPartition& from,
                                                              broker::Position next) override {
-    return below_.OpenReader(from, next);
+    auto reader = below_.OpenReader(from, next);
+    if (reader_opened_) reader_opened_(from);
+    return reader;
   }
   absl::StatusOr<broker::Message> ReadAt(const broker::TopicPartition& from, broker::Position position) override {
     return below_.ReadAt(from, position);
@@ -113,6 +119,7 @@ class FlakyBroker final : public broker::Broker {
   };
 
   broker::Broker& below_;
+  std::function<void(const broker::TopicPartition&)> reader_opened_;
   std::function<Fate()> fate_;
   int writers_opened_ = 0;
 };

@@ -6,8 +6,10 @@
 #include <string>
 
 #include "broker_adapters/embedded/embedded_broker.h"
+#include "exchange_core/node/control_topic.h"
 #include "exchange_core/node/membership.h"
 #include "exchange_core/node/move_claim.h"
+#include "tests/support/flaky_broker.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/test_exchange.h"
 
@@ -89,6 +91,24 @@ void CheckEachLaneHasOneOwner(const std::vector<Membership*>& members) {
 bool NeverWait(const std::string&, bool) {
   FAIL("nobody is there, and yet somebody is waited for");
   return false;
+}
+
+TEST_CASE("who begins while the leader drops its old claims begins all the same") {
+  constexpr uint64_t kMove = 4711;
+  Place place;
+  REQUIRE(ClaimForMove(*place.broker, place.clock, kMove, "the mover").ok());
+  REQUIRE(FinishMove(*place.broker, place.clock, kMove).value());
+  const broker::TopicPartition holder{kHolderTopic, 0};
+  tests::FlakyBroker broker(*place.broker);
+  int opened = 0;
+  broker.SetReaderOpened([&](const broker::TopicPartition& from) {
+    CHECK(from == holder);
+    if (++opened > 1) return;
+    const broker::PartitionBounds bounds = place.broker->Bounds(holder).value();
+    REQUIRE(place.broker->DropBefore(holder, bounds.end - 1).ok());
+  });
+  CHECK(EnterAfterMove(broker, place.clock, 0).ok());
+  CHECK(opened == 2);
 }
 
 TEST_CASE("while an exchange is carried over to here nobody may begin, and then everybody may") {
