@@ -101,10 +101,9 @@ class LocalPublishSession final : public client::PublishSession {
   uint64_t rows_published_ = 0;  // of the open run
   bool open_is_snapshot_ = false;
   int publishes_until_check_ = 0;
-  // WhichAreHeld's:
-  std::vector<uint32_t> numbers_;  // reused
-  std::vector<uint32_t>
-      expected_;  // per partition: the entry of its next row, if rows come in the order of first sight
+  // WhichAreHeld's: reused memory; and, of each partition, the entry of its next row if rows come in the order of first
+  // sight.
+  std::vector<uint32_t> numbers_, expected_;
   std::optional<SourceEvent> doubted_;  // committed, and nobody knows with what outcome
   std::optional<SourceEvent> landed_;   // was doubted, and did land: whoever asks for it again has it already
 };

@@ -778,7 +778,7 @@ absl::Status Lane::Impl::SendAgainSome(const catalog::Subscription& subscription
 // ---- checkpoints, retention
 
 // What was decided is in the log: a checkpoint that can't be written makes the next start slower, no more. It is tried
-// again after as many records.
+// again after as much work.
 void Lane::Impl::CheckpointIfDue() {
   if (work_since_checkpoint < options.checkpoint_records * kReplayWorkPerRecord) return;
   decided.unlock();  // nothing is changed, and it takes its time

@@ -2,7 +2,6 @@
 // Rows that go out without their content take a road of their own through the packer: they stand in the batches where
 // they would have stood with it, between the same neighbours and with the same claims, whichever of them that are.
 #include <catch2/catch.hpp>
-#include <iostream>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,13 +11,6 @@
 
 namespace datong::runner {
 namespace {
-
-uint64_t Seed() {
-  const char* text = std::getenv("DATONG_SEED");
-  const uint64_t seed = text != nullptr ? std::strtoull(text, nullptr, 10) : base::SystemRandom().Next();
-  std::cout << "packing: DATONG_SEED=" << seed << "\n";
-  return seed;
-}
 
 struct Text {
   std::string code, name, capital;
@@ -69,7 +61,7 @@ std::map<uint32_t, std::vector<Packed>> Pack(BatchPacker& packer, const std::vec
 }
 
 TEST_CASE("rows that are the same stand where they would stand with their content") {
-  base::SeededRandom random(Seed());
+  base::SeededRandom random(file::TestSeed(base::SystemRandom().Next()));
   tests::TemporaryDirectory directory;
   const client::ResourceInfo resource = Register(3);
   const ColumnMap columns = MapColumns(resource.schema, {"code", "名称", "capital"}, {});
