@@ -18,7 +18,7 @@ constexpr size_t kBytesBetweenLooks = size_t{256} << 10;
 constexpr size_t kUnreadableOverhead = 128;          // reason, detail and digest of the row, about
 constexpr size_t kBatchRowsFull = size_t{16} << 10;  // rows without content: their columns weigh as much
 constexpr size_t kHeldAtOnce = 4096;
-constexpr size_t kSameBytes = 36;     // of a row without content
+constexpr size_t kSameBytes = 4;      // of a row without content
 constexpr size_t kItemOverhead = 12;  // tag and length, or a number that is longer than its text
 static_assert(kBatchPayloadFull + 2 * kBytesBetweenLooks + base::kRecordBytesMax < base::kBatchBytesMax);
 
@@ -63,6 +63,7 @@ void BatchPacker::Recall(const sdk::RowBatch& rows, std::span<const base::Digest
     held.claims.clear();
     held.row_numbers.clear();
     held.rows.clear();
+    held.entries.clear();
     held.added = 0;
   }
   for (size_t row = 0; row < rows.rows(); ++row) {
@@ -82,21 +83,22 @@ void BatchPacker::Recall(const sdk::RowBatch& rows, std::span<const base::Digest
 // Of the rows that wait for this partition only those stay that the exchange holds.
 void BatchPacker::KeepHeld(uint32_t partition) {
   Held& held = held_[partition];
-  which_are_held_(partition, held.claims, answer_);
+  which_are_held_(partition, held.claims, held.entries);
   size_t kept = 0;
   for (size_t i = 0; i < held.rows.size(); ++i) {
-    if (answer_[i] == 0) continue;
+    if (held.entries[i] == client::PublishSession::kNotHeld) continue;
     is_held_[held.rows[i]] = 1;
-    if (kept != i) {
-      held.claims.set(kept, held.claims.at(i));
-      held.row_numbers[kept] = held.row_numbers[i];
-      held.rows[kept] = held.rows[i];
-    }
+    held.entries[kept] = held.entries[i];
+    held.row_numbers[kept] = held.row_numbers[i];
+    held.rows[kept] = held.rows[i];
+    held.claims.version[kept] = held.claims.version[i];  // the digests have done their work
+    held.claims.event_time[kept] = held.claims.event_time[i];
     ++kept;
   }
   held.claims.resize(kept);
   held.row_numbers.resize(kept);
   held.rows.resize(kept);
+  held.entries.resize(kept);
 }
 
 // Within a partition rows keep their order.
@@ -106,8 +108,11 @@ void BatchPacker::AddHeldBefore(size_t row) {
     while (held.added < held.rows.size() && held.rows[held.added] < row) {
       const size_t begin = held.added, most = std::min(held.rows.size(), begin + kHeldAtOnce);
       while (held.added < most && held.rows[held.added] < row) ++held.added;
-      record::RecordWriter::AppendSame(held.claims, held.row_numbers, begin, held.added, open_[partition]);
-      Count((held.added - begin) * kSameBytes);
+      const size_t count = held.added - begin;
+      const auto part = [&](const auto& column) { return std::span(column).subspan(begin, count); };
+      record::RecordWriter::AppendSame(part(held.entries), part(held.row_numbers), part(held.claims.version),
+                                       part(held.claims.event_time), open_[partition]);
+      Count(count * kSameBytes);
       if (unsealed_bytes_ >= kBytesBetweenLooks) SealFullBatches();
     }
   }

@@ -33,7 +33,8 @@ class BatchPacker {
   explicit BatchPacker(const client::ResourceInfo& resource);
 
   // PublishSession::WhichAreHeld.
-  using WhichAreHeld = std::function<void(uint32_t partition, const record::RecordClaims&, std::vector<uint8_t>& held)>;
+  using WhichAreHeld =
+      std::function<void(uint32_t partition, const record::RecordClaims&, std::vector<uint32_t>& entries)>;
 
   // The rows that follow belong to a unit with this map (kept by reference until the next call). `memory`, may be null:
   // what became of the rows of the last dump. With it and `which_are_held` a row that the exchange holds as it is goes
@@ -76,10 +77,10 @@ class BatchPacker {
     record::RecordClaims claims;
     std::vector<uint64_t> row_numbers;
     std::vector<uint32_t> rows;
+    std::vector<uint32_t> entries;
     size_t added = 0;
   };
   std::vector<Held> held_;  // of each partition
-  std::vector<uint8_t> answer_;
   std::vector<record::FieldText> values_;
   std::vector<record::RecordBatch> open_;      // one per partition
   std::vector<FilledBatches::Filled> sealed_;  // full ones, in order

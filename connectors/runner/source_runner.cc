@@ -258,8 +258,8 @@ void SourceRunner::BeginPacking() {
   }
   BatchPacker::WhichAreHeld which_are_held;
   if (memory != nullptr && run_->may_leave_out) {
-    which_are_held = [this](uint32_t partition, const record::RecordClaims& claims, std::vector<uint8_t>& held) {
-      session_->WhichAreHeld(partition, claims, held);
+    which_are_held = [this](uint32_t partition, const record::RecordClaims& claims, std::vector<uint32_t>& entries) {
+      session_->WhichAreHeld(partition, claims, entries);
     };
   }
   packer_->BeginUnit(columns_, memory, std::move(which_are_held));

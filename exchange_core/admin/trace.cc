@@ -29,6 +29,7 @@ class Trace {
       : question_(question), table_(table), resource_(resource), place_(place), receipts_(receipts) {}
 
   absl::Status Run() {
+    FindEntry();
     RETURN_IF_ERROR(FindSentAgain());
     std::set<uint32_t> lanes;
     for (uint32_t partition = 0; partition < resource_.partitions; ++partition) {
@@ -59,6 +60,7 @@ class Trace {
     std::string file;
   };
 
+  void FindEntry();
   absl::Status FindSentAgain();
   absl::Status Look(const ledger::v1::LedgerEntry& entry);
   absl::Status LookAtStep(const ledger::v1::LedgerEntry& entry);
@@ -90,6 +92,7 @@ class Trace {
   const catalog::CatalogTable& table_;
   const catalog::Resource& resource_;
   const KeyPlace place_;
+  uint32_t entry_ = index::EntityIndex::kNoEntry;  // of the key, by which rows of dumps name it that did not change
   const Receipts& receipts_;
   std::vector<SentAgain> sent_again_;
   std::map<uint64_t, std::string> files_;  // by run; filled when the first is asked for
@@ -98,6 +101,15 @@ class Trace {
   uint64_t occurrences_ = 0;
   bool incomplete_ = false;
 };
+
+void Trace::FindEntry() {
+  if (!place_.partition) return;
+  question_.exchange.InspectLane(catalog::LaneOf(resource_, *place_.partition, question_.exchange.lanes()),
+                                 [&](const pipeline::LaneView& view) {
+                                   const index::EntityIndex* index = view.entity_index(resource_.id, *place_.partition);
+                                   if (index != nullptr) entry_ = index->NumberOf(place_.digest);
+                                 });
+}
 
 absl::Status Trace::FindSentAgain() {
   for (const auto& [id, subscription] : table_.subscriptions()) {
@@ -225,8 +237,12 @@ absl::Status Trace::Look(const ledger::v1::LedgerEntry& entry) {
   RETURN_IF_ERROR(message.status());
   if (!record::DecodeColumns(message->body.bytes(), packed_).ok()) return absl::OkStatus();  // refused as a whole
   bool opened = false;
+  size_t same = 0;
   for (size_t i = 0; i < packed_.columns.size() && i < verdicts.size(); ++i) {
-    if (packed_.columns.key[i] != place_.digest && packed_.columns.id[i] != place_.digest) continue;
+    const bool is_same = packed_.columns.operation[i] == record::Operation::kSame;
+    const bool is_its = is_same ? packed_.columns.same_entry[same++] == entry_
+                                : packed_.columns.key[i] == place_.digest || packed_.columns.id[i] == place_.digest;
+    if (!is_its) continue;
     if (!opened && !record::DecodeBatch(message->body.bytes(), batch_).ok()) return absl::OkStatus();  // nothing in it
     opened = true;
     RETURN_IF_ERROR(TellRecord(entry, i, verdicts));

@@ -61,8 +61,8 @@ class RemotePublishSession final : public client::PublishSession {
   absl::StatusOr<client::UnitRun> BeginUnit(const client::UnitDeclaration& unit) override;
   absl::Status Publish(std::vector<client::PublishBatch> batches, const std::string& position, uint64_t rows) override;
   absl::Status EndUnit(const std::string& position, bool complete, const std::string& failure) override;
-  void WhichAreHeld(uint32_t, const record::RecordClaims& rows, std::vector<uint8_t>& held) override {
-    held.assign(rows.size(), 0);
+  void WhichAreHeld(uint32_t, const record::RecordClaims& rows, std::vector<uint32_t>& entries) override {
+    entries.assign(rows.size(), kNotHeld);
   }
 
  private:

@@ -73,11 +73,12 @@ class PublishSession {
   // Durable when OK, all or nothing, with the position. ResourceExhausted: the exchange is behind, try again later.
   virtual absl::Status Publish(std::vector<PublishBatch> batches, const std::string& position, uint64_t rows) = 0;
   virtual absl::Status EndUnit(const std::string& position, bool complete, const std::string& failure) = 0;
-  // Of rows of the open run, all of one partition: held[i] = 1 where the exchange holds exactly this as the present
-  // record, so that the row may go out as Operation::kSame, without its content. What changes behind the answer is
-  // later than the dump. All 0 where the exchange cannot tell (yet): the content is sent then. May be called while
-  // another thread is in Publish.
-  virtual void WhichAreHeld(uint32_t partition, const record::RecordClaims& rows, std::vector<uint8_t>& held) = 0;
+  // Of rows of the open run, all of one partition: where the exchange holds exactly this as the present record, its
+  // entry, so that the row may go out as Operation::kSame; else kNotHeld. What changes behind the answer is later than
+  // the dump. All kNotHeld where the exchange cannot tell (yet): the content is sent then. May be called while another
+  // thread is in Publish.
+  static constexpr uint32_t kNotHeld = UINT32_MAX;
+  virtual void WhichAreHeld(uint32_t partition, const record::RecordClaims& rows, std::vector<uint32_t>& entries) = 0;
 };
 
 // One delivered batch, decoded, only the selected records left; operations are kInsert, kUpdate or kDelete.

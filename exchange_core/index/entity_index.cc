@@ -199,7 +199,7 @@ void EntityIndex::Decide(const record::BatchHeader& header, const record::Record
   }
 }
 
-void EntityIndex::Look(std::span<const base::Digest> keys, std::span<uint32_t> numbers, uint32_t expected) const {
+void EntityIndex::Look(std::span<const base::Digest> keys, std::span<uint32_t> numbers, uint32_t& next) const {
   DATONG_CHECK(keys.size() == numbers.size());
   const Impl& impl = *impl_;
   if (impl.entries.size() == 0) {
@@ -207,12 +207,16 @@ void EntityIndex::Look(std::span<const base::Digest> keys, std::span<uint32_t> n
     return;
   }
   for (size_t begin = 0; begin < keys.size();) {
-    begin += impl.Follow(keys.subspan(begin), numbers.subspan(begin), expected);
+    begin += impl.Follow(keys.subspan(begin), numbers.subspan(begin), next);
     const size_t block = std::min(keys.size() - begin, kBlock);
     impl.LookInTable(keys.subspan(begin, block), numbers.subspan(begin, block));
     begin += block;
-    if (block != 0 && numbers[begin - 1] != kNoEntry) expected = numbers[begin - 1] + 1;
+    if (numbers[begin - 1] != kNoEntry) next = numbers[begin - 1] + 1;
   }
+}
+
+uint32_t EntityIndex::NumberOf(const base::Digest& key) const {
+  return impl_->entries.size() == 0 ? kNoEntry : impl_->FindNumber(impl_->HashOf(key), key);
 }
 
 const EntityEntry& EntityIndex::At(uint32_t number) const {

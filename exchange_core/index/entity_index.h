@@ -87,11 +87,13 @@ class EntityIndex {
 
   // Entries have numbers, 0, 1, 2, ... in order of first sight, which stay for good: in checkpoints and replays too.
   // Gives the numbers of many keys at once, kNoEntry for unknown ones; `numbers` has keys.size() elements. Keys in the
-  // order of their numbers cost least: the table is not asked then. `expected`: what the first may well have.
+  // order of their numbers cost least: the table is not asked then. `next`: the number that the first may well have,
+  // and afterwards the one that a key behind the last may well have; any number is allowed.
   static constexpr uint32_t kNoEntry = UINT32_MAX;
-  void Look(std::span<const base::Digest> keys, std::span<uint32_t> numbers, uint32_t expected = 0) const;
-  const EntityEntry& At(uint32_t number) const;  // number < size(); valid until the next Decide or Replay
-  size_t size() const;                           // entries, tombstones included
+  void Look(std::span<const base::Digest> keys, std::span<uint32_t> numbers, uint32_t& next) const;
+  uint32_t NumberOf(const base::Digest& key) const;  // kNoEntry: unknown
+  const EntityEntry& At(uint32_t number) const;      // number < size(); valid until the next Decide or Replay
+  size_t size() const;                               // entries, tombstones included
   size_t live() const;
   size_t memory_bytes() const;
   void ForEach(const std::function<void(const EntityEntry&)>& visit) const;  // in order of first sight

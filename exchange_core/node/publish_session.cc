@@ -53,7 +53,7 @@ class LocalPublishSession final : public client::PublishSession {
         partitions_(resource.partitions),
         provider_id_(resource.provider_id),
         has_snapshots_(resource.schema->kind == record::ResourceKind::kEntity),
-        expected_(resource.partitions) {
+        next_entry_(resource.partitions) {
     source_.name = source;
     source_.resource_id = resource.id;
   }
@@ -66,7 +66,7 @@ class LocalPublishSession final : public client::PublishSession {
   absl::StatusOr<client::UnitRun> BeginUnit(const client::UnitDeclaration& unit) override;
   absl::Status Publish(std::vector<client::PublishBatch> batches, const std::string& position, uint64_t rows) override;
   absl::Status EndUnit(const std::string& position, bool complete, const std::string& failure) override;
-  void WhichAreHeld(uint32_t partition, const record::RecordClaims& rows, std::vector<uint8_t>& held) override;
+  void WhichAreHeld(uint32_t partition, const record::RecordClaims& rows, std::vector<uint32_t>& entries) override;
 
  private:
   SourceEvent NewEvent(const std::string& position) const;
@@ -101,9 +101,8 @@ class LocalPublishSession final : public client::PublishSession {
   uint64_t rows_published_ = 0;  // of the open run
   bool open_is_snapshot_ = false;
   int publishes_until_check_ = 0;
-  // WhichAreHeld's: reused memory; and, of each partition, the entry of its next row if rows come in the order of first
-  // sight.
-  std::vector<uint32_t> numbers_, expected_;
+  // WhichAreHeld's, of each partition: the entry of its next row if rows come in the order of first sight.
+  std::vector<uint32_t> next_entry_;
   std::optional<SourceEvent> doubted_;  // committed, and nobody knows with what outcome
   std::optional<SourceEvent> landed_;   // was doubted, and did land: whoever asks for it again has it already
 };
@@ -195,8 +194,9 @@ bool LocalPublishSession::MayLeaveOut(uint64_t run) {
 }
 
 void LocalPublishSession::WhichAreHeld(uint32_t partition, const record::RecordClaims& rows,
-                                       std::vector<uint8_t>& held) {
-  held.assign(rows.size(), 0);
+                                       std::vector<uint32_t>& entries) {
+  static_assert(kNotHeld == index::EntityIndex::kNoEntry);
+  entries.assign(rows.size(), kNotHeld);
   const auto catalog = state_.Catalog();
   const catalog::Resource* resource = catalog->FindResource(source_.resource_id);
   if (resource == nullptr || rows.size() == 0) return;
@@ -208,14 +208,15 @@ void LocalPublishSession::WhichAreHeld(uint32_t partition, const record::RecordC
     const auto* stage = open.Find(source_.resource_id, partition, source_.open_run);
     const index::EntityIndex* index = indexes.FindEntity(source_.resource_id, partition);
     if (stage == nullptr || stage->phase() != snapshot::StagePhase::kOpen || index == nullptr) return;
-    numbers_.resize(rows.size());
-    index->Look(rows.key, numbers_, expected_[partition]);
-    if (numbers_.back() != index::EntityIndex::kNoEntry) expected_[partition] = numbers_.back() + 1;
+    index->Look(rows.key, entries, next_entry_[partition]);
+    const uint64_t begin = stage->identity().begin_position;  // what changed behind it goes out with its content
     for (size_t i = 0; i < rows.size(); ++i) {
-      if (numbers_[i] == index::EntityIndex::kNoEntry) continue;
-      const index::EntityEntry& entry = index->At(numbers_[i]);
-      held[i] = entry.deleted == 0 && entry.fingerprint == rows.fingerprint[i] &&
-                (!declared_version || entry.version == rows.version[i]);
+      if (entries[i] == kNotHeld) continue;
+      const index::EntityEntry& entry = index->At(entries[i]);
+      const bool held = entry.deleted == 0 && entry.content_position < begin &&
+                        entry.fingerprint == rows.fingerprint[i] &&
+                        (!declared_version || entry.version == rows.version[i]);
+      if (!held) entries[i] = kNotHeld;
     }
   });
 }

@@ -96,7 +96,8 @@ Verdict JudgeRecord(const catalog::Resource& resource, uint32_t partition, const
     return Verdict::kMalformedRecord;
   }
   const bool entity = resource.schema->kind == record::ResourceKind::kEntity;
-  if (!entity && operation == Operation::kDelete) return Verdict::kMalformedRecord;
+  if (!entity && operation != Operation::kUpsert) return Verdict::kMalformedRecord;
+  if (operation == Operation::kSame) return Verdict::kUndecided;  // its entry is of this partition, if it is there
   const base::Digest& place = entity ? columns.key[i] : columns.id[i];
   if (record::PartitionOf(place, resource.partitions) != partition) return Verdict::kWrongPartition;
   return Verdict::kUndecided;
@@ -121,8 +122,10 @@ void JudgeContent(const record::RecordSchema& schema, const base::DigestKey& dom
   uint32_t begin = 0;
   for (size_t i = 0; i < verdicts.size(); ++i) {
     const uint32_t end = columns.payload_end[i];
-    const bool has_content = columns.operation[i] != Operation::kSame;
-    if (verdicts[i] == Verdict::kUndecided && has_content) {
+    // Who writes without a session was never told what the exchange holds.
+    if (verdicts[i] == Verdict::kUndecided && columns.operation[i] == Operation::kSame) {
+      verdicts[i] = Verdict::kMalformedRecord;
+    } else if (verdicts[i] == Verdict::kUndecided) {
       verdicts[i] = JudgeContentOf(schema, domain_key, columns, i, payload.substr(begin, end - begin), scratch);
     }
     begin = end;

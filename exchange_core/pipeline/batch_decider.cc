@@ -137,8 +137,21 @@ void BatchDecider::JudgeInSnapshot(const DecisionInput& input, index::EntityInde
     index.Decide(header, packed_.columns, PlaceOf(input, header), declared_version, verdicts_, &flowing);
   } else {
     stage->Decide(index, header, packed_.columns, input.message.position, declared_version, verdicts_);
+    NameWhatIsKept(index);
   }
   stage->Book(packed_.columns, verdicts_);
+}
+
+// The ledger keeps the key of a row that contradicts another one, and such a row need not name it itself.
+void BatchDecider::NameWhatIsKept(const index::EntityIndex& index) {
+  record::RecordColumns& columns = packed_.columns;
+  if (columns.same_entry.empty()) return;
+  size_t same = 0;
+  for (size_t i = 0; i < verdicts_.size(); ++i) {
+    if (columns.operation[i] != record::Operation::kSame) continue;
+    const uint32_t entry = columns.same_entry[same++];
+    if (ledger::IsKept(verdicts_[i])) columns.id[i] = columns.key[i] = index.At(entry).key;
+  }
 }
 
 absl::Status BatchDecider::RouteToViews(const DecisionInput& input, const LaneState& state, LazyPayload& payload,

@@ -67,6 +67,7 @@ class BatchDecider {
   void JudgeBeforeIndex(const DecisionInput& input, LazyPayload& payload, Decision& decision);
   void JudgeByIndex(const DecisionInput& input, LaneIndexes& indexes, LaneSnapshots& snapshots);
   void JudgeInSnapshot(const DecisionInput& input, index::EntityIndex& index, LaneSnapshots& snapshots);
+  void NameWhatIsKept(const index::EntityIndex& index);
   absl::Status RouteToViews(const DecisionInput& input, const LaneState& state, LazyPayload& payload,
                             ledger::v1::BatchDecision& entry, Decision& decision);
 

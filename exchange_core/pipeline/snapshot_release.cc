@@ -98,7 +98,9 @@ absl::Status SnapshotRelease::Apply(const catalog::Resource& resource, index::En
       AddRecord(position, staged.record, staged.key, staged.fingerprint, staged.version, staged.source_order, verdict,
                 work);
     }
-    RETURN_IF_ERROR(Route(resource, *batch, operations, batch->message.append_time, work));
+    const RecordsAt from{batch->packed.header, batch->packed.columns, batch->payload, position,
+                         batch->message.append_time};
+    RETURN_IF_ERROR(Route(resource, from, operations, work));
     if (!held.empty()) work.quarantined.push_back({batch->message, held});
   }
   return absl::OkStatus();
@@ -114,38 +116,38 @@ absl::Status SnapshotRelease::Delete(const catalog::Resource& resource, index::E
   // A delete stands behind every row of its dump.
   const uint64_t source_order = uint64_t{identity.file_sequence} << ledger::kRowBits | ledger::kRowMask;
   size_t bytes = 0;
+  std::vector<uint32_t> records;
   std::vector<uint8_t> operations;
   for (size_t batches = 0;
        !due_->empty() && batches < kBatchesPerStep && bytes < kBytesPerStep && verdicts_.size() < kRecordsPerStep;
        ++batches) {
     const uint64_t position = due_->back().position;
-    ASSIGN_OR_RETURN(StoredBatches::Opened * batch, batches_.At(position));
-    bytes += batch->payload.size();
-    operations.assign(batch->packed.columns.size(), 0);
+    records.clear();
     for (; !due_->empty() && due_->back().position == position && verdicts_.size() < kRecordsPerStep;
          due_->pop_back()) {
       const DueDelete due = due_->back();
-      if (due.record >= operations.size()) return absl::DataLossError("an index entry points behind its batch");
       const index::EntityEntry& entry = index.At(due.number);
       // Whoever changed it since the deletes were looked up is right.
       if (entry.content_position != position || !stage_.IsDue(index, due.number)) continue;
-      operations[due.record] = DeliveredOperation(Verdict::kDeleted);
+      records.push_back(due.record);
       AddRecord(position, due.record, entry.key, entry.fingerprint, entry.version, source_order, Verdict::kDeleted,
                 work);
     }
+    ASSIGN_OR_RETURN(record::RecordBatch * gone, batches_.PickAt(position, records));
+    bytes += gone->payload.size();
     // The last content, said gone by this dump.
-    batch->packed.header.files = {{identity.file_sequence, identity.file}};
-    std::fill(batch->packed.columns.file_index.begin(), batch->packed.columns.file_index.end(), 0);
-    std::fill(batch->packed.columns.row.begin(), batch->packed.columns.row.end(), 0);
-    RETURN_IF_ERROR(Route(resource, *batch, operations, 0, work));
+    gone->header.files = {{identity.file_sequence, identity.file}};
+    std::fill(gone->columns.file_index.begin(), gone->columns.file_index.end(), 0);
+    std::fill(gone->columns.row.begin(), gone->columns.row.end(), 0);
+    operations.assign(records.size(), DeliveredOperation(Verdict::kDeleted));
+    RETURN_IF_ERROR(Route(resource, {gone->header, gone->columns, gone->payload, position, 0}, operations, work));
   }
   work.step.set_finished(due_->empty());
   return absl::OkStatus();
 }
 
-absl::Status SnapshotRelease::Route(const catalog::Resource& resource, const StoredBatches::Opened& batch,
-                                    const std::vector<uint8_t>& operations, base::TimeUs receive_time,
-                                    SnapshotWork& work) {
+absl::Status SnapshotRelease::Route(const catalog::Resource& resource, const RecordsAt& from,
+                                    const std::vector<uint8_t>& operations, SnapshotWork& work) {
   const auto records =
       static_cast<uint32_t>(std::count_if(operations.begin(), operations.end(), [](uint8_t one) { return one != 0; }));
   if (records == 0) return absl::OkStatus();
@@ -160,11 +162,11 @@ absl::Status SnapshotRelease::Route(const catalog::Resource& resource, const Sto
                                                                 : stream->second.next_sequence);
       output = outputs.end() - 1;
     }
-    ASSIGN_OR_RETURN(std::vector<PackedPart> parts, route_.Repack(*view, *resource.schema, batch.packed.header,
-                                                                  batch.packed.columns, batch.payload, operations));
+    ASSIGN_OR_RETURN(std::vector<PackedPart> parts,
+                     route_.Repack(*view, *resource.schema, from.header, from.columns, from.payload, operations));
     for (PackedPart& part : parts) {
-      work.deliveries.push_back({view, output->first_sequence() + output->records(), part.records,
-                                 batch.message.position, receive_time, std::move(part.body)});
+      work.deliveries.push_back({view, output->first_sequence() + output->records(), part.records, from.position,
+                                 from.receive_time, std::move(part.body)});
       output->set_records(output->records() + part.records);
     }
   }

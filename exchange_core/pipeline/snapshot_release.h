@@ -59,8 +59,15 @@ class SnapshotRelease {
   absl::Status Apply(const catalog::Resource& resource, index::EntityIndex& index, SnapshotWork& work);
   absl::Status Delete(const catalog::Resource& resource, index::EntityIndex& index, SnapshotWork& work);
   // Records `first`... of the step, all of the opened batch, go to every view under their operations.
-  absl::Status Route(const catalog::Resource& resource, const StoredBatches::Opened& batch,
-                     const std::vector<uint8_t>& operations, base::TimeUs receive_time, SnapshotWork& work);
+  struct RecordsAt {
+    const record::BatchHeader& header;
+    const record::RecordColumns& columns;
+    std::string_view payload;
+    uint64_t position;          // of their batch in the input
+    base::TimeUs receive_time;  // 0: nobody sent them
+  };
+  absl::Status Route(const catalog::Resource& resource, const RecordsAt& from, const std::vector<uint8_t>& operations,
+                     SnapshotWork& work);
   void AddRecord(uint64_t position, uint32_t record, const base::Digest& key, const base::Digest& fingerprint,
                  int64_t version, uint64_t source_order, ledger::Verdict verdict, SnapshotWork& work);
 

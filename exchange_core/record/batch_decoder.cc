@@ -58,10 +58,11 @@ absl::Status CheckLengths(const FixedHeader& fixed, size_t bytes) {
     return Damaged(absl::StrCat("payload of ", fixed.payload_bytes, " bytes; at most ", base::kBatchPayloadBytesMax));
   }
   // Every record has at least its digests, one byte of row and one of payload length: so the stated count cannot ask
-  // for more memory than a small multiple of the bytes that came.
+  // for more memory than a multiple of the bytes that came.
   uint64_t least = 3 * sizeof(base::Digest);
   if ((fixed.column_flags & kKeyEqualsId) != 0) least -= sizeof(base::Digest);
   if ((fixed.column_flags & kFingerprintAllZero) != 0) least -= sizeof(base::Digest);
+  if ((fixed.column_flags & kHasSame) != 0) least = 1;  // some have no digests, but an entry
   if (uint64_t{fixed.record_count} * (least + 2) > fixed.columns_bytes)
     return Damaged("more records than its columns hold");
   return absl::OkStatus();
@@ -159,6 +160,53 @@ class ColumnReader {
     at_ += bytes;
   }
 
+  // Passes over the digests of so many records; where they stand.
+  const uint8_t* PassDigests(size_t count) {
+    const uint8_t* const digests = at_;
+    if (at_ == nullptr || static_cast<size_t>(end_ - at_) / sizeof(base::Digest) < count) {
+      Fail();
+      return nullptr;
+    }
+    at_ += count * sizeof(base::Digest);
+    return digests;
+  }
+
+  // The same, of records some of which are kSame and have none.
+  void DigestsOfOthers(const std::vector<Operation>& operations, size_t same, std::vector<base::Digest>& into) {
+    into.resize(count_);
+    if (at_ == nullptr || static_cast<size_t>(end_ - at_) < (count_ - same) * sizeof(base::Digest)) return Fail();
+    for (size_t i = 0; i < count_;) {
+      size_t stop = i;
+      while (stop < count_ && operations[stop] != Operation::kSame) ++stop;
+      if (stop != i) std::memcpy(into.data() + i, at_, (stop - i) * sizeof(base::Digest));
+      at_ += (stop - i) * sizeof(base::Digest);
+      for (i = stop; i < count_ && operations[i] == Operation::kSame; ++i) into[i] = {};
+    }
+  }
+
+  void Entries(size_t same, std::vector<uint32_t>& into) {
+    into.resize(same);
+    if (at_ == nullptr) return;
+    uint64_t widest = 0;
+    uint32_t expected = 0;
+    at_ = ReadVarints(at_, end_, same, [&](size_t i, uint64_t off) {
+      widest |= off;
+      into[i] = expected + static_cast<uint32_t>(base::UnZigZag(off));
+      expected = into[i] + 1;
+    });
+    if (at_ == nullptr || widest > UINT32_MAX) Fail();
+  }
+
+  // Zeros up to the next multiple of the alignment, counted from the first column.
+  void Padding(std::string_view columns) {
+    if (at_ == nullptr) return;
+    const auto behind = static_cast<size_t>(at_ - reinterpret_cast<const uint8_t*>(columns.data()));
+    const size_t padding = (kBatchAlignment - behind % kBatchAlignment) % kBatchAlignment;
+    if (static_cast<size_t>(end_ - at_) < padding) return Fail();
+    if (std::any_of(at_, at_ + padding, [](uint8_t byte) { return byte != 0; })) return Fail();
+    at_ += padding;
+  }
+
   void Operations(std::vector<Operation>& into) {
     into.resize(count_);
     for (size_t i = 0; i < count_ && at_ != nullptr;) {
@@ -234,20 +282,23 @@ absl::Status CheckColumnValues(const FixedHeader& fixed, const RecordColumns& co
   return absl::OkStatus();
 }
 
-absl::Status ReadColumns(const FixedHeader& fixed, std::string_view bytes, RecordColumns& into) {
-  ColumnReader reader(bytes, fixed.record_count);
-  reader.Digests(into.id);
-  if ((fixed.column_flags & kKeyEqualsId) != 0) {
-    into.key = into.id;
-  } else {
-    reader.Digests(into.key);
-  }
-  if ((fixed.column_flags & kFingerprintAllZero) != 0) {
-    into.fingerprint.assign(fixed.record_count, base::Digest());
-  } else {
-    reader.Digests(into.fingerprint);
-  }
+// What stands before the digests where some records have none; `same`: how many.
+absl::Status ReadWhoIsSame(ColumnReader& reader, std::string_view bytes, RecordColumns& into, size_t& same) {
   reader.Operations(into.operation);
+  reader.Padding(bytes);
+  same = static_cast<size_t>(std::count(into.operation.begin(), into.operation.end(), Operation::kSame));
+  return same == 0 ? Damaged("it has no record of the kind that its flags state") : absl::OkStatus();
+}
+
+// What stands behind the digests.
+absl::Status ReadOtherColumns(const FixedHeader& fixed, size_t same, ColumnReader& reader, RecordColumns& into) {
+  reader.Entries(same, into.same_entry);
+  if ((fixed.column_flags & kHasSame) == 0) {
+    reader.Operations(into.operation);
+    if (std::find(into.operation.begin(), into.operation.end(), Operation::kSame) != into.operation.end()) {
+      return Damaged("a record is of a kind that its flags do not state");
+    }
+  }
   if ((fixed.column_flags & kVersionAllZero) != 0) {
     into.version.assign(fixed.record_count, 0);
   } else {
@@ -269,16 +320,82 @@ absl::Status ReadColumns(const FixedHeader& fixed, std::string_view bytes, Recor
   return CheckColumnValues(fixed, into);
 }
 
-absl::Status ReadBatch(std::string_view bytes, SealCheck check, PackedBatch& into) {
+absl::Status ReadColumns(const FixedHeader& fixed, std::string_view bytes, RecordColumns& into) {
+  ColumnReader reader(bytes, fixed.record_count);
+  const bool has_same = (fixed.column_flags & kHasSame) != 0;
+  size_t same = 0;
+  if (has_same) RETURN_IF_ERROR(ReadWhoIsSame(reader, bytes, into, same));
+  const auto read_digests = [&](std::vector<base::Digest>& column) {
+    has_same ? reader.DigestsOfOthers(into.operation, same, column) : reader.Digests(column);
+  };
+  read_digests(into.id);
+  if ((fixed.column_flags & kKeyEqualsId) != 0) {
+    into.key = into.id;
+  } else {
+    read_digests(into.key);
+  }
+  if ((fixed.column_flags & kFingerprintAllZero) != 0) {
+    into.fingerprint.assign(fixed.record_count, base::Digest());
+  } else {
+    read_digests(into.fingerprint);
+  }
+  return ReadOtherColumns(fixed, same, reader, into);
+}
+
+// Everything before the columns.
+absl::Status ReadFront(std::string_view bytes, SealCheck check, FixedHeader& fixed, base::Sha256Digest& seal,
+                       BatchHeader& header) {
   RETURN_IF_ERROR(ReadStart(bytes));
   if (bytes.size() < sizeof(FixedHeader) + kSealBytes)
     return Damaged(absl::StrCat("it ends after ", bytes.size(), " bytes"));
-  FixedHeader fixed;
   std::memcpy(&fixed, bytes.data(), sizeof fixed);
   RETURN_IF_ERROR(CheckLengths(fixed, bytes.size()));
-  RETURN_IF_ERROR(CheckSeal(fixed, bytes, check, into.seal));
+  RETURN_IF_ERROR(CheckSeal(fixed, bytes, check, seal));
   RETURN_IF_ERROR(CheckKnown(fixed));
-  RETURN_IF_ERROR(ReadHeader(fixed, bytes.substr(sizeof fixed, fixed.header_bytes - sizeof fixed), into.header));
+  return ReadHeader(fixed, bytes.substr(sizeof fixed, fixed.header_bytes - sizeof fixed), header);
+}
+
+// Adds the records to `into`: their columns, and where they lie in the payload, as (begin, end).
+absl::Status PickColumns(const FixedHeader& fixed, std::string_view bytes, std::span<const uint32_t> records,
+                         RecordColumns& into, std::vector<std::pair<uint32_t, uint32_t>>& places) {
+  thread_local RecordColumns all;  // but for the digests
+  ColumnReader reader(bytes, fixed.record_count);
+  size_t same = 0;
+  if ((fixed.column_flags & kHasSame) != 0) RETURN_IF_ERROR(ReadWhoIsSame(reader, bytes, all, same));
+  const size_t others = fixed.record_count - same;
+  const uint8_t* const id = reader.PassDigests(others);
+  const uint8_t* const key = (fixed.column_flags & kKeyEqualsId) != 0 ? id : reader.PassDigests(others);
+  const bool no_fingerprint = (fixed.column_flags & kFingerprintAllZero) != 0;
+  const uint8_t* const fingerprint = no_fingerprint ? nullptr : reader.PassDigests(others);
+  RETURN_IF_ERROR(ReadOtherColumns(fixed, same, reader, all));
+  size_t passed = 0, same_before = 0;
+  for (const uint32_t i : records) {
+    if (i >= fixed.record_count) return absl::OutOfRangeError(absl::StrCat("a record batch has no record ", i));
+    for (; same != 0 && passed < i; ++passed) same_before += all.operation[passed] == Operation::kSame ? 1 : 0;
+    const bool is_same = all.operation[i] == Operation::kSame;
+    const auto digest = [&](const uint8_t* column) {
+      base::Digest picked;
+      if (column != nullptr && !is_same)
+        std::memcpy(&picked, column + (i - same_before) * sizeof picked, sizeof picked);
+      return picked;
+    };
+    into.id.push_back(digest(id));
+    into.key.push_back(digest(key));
+    into.fingerprint.push_back(digest(fingerprint));
+    into.operation.push_back(all.operation[i]);
+    into.version.push_back(all.version[i]);
+    into.event_time.push_back(all.event_time[i]);
+    into.file_index.push_back(all.file_index[i]);
+    into.row.push_back(all.row[i]);
+    if (is_same) into.same_entry.push_back(all.same_entry[same_before]);
+    places.emplace_back(i == 0 ? 0 : all.payload_end[i - 1], all.payload_end[i]);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadBatch(std::string_view bytes, SealCheck check, PackedBatch& into) {
+  FixedHeader fixed;
+  RETURN_IF_ERROR(ReadFront(bytes, check, fixed, into.seal, into.header));
   RETURN_IF_ERROR(ReadColumns(fixed, bytes.substr(fixed.header_bytes, fixed.columns_bytes), into.columns));
   into.compressed_payload = bytes.substr(fixed.header_bytes + fixed.columns_bytes, fixed.stored_payload_bytes);
   into.payload_bytes = fixed.payload_bytes;
@@ -306,6 +423,26 @@ absl::Status DecodeColumns(std::string_view bytes, PackedBatch& into) {
 
 absl::Status DecodeColumnsOfDecided(std::string_view bytes, PackedBatch& into) {
   return ReadOrClear(bytes, SealCheck::kWasVerified, into);
+}
+
+absl::Status PickRecordsOfDecided(std::string_view bytes, std::span<const uint32_t> records, RecordBatch& into) {
+  into.clear();
+  if (records.empty()) return absl::OkStatus();
+  FixedHeader fixed;
+  base::Sha256Digest seal;
+  RETURN_IF_ERROR(ReadFront(bytes, SealCheck::kWasVerified, fixed, seal, into.header));
+  std::vector<std::pair<uint32_t, uint32_t>> places;
+  RETURN_IF_ERROR(
+      PickColumns(fixed, bytes.substr(fixed.header_bytes, fixed.columns_bytes), records, into.columns, places));
+  thread_local std::string front;
+  RETURN_IF_ERROR(DecompressPayloadFront(
+      into.header.codec, bytes.substr(fixed.header_bytes + fixed.columns_bytes, fixed.stored_payload_bytes),
+      fixed.payload_bytes, places.back().second, front));
+  for (const auto& [begin, end] : places) {
+    into.payload.append(front, begin, end - begin);
+    into.columns.payload_end.push_back(static_cast<uint32_t>(into.payload.size()));
+  }
+  return absl::OkStatus();
 }
 
 uint32_t StatedPayloadBytes(std::string_view bytes) {

@@ -71,6 +71,9 @@ absl::Status CheckColumns(const RecordBatch& batch) {
     end = columns.payload_end[i];
   }
   if (end != batch.payload.size()) return Refused("its records do not cover the payload");
+  const auto same = std::count(columns.operation.begin(), columns.operation.end(), Operation::kSame);
+  if (static_cast<size_t>(same) != columns.same_entry.size())
+    return Refused("its same records do not all name an entry");
   return absl::OkStatus();
 }
 
@@ -86,8 +89,11 @@ uint8_t FlagsOf(const RecordColumns& columns) {
   if (AllZero(columns.version)) flags |= kVersionAllZero;
   if (AllZero(columns.event_time)) flags |= kEventTimeAllZero;
   if (AllZero(columns.fingerprint)) flags |= kFingerprintAllZero;
+  if (!columns.same_entry.empty()) flags |= kHasSame;
   return flags;
 }
+
+void Align(std::string& out) { out.resize((out.size() + kBatchAlignment - 1) / kBatchAlignment * kBatchAlignment); }
 
 void AppendHeader(const BatchHeader& header, std::string& out) {
   out.append(header.resume_position);
@@ -96,11 +102,19 @@ void AppendHeader(const BatchHeader& header, std::string& out) {
     base::PutFixed(out, static_cast<uint16_t>(file.name.size()));
     out.append(file.name);
   }
-  out.resize((out.size() + kBatchAlignment - 1) / kBatchAlignment * kBatchAlignment, '\0');
+  Align(out);
 }
 
-void AppendDigests(const std::vector<base::Digest>& digests, std::string& out) {
-  out.append(reinterpret_cast<const char*>(digests.data()), digests.size() * sizeof(base::Digest));
+// A record that is kSame has none.
+void AppendDigests(const std::vector<base::Digest>& digests, const RecordColumns& columns, std::string& out) {
+  const bool all = columns.same_entry.empty();
+  for (size_t i = 0; i < digests.size();) {
+    size_t stop = all ? digests.size() : i;
+    while (stop < digests.size() && columns.operation[stop] != Operation::kSame) ++stop;
+    out.append(reinterpret_cast<const char*>(digests.data() + i), (stop - i) * sizeof(base::Digest));
+    while (stop < digests.size() && columns.operation[stop] == Operation::kSame) ++stop;
+    i = stop;
+  }
 }
 
 void AppendOperations(const std::vector<Operation>& operations, std::string& out) {
@@ -125,11 +139,30 @@ void AppendDeltas(const std::vector<T>& column, std::string& out) {
   });
 }
 
+// Dumps mostly come in the order in which their keys were first seen: then each is one more than the one before.
+void AppendEntries(const std::vector<uint32_t>& entries, std::string& out) {
+  uint32_t expected = 0;
+  AppendVarints(out, entries.size(), [&](size_t i) {
+    const auto off = static_cast<int32_t>(entries[i] - expected);
+    expected = entries[i] + 1;
+    return base::ZigZag(off);
+  });
+}
+
 void AppendColumns(const RecordColumns& columns, uint8_t flags, std::string& out) {
-  AppendDigests(columns.id, out);
-  if ((flags & kKeyEqualsId) == 0) AppendDigests(columns.key, out);
-  if ((flags & kFingerprintAllZero) == 0) AppendDigests(columns.fingerprint, out);
-  AppendOperations(columns.operation, out);
+  const bool has_same = (flags & kHasSame) != 0;
+  if (has_same) {
+    AppendOperations(columns.operation, out);
+    Align(out);
+  }
+  AppendDigests(columns.id, columns, out);
+  if ((flags & kKeyEqualsId) == 0) AppendDigests(columns.key, columns, out);
+  if ((flags & kFingerprintAllZero) == 0) AppendDigests(columns.fingerprint, columns, out);
+  if (has_same) {
+    AppendEntries(columns.same_entry, out);
+  } else {
+    AppendOperations(columns.operation, out);
+  }
   if ((flags & kVersionAllZero) == 0) AppendDeltas(columns.version, out);
   if ((flags & kEventTimeAllZero) == 0) AppendDeltas(columns.event_time, out);
   if ((flags & kFileIndexAllZero) == 0) AppendDeltas(columns.file_index, out);

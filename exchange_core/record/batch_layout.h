@@ -22,7 +22,9 @@ enum ColumnFlag : uint8_t {
   kVersionAllZero = 4,
   kEventTimeAllZero = 8,
   kFingerprintAllZero = 16,  // projected deliveries
-  kColumnFlagsKnown = 31,
+  // Some records are kSame: operations come first, then the digests of the others, then the entries of these.
+  kHasSame = 32,
+  kColumnFlagsKnown = 63,
 };
 
 inline constexpr uint8_t kSnapshotMarksKnown = 7;

@@ -67,6 +67,15 @@ absl::Status DecompressLz4(std::string_view stored, uint32_t payload_bytes, std:
   return absl::OkStatus();
 }
 
+absl::Status DecompressLz4Front(std::string_view stored, uint32_t front_bytes, std::string& into) {
+  if (front_bytes > (stored.size() + 1) * 255) return Damaged("claims more bytes than LZ4 can hold in it");
+  into.resize(front_bytes);
+  const int got = LZ4_decompress_safe_partial(stored.data(), into.data(), static_cast<int>(stored.size()),
+                                              static_cast<int>(front_bytes), static_cast<int>(front_bytes));
+  if (got != static_cast<int>(front_bytes)) return Damaged("does not decompress (lz4) to its stated length");
+  return absl::OkStatus();
+}
+
 absl::Status DecompressZstd(std::string_view stored, uint32_t payload_bytes, std::string& into) {
   // The frame repeats the length; one that hides it was not written by the encoder.
   if (ZSTD_getFrameContentSize(stored.data(), stored.size()) != payload_bytes) {
@@ -124,6 +133,15 @@ absl::Status DecompressPayload(Codec codec, std::string_view stored, uint32_t pa
       return DecompressZstd(stored, payload_bytes, into);
   }
   return absl::UnimplementedError(absl::StrCat("record batch: unknown codec ", static_cast<int>(codec)));
+}
+
+absl::Status DecompressPayloadFront(Codec codec, std::string_view stored, uint32_t payload_bytes, uint32_t front_bytes,
+                                    std::string& into) {
+  if (codec != Codec::kLz4 || front_bytes >= payload_bytes) {
+    return DecompressPayload(codec, stored, payload_bytes, into);
+  }
+  if (payload_bytes > base::kBatchPayloadBytesMax) return Damaged("is stated larger than any may be");
+  return DecompressLz4Front(stored, front_bytes, into);
 }
 
 }  // namespace datong::record

@@ -19,5 +19,9 @@ absl::Status CompressPayload(Codec codec, std::string_view payload, std::string&
 // Replaces `into` by the payload, which must have exactly `payload_bytes` (the caller has held it against the limits).
 // DataLoss otherwise; claims that the stored bytes cannot fulfil are refused before memory is taken.
 absl::Status DecompressPayload(Codec codec, std::string_view stored, uint32_t payload_bytes, std::string& into);
+// The same, of a payload of which the first `front_bytes` are wanted (at most payload_bytes): what is behind may be
+// left out, and is not verified then.
+absl::Status DecompressPayloadFront(Codec codec, std::string_view stored, uint32_t payload_bytes, uint32_t front_bytes,
+                                    std::string& into);
 
 }  // namespace datong::record

@@ -28,6 +28,7 @@ void RecordColumns::clear() {
   file_index.clear();
   row.clear();
   payload_end.clear();
+  same_entry.clear();
 }
 
 void RecordColumns::reserve(size_t records) {

@@ -22,7 +22,9 @@ enum class Operation : uint8_t {
   kUnreadable = 3,  // payload: RejectedRow (rejected_row.h); the core quarantines it
   kInsert = 4,      // as delivered: the core knows which of the two an upsert was
   kUpdate = 5,
-  kSame = 6,  // as published, of a full dump: "the record is as the exchange has it"; no payload (docs/snapshots.md)
+  // As published, of a full dump: "the record is as the exchange has it". No digests, no payload; same_entry says which
+  // record (docs/snapshots.md).
+  kSame = 6,
 };
 inline constexpr auto kLastOperation = Operation::kSame;
 
@@ -61,8 +63,8 @@ struct BatchHeader {
   friend bool operator==(const BatchHeader&, const BatchHeader&) = default;
 };
 
-// Columns, one element per record. Equal lengths (a valid batch); `payload_end[i]` is where record i's bytes end in
-// `payload`.
+// Columns, one element per record but where said otherwise. Equal lengths (a valid batch); `payload_end[i]` is where
+// record i's bytes end in `payload`. The digests of a kSame record are zeros.
 struct RecordColumns {
   std::vector<base::Digest> id;  // event: identity; entity: digest of (key, version, order) is not needed: equals key
   // Of the business key; event resources without a key: equals id. An unreadable row of an entity: its key where that
@@ -75,6 +77,8 @@ struct RecordColumns {
   std::vector<uint32_t> file_index;      // into BatchHeader::files (0 when there are none)
   std::vector<uint64_t> row;             // 1-based record number within the file, the header line not counted; 0 = none
   std::vector<uint32_t> payload_end;
+  // Of the kSame ones alone, in their order: the number of the entry that they speak of (index/entity_index.h).
+  std::vector<uint32_t> same_entry;
 
   size_t size() const { return operation.size(); }
   void clear();

@@ -212,20 +212,19 @@ void RecordWriter::AppendColumns(Operation operation, Place place, const RecordD
   appended_ = {digests.key, digests.fingerprint, to.columns.version.back(), event_time};
 }
 
-void RecordWriter::AppendSame(const RecordClaims& claims, std::span<const uint64_t> rows, size_t begin, size_t end,
+void RecordWriter::AppendSame(std::span<const uint32_t> entries, std::span<const uint64_t> rows,
+                              std::span<const int64_t> versions, std::span<const base::TimeUs> event_times,
                               RecordBatch& to) {
   RecordColumns& columns = to.columns;
-  const size_t count = end - begin, size = columns.size() + count;
-  const auto append = [&](const auto& from, auto& column) {
-    column.insert(column.end(), from.begin() + static_cast<ptrdiff_t>(begin),
-                  from.begin() + static_cast<ptrdiff_t>(end));
-  };
-  append(claims.key, columns.id);
-  append(claims.key, columns.key);
-  append(claims.fingerprint, columns.fingerprint);
-  append(claims.version, columns.version);
-  append(claims.event_time, columns.event_time);
+  const size_t size = columns.size() + entries.size();
+  const auto append = [](const auto& from, auto& column) { column.insert(column.end(), from.begin(), from.end()); };
+  columns.id.resize(size);
+  columns.key.resize(size);
+  columns.fingerprint.resize(size);
+  append(versions, columns.version);
+  append(event_times, columns.event_time);
   append(rows, columns.row);
+  append(entries, columns.same_entry);
   columns.operation.resize(size, Operation::kSame);
   columns.file_index.resize(size, 0);
   columns.payload_end.resize(size, static_cast<uint32_t>(to.payload.size()));

@@ -66,10 +66,10 @@ class RecordWriter {
                                    std::span<RecordBatch> by_partition);
   // What the last Append that succeeded wrote into the columns.
   const RecordClaim& appended() const { return appended_; }
-  // Records [begin, end) of `claims`, of an entity, without their content, as Operation::kSame of the batch's first
-  // file; `rows` are their numbers there.
-  static void AppendSame(const RecordClaims& claims, std::span<const uint64_t> rows, size_t begin, size_t end,
-                         RecordBatch& to);
+  // Rows that say what the exchange holds, as Operation::kSame of the batch's first file. Parallel: the entries they
+  // speak of, their numbers in the file, their versions and event times.
+  static void AppendSame(std::span<const uint32_t> entries, std::span<const uint64_t> rows,
+                         std::span<const int64_t> versions, std::span<const base::TimeUs> event_times, RecordBatch& to);
   // A row that could not be read: `raw` are its bytes at the source (cut to what fits a record). id and fingerprint are
   // digests of `raw`: the same row is the same wherever and whenever it is read. So is key, unless it could be read
   // after all (KeyOfRow): then `to` is the batch of that key's partition, and key differs from id.

@@ -27,16 +27,25 @@ constexpr size_t kBlock = 64;
 static_assert(sizeof(StagedRecord) == 64 && std::is_trivially_copyable_v<StagedRecord>);
 
 bool KeyIsKnown(const record::RecordColumns& columns, size_t i) {
+  if (columns.operation[i] == record::Operation::kSame) return false;
   return columns.operation[i] != record::Operation::kUnreadable || columns.key[i] != columns.id[i];
+}
+
+// Records in runs that are looked up in the same way: take(begin, end, same): those that are kSame, or others.
+template <typename Take>
+void ForEachRun(const std::vector<record::Operation>& operations, Take take) {
+  for (size_t begin = 0; begin < operations.size();) {
+    const bool same = operations[begin] == record::Operation::kSame;
+    size_t end = begin + 1;
+    while (end < operations.size() && (operations[end] == record::Operation::kSame) == same) ++end;
+    take(begin, end, same);
+    begin = end;
+  }
 }
 
 // Held back for what the row is, not for who sent it, for another row of its key, or for what the index holds.
 bool IsHeldBack(Verdict verdict) {
   return ledger::IsQuarantined(verdict) && verdict != Verdict::kConflictingRows && verdict != Verdict::kContentLeftOut;
-}
-
-bool NamesItsKey(record::Operation operation) {
-  return operation == record::Operation::kUpsert || operation == record::Operation::kSame;
 }
 
 }  // namespace
@@ -45,39 +54,66 @@ void SnapshotStage::Decide(const index::EntityIndex& index, const record::BatchH
                            const record::RecordColumns& columns, uint64_t input_position, bool declared_version,
                            std::span<Verdict> verdicts) {
   DATONG_CHECK(verdicts.size() == columns.size() && !identity_.flows);
-  numbers_.resize(std::min(verdicts.size(), kBlock));
-  for (size_t begin = 0; begin < verdicts.size(); begin += kBlock) {
-    const size_t end = std::min(verdicts.size(), begin + kBlock);
-    const std::span numbers(numbers_.data(), end - begin);
-    index.Look(std::span(columns.key).subspan(begin, end - begin), numbers, expected_);
-    if (numbers.back() != index::EntityIndex::kNoEntry) expected_ = numbers.back() + 1;
-    for (const uint32_t number : numbers) seen_.Prefetch(number);
-    for (size_t i = begin; i < end; ++i) {
-      if (verdicts[i] != Verdict::kUndecided) continue;
-      if (columns.operation[i] == record::Operation::kUnreadable) {
-        verdicts[i] = Verdict::kUnreadableRow;
-      } else if (columns.operation[i] == record::Operation::kDelete) {
-        verdicts[i] = Verdict::kUnchanged;
-      } else {
-        verdicts[i] = DecideRow(index, numbers[i - begin], header, columns, i, input_position, declared_version);
-      }
+  const RowsAtHand rows{header, columns, input_position, declared_version};
+  const uint32_t* entry = columns.same_entry.data();
+  ForEachRun(columns.operation, [&](size_t begin, size_t end, bool same) {
+    if (same) {
+      DecideSame(index, rows, {entry, end - begin}, begin, verdicts);
+      entry += end - begin;
+      return;
+    }
+    for (; begin < end; begin += kBlock) DecideOthers(index, rows, begin, std::min(end, begin + kBlock), verdicts);
+  });
+}
+
+void SnapshotStage::DecideOthers(const index::EntityIndex& index, const RowsAtHand& rows, size_t begin, size_t end,
+                                 std::span<Verdict> verdicts) {
+  numbers_.resize(end - begin);
+  index.Look(std::span(rows.columns.key).subspan(begin, end - begin), numbers_, next_);
+  for (const uint32_t number : numbers_) seen_.Prefetch(number);
+  for (size_t i = begin; i < end; ++i) {
+    if (verdicts[i] != Verdict::kUndecided) continue;
+    if (rows.columns.operation[i] == record::Operation::kUnreadable) {
+      verdicts[i] = Verdict::kUnreadableRow;
+    } else if (rows.columns.operation[i] == record::Operation::kDelete) {
+      verdicts[i] = Verdict::kUnchanged;
+    } else {
+      const index::IncomingRecord incoming{rows.columns.fingerprint[i], rows.columns.version[i],
+                                           ledger::SourceOrder(rows.header, rows.columns, i), false};
+      verdicts[i] = DecideRow(index, numbers_[i - begin], rows.columns.key[i], incoming, rows, i);
     }
   }
 }
 
-Verdict SnapshotStage::DecideRow(const index::EntityIndex& index, uint32_t number, const record::BatchHeader& header,
-                                 const record::RecordColumns& columns, size_t i, uint64_t input_position,
-                                 bool declared_version) {
-  const base::Digest& key = columns.key[i];
+// Such a row was held when its source asked, behind the begin of this snapshot; where nobody changed the entry since
+// that begin, it still is.
+void SnapshotStage::DecideSame(const index::EntityIndex& index, const RowsAtHand& rows,
+                               std::span<const uint32_t> entries, size_t begin, std::span<Verdict> verdicts) {
+  for (size_t k = 0; k < entries.size(); ++k) {
+    Verdict& verdict = verdicts[begin + k];
+    if (verdict != Verdict::kUndecided) continue;
+    if (entries[k] >= index.size()) {
+      verdict = Verdict::kContentLeftOut;
+      continue;
+    }
+    const index::EntityEntry& known = index.At(entries[k]);
+    const bool untouched = known.content_position < identity_.begin_position;
+    const index::IncomingRecord incoming{untouched ? known.fingerprint : base::Digest(),
+                                         rows.columns.version[begin + k],
+                                         ledger::SourceOrder(rows.header, rows.columns, begin + k), false};
+    verdict = DecideRow(index, entries[k], known.key, incoming, rows, begin + k);
+  }
+}
+
+Verdict SnapshotStage::DecideRow(const index::EntityIndex& index, uint32_t number, const base::Digest& key,
+                                 const index::IncomingRecord& incoming, const RowsAtHand& rows, size_t i) {
   const bool is_known = number != index::EntityIndex::kNoEntry;
   const index::EntityEntry* known = is_known ? &index.At(number) : nullptr;
-  const index::IncomingRecord incoming{columns.fingerprint[i], columns.version[i],
-                                       ledger::SourceOrder(header, columns, i), false};
   const auto stage = [&] {
-    if (columns.operation[i] == record::Operation::kSame) return Verdict::kContentLeftOut;
+    if (rows.columns.operation[i] == record::Operation::kSame) return Verdict::kContentLeftOut;
     if (!is_known) marked_below_ = std::min(marked_below_, static_cast<uint32_t>(index.size()));
-    Stage({key, incoming.fingerprint, incoming.version, incoming.source_order, input_position, static_cast<uint32_t>(i),
-           0});
+    Stage({key, incoming.fingerprint, incoming.version, incoming.source_order, rows.input_position,
+           static_cast<uint32_t>(i), 0});
     return Verdict::kStaged;
   };
   const bool marked = is_known && seen_.Has(number);
@@ -98,7 +134,7 @@ Verdict SnapshotStage::DecideRow(const index::EntityIndex& index, uint32_t numbe
     if (earlier != nullptr && identity_.same_key == SameKeyRule::kQuarantine) earlier->set_aside = 1;
     return Verdict::kConflictingRows;
   }
-  const Verdict verdict = index::JudgeEntity(known, incoming, declared_version);
+  const Verdict verdict = index::JudgeEntity(known, incoming, rows.declared_version);
   return ledger::IsAdmitted(verdict) ? stage() : verdict;
 }
 
@@ -171,18 +207,28 @@ void SnapshotStage::Replay(const ledger::AdmittedColumns& kept, std::span<const 
 void SnapshotStage::ReadAgain(const index::EntityIndex& index, const record::RecordColumns& columns,
                               std::span<const Verdict> verdicts) {
   NoteRows(columns, verdicts);
-  numbers_.resize(columns.size());
-  index.Look(columns.key, numbers_);
-  for (size_t i = 0; i < verdicts.size(); ++i) {
-    const bool says_something =
-        NamesItsKey(columns.operation[i]) && !IsHeldBack(verdicts[i]) && verdicts[i] != Verdict::kUnauthorized;
-    if (says_something && numbers_[i] != index::EntityIndex::kNoEntry) seen_.Set(numbers_[i]);
-  }
+  const auto says_something = [&](size_t i) {
+    return !IsHeldBack(verdicts[i]) && verdicts[i] != Verdict::kUnauthorized;
+  };
+  const uint32_t* entry = columns.same_entry.data();
+  ForEachRun(columns.operation, [&](size_t begin, size_t end, bool same) {
+    if (same) {
+      for (size_t i = begin; i < end; ++i, ++entry) {
+        if (says_something(i) && *entry < index.size()) seen_.Set(*entry);
+      }
+      return;
+    }
+    numbers_.resize(end - begin);
+    index.Look(std::span(columns.key).subspan(begin, end - begin), numbers_, next_);
+    for (size_t i = begin; i < end; ++i) {
+      const bool names_its_key = columns.operation[i] == record::Operation::kUpsert && says_something(i);
+      if (names_its_key && numbers_[i - begin] != index::EntityIndex::kNoEntry) seen_.Set(numbers_[i - begin]);
+    }
+  });
 }
 
 void SnapshotStage::See(const index::EntityIndex& index, const base::Digest& key) {
-  uint32_t number;
-  index.Look({&key, 1}, {&number, 1});
+  const uint32_t number = index.NumberOf(key);
   if (number != index::EntityIndex::kNoEntry) seen_.Set(number);
 }
 
@@ -245,8 +291,7 @@ void SnapshotStage::Serialize(const index::EntityIndex& index, std::string& out)
   // A staged key may have got its entry since: then a mark says so, as it does after a replay.
   index::SeenMarks seen = seen_;
   for (const StagedRecord& record : staged_) {
-    uint32_t number;
-    index.Look({&record.key, 1}, {&number, 1});
+    const uint32_t number = index.NumberOf(record.key);
     if (number != index::EntityIndex::kNoEntry) seen.Set(number);
   }
   const std::vector<uint64_t> words = seen.Words();

@@ -18,6 +18,7 @@
 #include "exchange_core/base/digest.h"
 #include "exchange_core/catalog/catalog_table.h"
 #include "exchange_core/index/entity_index.h"
+#include "exchange_core/index/judge_entity.h"
 #include "exchange_core/index/seen_marks.h"
 #include "exchange_core/ledger/ledger_entry.h"
 #include "exchange_core/ledger/verdict.h"
@@ -77,8 +78,9 @@ class SnapshotStage {
   //   aside
   //                                                                                   quarantine: conflicting_rows, and
   //                                                                                   the earlier, if staged, set aside
-  // A row that says "same" is judged like the row it stands for; but where that one would be staged there is no content
-  // to stage: kContentLeftOut.
+  // A row that says "same" is judged like the row it stands for, with the content that its entry had when the snapshot
+  // began, or with another one where the entry's content changed since. Where such a row would be staged there is no
+  // content to stage: kContentLeftOut.
   void Decide(const index::EntityIndex& index, const record::BatchHeader& header, const record::RecordColumns& columns,
               uint64_t input_position, bool declared_version, std::span<ledger::Verdict> verdicts);
   // For EntityIndex::Decide, when the snapshot flows.
@@ -126,10 +128,21 @@ class SnapshotStage {
   static absl::StatusOr<std::unique_ptr<SnapshotStage>> Parse(std::string_view section);
 
  private:
+  struct RowsAtHand {
+    const record::BatchHeader& header;
+    const record::RecordColumns& columns;
+    uint64_t input_position;
+    bool declared_version;
+  };
+
   void Stage(const StagedRecord& record);
-  ledger::Verdict DecideRow(const index::EntityIndex& index, uint32_t number, const record::BatchHeader& header,
-                            const record::RecordColumns& columns, size_t i, uint64_t input_position,
-                            bool declared_version);
+  void DecideOthers(const index::EntityIndex& index, const RowsAtHand& rows, size_t begin, size_t end,
+                    std::span<ledger::Verdict> verdicts);
+  void DecideSame(const index::EntityIndex& index, const RowsAtHand& rows, std::span<const uint32_t> entries,
+                  size_t begin, std::span<ledger::Verdict> verdicts);
+  // Row i, of the entry `number` (kNoEntry: none yet) and of `key`.
+  ledger::Verdict DecideRow(const index::EntityIndex& index, uint32_t number, const base::Digest& key,
+                            const index::IncomingRecord& incoming, const RowsAtHand& rows, size_t i);
   // The staged record of this key that came last. `number`: of the key's entry, or kNoEntry; `marked`: it has a mark.
   StagedRecord* LatestStaged(uint32_t number, bool marked, const base::Digest& key);
   void See(const index::EntityIndex& index, const base::Digest& key);
@@ -152,7 +165,7 @@ class SnapshotStage {
   base::TimeUs event_time_max_ = 0;
   std::vector<Unread> unread_;     // while replaying
   std::vector<uint32_t> numbers_;  // reused
-  uint32_t expected_ = 0;          // entry of the next row, if rows come in the order in which keys were first seen
+  uint32_t next_ = 0;              // entry of the next row, if rows come in the order in which keys were first seen
 };
 
 }  // namespace datong::snapshot

@@ -299,6 +299,22 @@ TEST_CASE("digests that are not those of the content") {
       {{Verdict::kDigestMismatch, 3}, {Verdict::kInserted, 1}}, std::vector<std::string>(3, "digest_mismatch"), {"D"});
 }
 
+TEST_CASE("a row that says the same, by one who was never told what the exchange holds") {
+  Judge(
+      [](HostileWorld& world) {
+        record::RecordBatch batch = world.Batch({"A"});
+        batch.header.snapshot_id = 77;
+        for (const uint32_t entry : {0u, 0xffffffffu}) {
+          const uint64_t row = batch.size() + 1;
+          const int64_t unknown = 0;
+          record::RecordWriter::AppendSame({&entry, 1}, {&row, 1}, {&unknown, 1}, {&unknown, 1}, batch);
+        }
+        world.Append(*record::EncodeBatch(batch));
+      },
+      {{Verdict::kSnapshotDropped, 1}, {Verdict::kMalformedRecord, 2}},
+      {"snapshot_dropped", "malformed_record", "malformed_record"});
+}
+
 TEST_CASE("values that no subscriber could be given") {
   Judge(
       [](HostileWorld& world) {

@@ -37,6 +37,7 @@ void DecodeTwice(std::string_view bytes) {
   DATONG_CHECK(again.header == batch.header && again.payload == batch.payload);
   DATONG_CHECK(again.columns.id == batch.columns.id && again.columns.row == batch.columns.row);
   DATONG_CHECK(again.columns.payload_end == batch.columns.payload_end);
+  DATONG_CHECK(again.columns.same_entry == batch.columns.same_entry);
   for (size_t i = 0; i < batch.size(); ++i) DATONG_CHECK(again.record(i) == batch.record(i));
 }
 

@@ -175,6 +175,15 @@ void NaiveExchange::Replay::CheckColumns(Inputs& inputs, const Record& record, c
     Complain(inputs, record, absl::StrCat("version ", record.seen.version, ", the row declares ", version));
   }
   const std::string& key = ValueOf(row, "code");
+  if (is_same) {
+    const NaiveRegister::Entry* entry = inputs.entities->Find(key);
+    if (entry == nullptr || entry->number != record.seen.entry) {
+      Complain(inputs, record,
+               absl::StrCat("it names entry ", record.seen.entry, ", key ", key,
+                            entry == nullptr ? " has none" : absl::StrCat(" has entry ", entry->number)));
+    }
+    return;
+  }
   const std::string& digest = inputs.digest_of_key.try_emplace(key, record.seen.key).first->second;
   const std::string& other = inputs.key_of_digest.try_emplace(record.seen.key, key).first->second;
   if (digest != record.seen.key || other != key) {
@@ -237,7 +246,8 @@ Verdict NaiveExchange::Replay::TakeReadable(Inputs& inputs, const Record& record
   if (!is_full) return inputs.entities->Take(key, row, place, {run.source, record.partition, 0});
   const auto stage = inputs.stages.find({record.partition, record.message.snapshot});
   if (stage == inputs.stages.end() || stage->second.phase != NaiveStage::Phase::kOpen) return Verdict::kSnapshotDropped;
-  return stage->second.Take(*inputs.entities, {key, &row, place, record.message.position, record.number, false});
+  return stage->second.Take(*inputs.entities, {key, &row, place, record.message.position, record.number, false,
+                                               record.seen.operation == Operation::kSame});
 }
 
 NaiveExchange::Change NaiveExchange::Replay::ChangeOf(Inputs& inputs, const Record& record, const Dump& dump,

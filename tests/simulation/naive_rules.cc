@@ -84,7 +84,9 @@ Verdict NaiveRegister::Take(const std::string& key, const Row& now, SourcePlace 
   const Verdict verdict = Judge(key, now, place);
   ++moment_;
   if (!ledger::IsAccepted(verdict) && verdict != Verdict::kUnchangedNewer) return verdict;
-  Entry& entry = entries_[key];
+  const auto [known, is_new] = entries_.try_emplace(key);
+  Entry& entry = known->second;
+  if (is_new) entry.number = entries_of_partition_[by.partition]++;
   entry.version = versioned_ ? DeclaredVersion(now) : 0;
   entry.place = place;
   if (verdict == Verdict::kUnchangedNewer) return verdict;

@@ -54,6 +54,7 @@ class NaiveRegister {
     bool present = false;
     Supplier by;              // of the last change; what changes nothing supplies nothing
     uint64_t content_at = 0;  // moment() when the content came
+    uint32_t number = 0;      // among the keys of its partition, in the order of first sight
   };
   const std::map<std::string, Entry>& entries() const { return entries_; }
   const Entry* Find(const std::string& key) const;
@@ -67,6 +68,7 @@ class NaiveRegister {
 
   const bool versioned_;
   std::map<std::string, Entry> entries_;
+  std::map<uint32_t, uint32_t> entries_of_partition_;
   uint64_t moment_ = 0;
 };
 

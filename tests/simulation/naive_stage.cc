@@ -20,11 +20,14 @@ Verdict NaiveStage::Take(NaiveRegister& entities, const Waiting& incoming) {
     if (identity_.flows) {
       verdict = TakeFlowing(entities, incoming, named);
     } else if (earlier != nullptr) {
-      verdict = TakeSecondRow(earlier, *earlier->row, incoming);
+      verdict = TakeSecondRow(entities, earlier, *earlier->row, incoming);
     } else if (named && register_said_it) {
-      verdict = TakeSecondRow(nullptr, *known->content, incoming);
+      verdict = TakeSecondRow(entities, nullptr, *known->content, incoming);
     } else {
       verdict = entities.Judge(incoming.key, *incoming.row, incoming.place);
+      if (verdict == Verdict::kDuplicate && !SaysTheSame(entities, *known->content, incoming)) {
+        verdict = Verdict::kStale;
+      }
       if (ledger::IsAdmitted(verdict)) {
         verdict = Verdict::kStaged;
         waiting.push_back(incoming);
@@ -43,9 +46,15 @@ Verdict NaiveStage::TakeFlowing(NaiveRegister& entities, const Waiting& incoming
   return SameContent(*known->content, *incoming.row) ? Verdict::kDuplicate : Verdict::kConflictingRows;
 }
 
+bool NaiveStage::SaysTheSame(const NaiveRegister& entities, const Row& said, const Waiting& incoming) const {
+  if (incoming.same && ChangedSince(*entities.Find(incoming.key))) return false;
+  return SameContent(said, *incoming.row);
+}
+
 // `earlier`: nullptr when the earlier row does not wait.
-Verdict NaiveStage::TakeSecondRow(Waiting* earlier, const Row& said, const Waiting& incoming) {
-  if (SameContent(said, *incoming.row)) return Verdict::kDuplicate;
+Verdict NaiveStage::TakeSecondRow(const NaiveRegister& entities, Waiting* earlier, const Row& said,
+                                  const Waiting& incoming) {
+  if (SaysTheSame(entities, said, incoming)) return Verdict::kDuplicate;
   if (identity_.same_key == FullPlan::SameKey::kLast) {
     if (earlier != nullptr) earlier->set_aside = true;
     waiting.push_back(incoming);

@@ -36,6 +36,7 @@ class NaiveStage {
     uint64_t position = 0;
     size_t record = 0;
     bool set_aside = false;  // another row of its key is there, and this one does not prevail
+    bool same = false;       // it names what the exchange held when the snapshot began
   };
   // What the decision is made of.
   struct Facts {
@@ -60,7 +61,10 @@ class NaiveStage {
 
  private:
   ledger::Verdict TakeFlowing(NaiveRegister& entities, const Waiting& incoming, bool named);
-  ledger::Verdict TakeSecondRow(Waiting* earlier, const Row& said, const Waiting& incoming);
+  ledger::Verdict TakeSecondRow(const NaiveRegister& entities, Waiting* earlier, const Row& said,
+                                const Waiting& incoming);
+  // A row that says "same" has no content to compare once the key's content is another one than at the begin.
+  bool SaysTheSame(const NaiveRegister& entities, const Row& said, const Waiting& incoming) const;
   Waiting* LatestOf(const std::string& key);
   bool ChangedSince(const NaiveRegister::Entry& entry) const { return entry.content_at > identity_.begin_moment; }
 

@@ -30,6 +30,7 @@ base::Digest DigestOf(const broker::Message& message) {
 
 void TakeRecords(const record::BatchHeader& header, const record::RecordColumns& columns, Witness::Message& into) {
   into.records.reserve(columns.size());
+  size_t same = 0;
   for (size_t i = 0; i < columns.size(); ++i) {
     Witness::SeenRecord seen;
     seen.operation = columns.operation[i];
@@ -43,6 +44,7 @@ void TakeRecords(const record::BatchHeader& header, const record::RecordColumns&
     seen.key = base::ToHex(columns.key[i]);
     seen.key_known = columns.operation[i] != record::Operation::kUnreadable || columns.key[i] != columns.id[i];
     seen.version = columns.version[i];
+    seen.entry = seen.operation == record::Operation::kSame ? columns.same_entry[same++] : 0;
     into.records.push_back(std::move(seen));
   }
 }

@@ -29,6 +29,7 @@ class Witness {
     std::string key;  // digest, hex
     bool key_known;   // of an unreadable row: its key could be read all the same
     int64_t version;
+    uint32_t entry;  // of a row that says "same"
   };
   struct Message {
     broker::Position position = 0;

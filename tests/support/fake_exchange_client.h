@@ -29,7 +29,8 @@ class FakeExchange final : public client::ExchangeClient {
   std::string identity = "fake";
   uint64_t acknowledged = 0;  // next position
   std::vector<client::RefusedDelivery> refused;
-  bool holds_everything = false;        // whatever WhichAreHeld asks for
+  bool holds_everything = false;                // whatever WhichAreHeld asks for
+  std::map<base::Digest, size_t> entry_of_key;  // that it was asked for
   std::vector<absl::Status> fail_next;  // taken from the front by Publish, EndUnit, BeginUnit, Fetch, Acknowledge
 
   absl::StatusOr<client::ResourceInfo> DescribeResource(const std::string&) override { return resource; }
@@ -93,8 +94,12 @@ class FakeExchange final : public client::ExchangeClient {
       exchange_.position = position;
       return absl::OkStatus();
     }
-    void WhichAreHeld(uint32_t, const record::RecordClaims& claims, std::vector<uint8_t>& held) override {
-      held.assign(claims.size(), exchange_.holds_everything ? 1 : 0);
+    void WhichAreHeld(uint32_t, const record::RecordClaims& claims, std::vector<uint32_t>& entries) override {
+      entries.assign(claims.size(), kNotHeld);
+      for (size_t i = 0; exchange_.holds_everything && i < claims.size(); ++i) {
+        const auto known = exchange_.entry_of_key.try_emplace(claims.key[i], exchange_.entry_of_key.size());
+        entries[i] = static_cast<uint32_t>(known.first->second);
+      }
     }
 
    private:

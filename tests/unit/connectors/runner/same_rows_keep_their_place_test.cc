@@ -31,6 +31,7 @@ struct Packed {
   record::Operation operation{};
   base::Digest key, fingerprint;
   std::string content;
+  uint32_t entry = 0;
 };
 
 // What goes out for a dump, by partition and in order, handed over some rows at a time.
@@ -49,11 +50,15 @@ std::map<uint32_t, std::vector<Packed>> Pack(BatchPacker& packer, const std::vec
     if (random.Below(2) == 0 && i < dump.size()) continue;
     FilledBatches filled = packer.Take();
     for (const FilledBatches::Filled& one : filled.batches) {
+      const auto& columns = one.batch.columns;
+      size_t same = 0;
       for (size_t record = 0; record < one.batch.size(); ++record) {
-        const auto& columns = one.batch.columns;
+        const bool is_same = columns.operation[record] == record::Operation::kSame;
         out[one.partition].push_back({columns.row[record], columns.operation[record], columns.key[record],
-                                      columns.fingerprint[record], std::string(one.batch.record(record))});
+                                      columns.fingerprint[record], std::string(one.batch.record(record)),
+                                      is_same ? columns.same_entry.at(same++) : 0});
       }
+      REQUIRE(same == columns.same_entry.size());
     }
     packer.GiveBack(std::move(filled));
   }
@@ -88,10 +93,17 @@ TEST_CASE("rows that are the same stand where they would stand with their conten
     }
     const uint64_t not_held_of_thousand = random.Below(100);
     size_t held_rows = 0, same_rows = 0;
-    const auto packed = pack_with_memory([&](uint32_t, const record::RecordClaims& claims, std::vector<uint8_t>& held) {
-      held.resize(claims.size());
-      for (uint8_t& one : held) held_rows += one = random.Below(1'000) >= not_held_of_thousand ? 1 : 0;
-    });
+    std::vector<record::RecordClaim> entries;
+    const auto hold = [&](uint32_t, const record::RecordClaims& claims, std::vector<uint32_t>& answer) {
+      answer.assign(claims.size(), client::PublishSession::kNotHeld);
+      for (size_t i = 0; i < claims.size(); ++i) {
+        if (random.Below(1'000) < not_held_of_thousand) continue;
+        answer[i] = static_cast<uint32_t>(entries.size());
+        entries.push_back(claims.at(i));
+        ++held_rows;
+      }
+    };
+    const auto packed = pack_with_memory(hold);
     plain.BeginUnit(columns);
     const auto expected = Pack(plain, dump, random);
     REQUIRE(packed.size() == expected.size());
@@ -101,9 +113,10 @@ TEST_CASE("rows that are the same stand where they would stand with their conten
       for (size_t i = 0; i < records.size(); ++i) {
         const bool same = found[i].operation == record::Operation::kSame;
         same_rows += same ? 1 : 0;
+        const base::Digest& key = same ? entries.at(found[i].entry).key : found[i].key;
+        const base::Digest& fingerprint = same ? entries.at(found[i].entry).fingerprint : found[i].fingerprint;
         const bool alike =
-            found[i].row == records[i].row && found[i].key == records[i].key &&
-            found[i].fingerprint == records[i].fingerprint &&
+            found[i].row == records[i].row && key == records[i].key && fingerprint == records[i].fingerprint &&
             (same ? found[i].content.empty() && records[i].operation == record::Operation::kUpsert
                   : found[i].operation == records[i].operation && found[i].content == records[i].content);
         if (!alike) FAIL("partition " << partition << ", record " << i << ", row " << records[i].row);

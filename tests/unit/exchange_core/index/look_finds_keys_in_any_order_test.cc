@@ -17,8 +17,10 @@ TEST_CASE("every key gets its number, in any order and with any expectation") {
   constexpr uint32_t kKeys = 5'000;
   std::vector<uint32_t> none(1);
   const base::Digest unknown = DigestOf(1);
-  index.Look({&unknown, 1}, none, 7);
+  uint32_t next = 7;
+  index.Look({&unknown, 1}, none, next);
   CHECK(none[0] == EntityIndex::kNoEntry);
+  CHECK(index.NumberOf(unknown) == EntityIndex::kNoEntry);
 
   std::vector<SampleRecord> records;
   for (uint64_t key = 0; key < kKeys; ++key) records.push_back({key, key, 0, key + 1});
@@ -44,8 +46,11 @@ TEST_CASE("every key gets its number, in any order and with any expectation") {
     }
     std::vector<uint32_t> numbers(keys.size());
     const uint32_t guesses[] = {0, expected.front(), kKeys - 1, kKeys, kKeys + 1, static_cast<uint32_t>(random.Next())};
-    index.Look(keys, numbers, guesses[random.Below(std::size(guesses))]);
+    next = guesses[random.Below(std::size(guesses))];
+    index.Look(keys, numbers, next);
     REQUIRE(numbers == expected);
+    if (expected.back() != EntityIndex::kNoEntry) REQUIRE(next == expected.back() + 1);
+    for (size_t i = 0; i < keys.size(); i += 100) REQUIRE(index.NumberOf(keys[i]) == expected[i]);
   }
 }
 

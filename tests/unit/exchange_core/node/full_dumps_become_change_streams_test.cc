@@ -153,6 +153,26 @@ TEST_CASE("rows that are held come without their content, and it comes to the sa
   CHECK(world.part.state.size() == 18);
 }
 
+TEST_CASE("a row without its content contradicts one with another content, and who reads the ledger again knows") {
+  World world(GENERATE(1u, 4u));
+  world.source->LeaveOutWhatIsHeld();
+  world.Dump("day-1", Companies(0, 3));
+  Rows second = Companies(0, 3);
+  second.insert(second.begin(), second[0]);
+  second[0][2] = "moved";
+  const client::UnitRun run = world.source->Begin({.name = "day-2", .identity = "content of day-2", .full = true});
+  world.Settle();
+  world.source->PublishRows(run, second, 0, second.size());
+  CHECK(world.source->left_out() == 3);
+  world.Settle();
+  world.source->End("day-2", true);
+  world.Settle();
+  const node::SnapshotBooks books = Only(world.exchange->snapshots(), run.run);
+  CHECK(books.verdicts.at(ledger::Verdict::kConflictingRows) == 2);
+  CHECK(books.verdicts.at(ledger::Verdict::kUnchanged) == 2);
+  CHECK(world.tax.log.size() == 3);
+}
+
 TEST_CASE("where a row without its content could come to something else, nobody is told to leave it out") {
   const auto begin = [](TestSource& source, const std::string& name) {
     return source.Begin({.name = name, .identity = "content of " + name, .full = true});

@@ -95,6 +95,7 @@ TEST_CASE("who takes everything gets the publisher's batch itself, with a select
 TEST_CASE("a form of a record per message gets what is delivered and no more: no row that left its content out") {
   Crossing c;
   c.batch.columns.operation[3] = Operation::kSame;
+  c.batch.columns.same_entry = {7};
   c.batch.columns.payload_end[3] = c.batch.columns.payload_end[2];
   c.batch.payload.resize(c.batch.columns.payload_end[2]);
   c.bytes = *record::EncodeBatch(c.batch);

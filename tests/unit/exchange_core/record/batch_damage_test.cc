@@ -107,7 +107,7 @@ TEST_CASE("unknown versions and algorithms are refused by name") {
   CHECK_THAT(said(62, uint8_t{4}), Contains("digest algorithm 4"));
   CHECK_THAT(said(63, uint8_t{2}), Contains("canonicalisation version 2"));
   CHECK_THAT(said(112, uint8_t{8}), Contains("snapshot marks"));
-  CHECK_THAT(said(113, uint8_t{32}), Contains("column flags"));
+  CHECK_THAT(said(113, uint8_t{64}), Contains("column flags"));
   CHECK_THAT(said(116, uint32_t{8}), Contains("extension"));
 }
 
@@ -132,6 +132,35 @@ TEST_CASE("hostile lengths and counts are refused before memory is taken") {
   CHECK(refused(12, uint32_t{129}));
   CHECK(refused(114, uint16_t{12}));
   CHECK(refused(56, uint32_t{1}));
+}
+
+TEST_CASE("flags, operations and entries of records that say the same must agree") {
+  const std::string with = *EncodeBatch(MakeBatchWithSame(40, Codec::kLz4)),
+                    without = *EncodeBatch(MakeBatch(40, Codec::kLz4));
+  const auto said = [](std::string bytes, size_t offset, auto value) {
+    Patch(bytes, offset, value);
+    Reseal(bytes);
+    RecordBatch into;
+    return DecodeBatch(bytes, into);
+  };
+  const auto header_bytes = [](const std::string& bytes) {
+    uint32_t header = 0;
+    std::memcpy(&header, bytes.data() + 12, sizeof header);
+    return size_t{header};
+  };
+  CHECK(said(with, 113, uint8_t{0}).code() == absl::StatusCode::kDataLoss);
+  CHECK(said(without, 113, uint8_t{32}).code() == absl::StatusCode::kDataLoss);
+  RecordBatch upsert = MakeBatch(1, Codec::kNone);
+  const std::string one = *EncodeBatch(upsert);
+  const size_t operation = header_bytes(one) + 3 * sizeof(base::Digest) + 1;
+  CHECK(said(one, operation, uint8_t{1}).ok());
+  CHECK(said(one, operation, uint8_t{6}).code() == absl::StatusCode::kDataLoss);
+
+  const std::string same = *EncodeBatch(MakeBatchWithSame(1, Codec::kNone));
+  const size_t columns = header_bytes(same);
+  CHECK(said(same, columns + 1, uint8_t{6}).ok());
+  CHECK(said(same, columns + 1, uint8_t{1}).code() == absl::StatusCode::kDataLoss);  // nobody says "same"
+  CHECK(said(same, columns + 9, uint8_t{1}).code() == absl::StatusCode::kDataLoss);  // between operations and digests
 }
 
 // A payload that claims more than its bytes can hold, under each codec.

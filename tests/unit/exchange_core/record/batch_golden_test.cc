@@ -62,6 +62,7 @@ std::vector<Golden> Goldens() {
   plain.columns.file_index.assign(10, 0);
   plain.columns.operation.assign(10, Operation::kUpsert);
   goldens.push_back({"short_columns.bin", plain});
+  goldens.push_back({"same.bin", MakeBatchWithSame(40, Codec::kLz4)});
   goldens.push_back({"written_companies.bin", WrittenCompanies(CompanySchema())});
   return goldens;
 }

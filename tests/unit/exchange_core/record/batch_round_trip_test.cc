@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is packed into a batch comes out of it unchanged, under every codec, and equal batches give equal bytes.
 #include <catch2/catch.hpp>
+#include <numeric>
 
 #include "exchange_core/base/limits.h"
 #include "exchange_core/record/batch_codec.h"
+#include "exchange_core/record/record_writer.h"
 #include "tests/unit/exchange_core/record/record_makers.h"
 
 namespace datong::record {
@@ -25,6 +27,35 @@ TEST_CASE("a batch survives encoding and decoding under every codec") {
       REQUIRE(*EncodeBatch(batch) == *bytes);
     }
   }
+}
+
+TEST_CASE("records that say the same have an entry in place of their digests") {
+  RecordBatch reused;
+  for (size_t records = 1; records < 500; records += 1 + records / 3) {
+    CAPTURE(records);
+    const RecordBatch batch = MakeBatchWithSame(records, Codec::kLz4, records);
+    const auto bytes = EncodeBatch(batch);
+    REQUIRE(bytes.ok());
+    REQUIRE(DecodeBatch(*bytes, reused).ok());
+    REQUIRE(SameBatch(reused, batch));
+    REQUIRE(*EncodeBatch(reused) == *bytes);
+    REQUIRE(DecodeBatch(*EncodeBatch(MakeBatch(records, Codec::kLz4)), reused).ok());
+    REQUIRE(reused.columns.same_entry.empty());
+  }
+}
+
+TEST_CASE("a row that says the same takes three bytes where rows and entries follow one another") {
+  const auto bytes_of = [](size_t records) {
+    RecordBatch batch;
+    std::vector<uint32_t> entries(records);
+    std::vector<uint64_t> rows(records);
+    std::iota(entries.begin(), entries.end(), 70'000);
+    std::iota(rows.begin(), rows.end(), 5);
+    const std::vector<int64_t> zeros(records);
+    RecordWriter::AppendSame(entries, rows, zeros, zeros, batch);
+    return EncodeBatch(batch)->size();
+  };
+  CHECK(bytes_of(100) - bytes_of(50) == 150);
 }
 
 TEST_CASE("columns can be read without the payload, and the payload later") {
@@ -96,6 +127,8 @@ TEST_CASE("what is no valid batch is not packed") {
   CHECK(refused([](RecordBatch& b) { b.columns.file_index[1] = 2; }));
   CHECK(refused([](RecordBatch& b) { b.columns.row[1] = uint64_t{1} << 40; }));
   CHECK(refused([](RecordBatch& b) { b.columns.operation[0] = static_cast<Operation>(7); }));
+  CHECK(refused([](RecordBatch& b) { b.columns.operation[0] = Operation::kSame; }));
+  CHECK(refused([](RecordBatch& b) { b.columns.same_entry.push_back(1); }));
   CHECK(refused([](RecordBatch& b) { b.header.codec = static_cast<Codec>(3); }));
   CHECK(refused([](RecordBatch& b) { b.header.crypto_suite = 1; }));
   CHECK(refused([](RecordBatch& b) { b.header.nonce = "n"; }));

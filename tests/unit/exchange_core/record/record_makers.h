@@ -95,10 +95,28 @@ inline RecordBatch MakeBatch(size_t records, Codec codec, uint64_t seed = 1) {
   return batch;
 }
 
+// Of which some say "same", in runs, of entries that mostly follow one another.
+inline RecordBatch MakeBatchWithSame(size_t records, Codec codec, uint64_t seed = 1) {
+  RecordBatch batch = MakeBatch(records, codec, seed);
+  base::SeededRandom random(seed);
+  RecordColumns& columns = batch.columns;
+  uint32_t entry = 0;
+  bool same = true;
+  for (size_t i = 0; i < records; ++i, ++entry) {
+    if (random.Below(8) == 0) same = !same;
+    if (random.Below(8) == 0) entry = static_cast<uint32_t>(random.Next() >> random.Below(64));
+    if (!same) continue;
+    columns.id[i] = columns.key[i] = columns.fingerprint[i] = {};
+    columns.operation[i] = Operation::kSame;
+    columns.same_entry.push_back(entry);
+  }
+  return batch;
+}
+
 inline bool SameColumns(const RecordColumns& a, const RecordColumns& b) {
   return a.id == b.id && a.key == b.key && a.fingerprint == b.fingerprint && a.operation == b.operation &&
          a.version == b.version && a.event_time == b.event_time && a.file_index == b.file_index && a.row == b.row &&
-         a.payload_end == b.payload_end;
+         a.payload_end == b.payload_end && a.same_entry == b.same_entry;
 }
 
 inline bool SameBatch(const RecordBatch& a, const RecordBatch& b) {

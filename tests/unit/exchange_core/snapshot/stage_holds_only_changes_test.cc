@@ -22,13 +22,24 @@ struct Rows {
     columns.id.push_back(operation == record::Operation::kUnreadable ? base::Digest{content, 99} : digest);
     columns.key.push_back(key_known ? digest : columns.id.back());
     columns.fingerprint.push_back({content, 1});
+    AddPlace(operation);
+    return *this;
+  }
+  Rows& AddSame(uint32_t entry) {
+    for (auto* column : {&columns.id, &columns.key, &columns.fingerprint}) column->emplace_back();
+    columns.same_entry.push_back(entry);
+    AddPlace(record::Operation::kSame);
+    return *this;
+  }
+
+ private:
+  void AddPlace(record::Operation operation) {
     columns.operation.push_back(operation);
     columns.version.push_back(0);
     columns.event_time.push_back(0);
     columns.file_index.push_back(0);
     columns.row.push_back(columns.row.size() + 1);
     columns.payload_end.push_back(0);
-    return *this;
   }
 };
 
@@ -95,33 +106,35 @@ TEST_CASE("a row that is held back is no delete, a row without a key protects no
 }
 
 TEST_CASE("a row without its content is judged like the row it stands for, and never staged") {
-  constexpr auto kSame = record::Operation::kSame;
+  // Live: key 4 by a file that is later in the order; key 2 by an earlier one, which must not happen; key 5 twice.
+  const auto live = [](World& world) {
+    world.Learn(Rows(3).Add(4, 44).Add(5, 55).Add(5, 5), 105, 5);
+    world.Learn(Rows(1).Add(9, 9).Add(8, 8).Add(2, 22), 106, 5);
+  };
   World world;
-  Rows later(3);
-  world.Learn(later.Add(4, 44), 105, 5);  // live, later in the order
-  const Rows rows = Rows(2).Add(1, 1, kSame).Add(2, 22, kSame).Add(4, 4, kSame).Add(7, 7, kSame).Add(1, 1, kSame);
-  CHECK(world.Decide(rows, 106) == Verdicts{Verdict::kUnchanged, Verdict::kContentLeftOut, Verdict::kStale,
-                                            Verdict::kContentLeftOut, Verdict::kDuplicate});
+  live(world);
+  const Rows rows = Rows(2).AddSame(0).AddSame(1).AddSame(3).AddSame(99).AddSame(0).AddSame(4);
+  const Verdicts verdicts{Verdict::kUnchanged,      Verdict::kContentLeftOut, Verdict::kStale,
+                          Verdict::kContentLeftOut, Verdict::kDuplicate,      Verdict::kStale};
+  CHECK(world.Decide(rows, 107) == verdicts);
   CHECK(world.stage.staged() == 0);
-  CHECK(world.Due() == std::vector<uint64_t>{3, 5});  // it names its key all the same
+  CHECK(world.Due() == std::vector<uint64_t>{3});  // it names its key all the same
   SECTION("which a replay learns by reading it again") {
     World replayed;
-    Rows again(3);
-    replayed.Learn(again.Add(4, 44), 105, 5);
-    replayed.stage.Replay({}, Verdicts(5, Verdict::kUnchanged), 106);
+    live(replayed);
+    replayed.stage.Replay({}, verdicts, 107);
     for (const auto& unread : replayed.stage.TakeUnread()) {
-      CHECK(unread.input_position == 106);
-      replayed.stage.ReadAgain(replayed.index, rows.columns,
-                               Verdicts{Verdict::kUnchanged, Verdict::kContentLeftOut, Verdict::kStale,
-                                        Verdict::kContentLeftOut, Verdict::kDuplicate});
+      CHECK(unread.input_position == 107);
+      replayed.stage.ReadAgain(replayed.index, rows.columns, unread.verdicts);
     }
     CHECK(replayed.Due() == world.Due());
   }
   SECTION("and beside one with other content it is the second of two") {
-    CHECK(world.Decide(Rows(2).Add(3, 33).Add(3, 3, kSame), 107) ==
+    World untouched;
+    CHECK(untouched.Decide(Rows(2).Add(3, 33).AddSame(2), 107) ==
           Verdicts{Verdict::kStaged, Verdict::kConflictingRows});
-    CHECK(world.stage.Staged(0).set_aside == 1);
-    CHECK(world.Decide(Rows(2).Add(5, 5, kSame).Add(5, 55), 108) ==
+    CHECK(untouched.stage.Staged(0).set_aside == 1);
+    CHECK(untouched.Decide(Rows(2).AddSame(4).Add(5, 55), 108) ==
           Verdicts{Verdict::kUnchanged, Verdict::kConflictingRows});
   }
 }
