@@ -100,6 +100,13 @@ struct EntityIndex::Impl {
     for (size_t i = 0; i < keys.size(); ++i) numbers[i] = FindNumber(hash[i], keys[i], numbers[i]);
   }
 
+  void CountLive(const EntityEntry& entry, int change) {
+    if (entry.deleted != 0) return;
+    if (entry.source_id >= live_of_source.size()) live_of_source.resize(entry.source_id + size_t{1});
+    live_of_source[entry.source_id] += static_cast<size_t>(change);
+    live += static_cast<size_t>(change);
+  }
+
   // The one way in which the index changes, for Decide and Replay alike. There is room for one more.
   void Learn(EntityEntry* known, uint64_t hash, const base::Digest& key, const base::Digest& fingerprint,
              int64_t version, uint64_t source_order, uint32_t record, Verdict verdict, const BatchPlace& place) {
@@ -116,12 +123,12 @@ struct EntityIndex::Impl {
     known->version = version;
     known->source_order = source_order;
     if (verdict == Verdict::kUnchangedNewer) return;
+    const uint16_t deleted = verdict == Verdict::kDeleted ? 1 : 0;
+    CountLive(*known, -1);
     known->source_id = place.source_id;
     known->last_snapshot = place.snapshot;
-    const uint16_t deleted = verdict == Verdict::kDeleted ? 1 : 0;
-    live += known->deleted;
-    live -= deleted;
     known->deleted = deleted;
+    CountLive(*known, 1);
     if (deleted != 0) return;
     known->fingerprint = fingerprint;
     known->content_position = place.input_position;
@@ -178,6 +185,7 @@ struct EntityIndex::Impl {
   Entries entries;  // in order of first sight; never dropped
   SlotTable table;
   size_t live = 0;
+  std::vector<size_t> live_of_source;
 };
 
 EntityIndex::EntityIndex(uint64_t salt) : impl_(std::make_unique<Impl>(salt)) {}
@@ -250,6 +258,9 @@ void EntityIndex::Replay(const ledger::AdmittedColumns& admitted, const BatchPla
 const EntityEntry* EntityIndex::Find(const base::Digest& key) const { return impl_->Find(impl_->HashOf(key), key); }
 size_t EntityIndex::size() const { return impl_->entries.size(); }
 size_t EntityIndex::live() const { return impl_->live; }
+size_t EntityIndex::LiveOf(uint16_t source_id) const {
+  return source_id < impl_->live_of_source.size() ? impl_->live_of_source[source_id] : 0;
+}
 size_t EntityIndex::memory_bytes() const { return impl_->entries.memory_bytes() + impl_->table.memory_bytes(); }
 
 void EntityIndex::ForEach(const std::function<void(const EntityEntry&)>& visit) const {
@@ -302,7 +313,7 @@ absl::Status EntityIndex::Load(std::string_view section) {
       }
       loaded->table.Insert(hash[i], loaded->entries.end());
       loaded->entries.Append(block[i]);
-      loaded->live += 1 - block[i].deleted;
+      loaded->CountLive(block[i], 1);
     }
   }
   impl_ = std::move(loaded);

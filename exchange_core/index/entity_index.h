@@ -95,6 +95,7 @@ class EntityIndex {
   const EntityEntry& At(uint32_t number) const;      // number < size(); valid until the next Decide or Replay
   size_t size() const;                               // entries, tombstones included
   size_t live() const;
+  size_t LiveOf(uint16_t source_id) const;  // those that this source supplied last
   size_t memory_bytes() const;
   void ForEach(const std::function<void(const EntityEntry&)>& visit) const;  // in order of first sight
 

@@ -30,7 +30,8 @@ absl::StatusOr<std::vector<DueDelete>> FindDueDeletes(const catalog::Resource& r
                                                       const snapshot::SnapshotStage& stage, base::TimeUs as_of,
                                                       StoredBatches& batches) {
   std::vector<DueDelete> due;
-  for (uint32_t number = 0; number < index.size(); ++number) {
+  const size_t entries = index.size();
+  for (uint32_t number = stage.NextNotNamed(0); number < entries; number = stage.NextNotNamed(number + 1)) {
     if (!stage.IsDue(index, number)) continue;
     const index::EntityEntry& entry = index.At(number);
     if (VersionIsLater(as_of, *resource.schema, entry)) continue;

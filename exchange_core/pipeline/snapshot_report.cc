@@ -55,11 +55,7 @@ class Reporter {
     // Where the rows say which moment the dump speaks of, only all partitions together know it: so many at most.
     ASSIGN_OR_RETURN(due_, FindDueDeletes(resource_, index_, stage_, stage_.identity().as_of, batches_));
     report_.set_absent(due_.size());
-    for (uint32_t number = 0; number < index_.size(); ++number) {
-      const index::EntityEntry& entry = index_.At(number);
-      const bool is_its = entry.deleted == 0 && entry.source_id == static_cast<uint16_t>(stage_.identity().source_id);
-      if (is_its) report_.set_source_keys(report_.source_keys() + 1);
-    }
+    report_.set_source_keys(index_.LiveOf(static_cast<uint16_t>(stage_.identity().source_id)));
     for (size_t i = 0; i < due_.size() && i < kSamplesPerKind; ++i) {
       AddSample(SnapshotSample::DELETE, due_[i].position, due_[i].record, 0);
     }

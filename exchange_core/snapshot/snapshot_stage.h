@@ -109,7 +109,8 @@ class SnapshotStage {
   void TakeFront(const index::EntityIndex& index, size_t count);
   void DropStaged();
 
-  bool HasSeen(const index::EntityIndex& index, uint32_t number) const;
+  // The first entry from `number` on that no row named, or a number behind all entries.
+  uint32_t NextNotNamed(uint32_t number) const { return seen_.NextWithout(number); }
   size_t memory_bytes() const;
   // Whether the snapshot's lack of this key means that it is gone: the source supplied it last, nobody changed it since
   // the snapshot began, and its order is not later. Times are the caller's to look at.
@@ -145,6 +146,7 @@ class SnapshotStage {
                             const index::IncomingRecord& incoming, const RowsAtHand& rows, size_t i);
   // The staged record of this key that came last. `number`: of the key's entry, or kNoEntry; `marked`: it has a mark.
   StagedRecord* LatestStaged(uint32_t number, bool marked, const base::Digest& key);
+  bool HasSeen(const index::EntityIndex& index, uint32_t number) const;
   void See(const index::EntityIndex& index, const base::Digest& key);
   void NoteVerdicts(std::span<const ledger::Verdict> verdicts);
   void NoteRows(const record::RecordColumns& columns, std::span<const ledger::Verdict> verdicts);

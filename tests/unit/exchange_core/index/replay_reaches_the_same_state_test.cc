@@ -2,6 +2,7 @@
 // Replaying what the ledger keeps, from the start or from a checkpoint in the middle, leads to the same bytes as
 // deciding.
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "exchange_core/index/event_index.h"
 #include "tests/unit/exchange_core/index/index_sample.h"
@@ -41,11 +42,17 @@ TEST_CASE("an entity index") {
     CHECK(restarted.live() == decided.live());
     CHECK(restarted.OldestContent() == decided.OldestContent());
     size_t live = 0;
+    std::map<uint16_t, size_t> live_of_source;
     decided.ForEach([&](const EntityEntry& entry) {
       live += entry.deleted == 0 ? 1 : 0;
+      live_of_source[entry.source_id] += entry.deleted == 0 ? 1 : 0;
       REQUIRE(restarted.Find(entry.key) != nullptr);
     });
     CHECK(live == decided.live());
+    for (uint16_t source = 0; source < 6; ++source) {
+      CHECK(decided.LiveOf(source) == live_of_source[source]);
+      CHECK(restarted.LiveOf(source) == live_of_source[source]);
+    }
   }
 }
 
