@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connectors/file/csv_reader.h"
 
+#include <gnu/libc-version.h>
+
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "connectors/file/column_name.h"
 #include "connectors/file/world_status.h"
 #include "exchange_core/base/limits.h"
-#include "exchange_core/base/utf8.h"
 
 namespace datong::file {
 namespace {
@@ -25,15 +27,18 @@ CsvReader::CsvReader(std::unique_ptr<ByteStream> content, std::string path, cons
       options_(options),
       decoder_(encoding),
       scanner_(delimiter, options.quote, encoding != Encoding::kUtf8 && delimiter >= 0x30),
+      columns_(std::make_shared<const std::vector<std::string>>()),
       titles_left_(options.title_lines) {
   TextEncoder(encoding).Append(options.trailer, trailer_);
 }
 
-// On kRecord the scanner holds its fields, and the window still begins with it. kPause: bounded work done, call again.
-CsvReader::Next CsvReader::FindRecord() {
+// On kRecord the scanner holds its fields, if they are asked for, and the window still begins with it. kPause: bounded
+// work done, call again.
+CsvReader::Next CsvReader::FindRecord(bool with_fields) {
   if (too_large_bytes_ != 0) return SkipTooLarge();
   for (;;) {
-    switch (scanner_.Next(window_.view(), window_.ended() && window_.status().ok())) {
+    const bool at_end = window_.ended() && window_.status().ok();
+    switch (with_fields ? scanner_.Next(window_.view(), at_end) : scanner_.NextUnsplit(window_.view(), at_end)) {
       case CsvScanner::Found::kRecord:
         if (scanner_.size() <= base::kRecordBytesMax) return Next::kRecord;
         scanner_.StartSkip();
@@ -84,7 +89,7 @@ sdk::Status CsvReader::Begin(Progress& progress) {
     begun_ = true;
   }
   while (!names_known_) {
-    switch (FindRecord()) {
+    switch (FindRecord(true)) {
       case Next::kBroken:
         return FromWorld(window_.status());
       case Next::kPause:
@@ -104,6 +109,7 @@ sdk::Status CsvReader::Begin(Progress& progress) {
     if (!title) {
       if (const sdk::Status named = TakeNames(scanner_.record(window_.view())); !named.ok()) return named;
       names_known_ = true;
+      parser_.emplace(scanner_, decoder_.encoding(), options_.ragged, columns_);
     }
     if (title) --titles_left_;
     if (title || options_.header) window_.Consume(scanner_.size());
@@ -121,9 +127,9 @@ sdk::Status CsvReader::TakeNames(std::string_view record) {
                              decoder_.encoding() == Encoding::kUtf8 ? "declare the file's encoding: gb18030 or gbk"
                                                                     : "declare the file's encoding: utf-8");
   }
-  columns_.clear();
+  std::vector<std::string> columns;
   for (const CsvScanner::Field& field : scanner_.fields()) {
-    const size_t at = columns_.size();
+    const size_t at = columns.size();
     std::string name;
     if (options_.header) {
       std::string text;
@@ -132,11 +138,23 @@ sdk::Status CsvReader::TakeNames(std::string_view record) {
     }
     if (name.empty() && at < options_.columns.size()) name = options_.columns[at];
     if (name.empty()) name = "column_" + std::to_string(at + 1);
-    columns_.push_back(std::move(name));
+    columns.push_back(std::move(name));
   }
   // Without a header the declared names say how wide a row is.
-  if (!options_.header && !options_.columns.empty()) columns_ = options_.columns;
+  if (!options_.header && !options_.columns.empty()) columns = options_.columns;
+  columns_ = std::make_shared<const std::vector<std::string>>(std::move(columns));
   return sdk::Status::Ok();
+}
+
+// All that csv_row_parser looks at besides the record, of the columns so only how many they are.
+std::string CsvReader::reading() const {
+  std::string reading = "csv 1 ";  // another number when records become other rows
+  reading.push_back(scanner_.delimiter());
+  reading.push_back(options_.quote);
+  reading += options_.ragged == RaggedRows::kPad ? " pad " : " exact ";
+  reading += std::to_string(columns_->size()) + " " + EncodingName(decoder_.encoding());
+  if (decoder_.encoding() != Encoding::kUtf8) reading += std::string(" of glibc ") + gnu_get_libc_version();
+  return reading;
 }
 
 sdk::Status CsvReader::SkipTowards(const Place& place, Progress& progress) {
@@ -149,9 +167,13 @@ sdk::Status CsvReader::SkipTowards(const Place& place, Progress& progress) {
 
 sdk::Status CsvReader::ReadRows(size_t rows_max, size_t bytes_max, sdk::RowBatch& rows, Progress& progress) {
   progress = Progress::kMore;
+  const bool unparsed = rows.may_be_unparsed();
+  if (unparsed) {
+    rows.SetParser(std::make_unique<CsvRowParser>(scanner_, decoder_.encoding(), options_.ragged, columns_));
+  }
   const size_t rows_before = rows.rows(), bytes_before = rows.bytes();
   while (rows.rows() - rows_before < rows_max && rows.bytes() - bytes_before < bytes_max) {
-    switch (FindRecord()) {
+    switch (FindRecord(!unparsed || !trailer_.empty())) {
       case Next::kRecord:
         if (HasTrailerText()) {
           const Last last = IsLastRecord();
@@ -163,7 +185,7 @@ sdk::Status CsvReader::ReadRows(size_t rows_max, size_t bytes_max, sdk::RowBatch
         }
         if (IsCutShort()) return ShortRow();
         ++place_.row;
-        AppendRow(scanner_.record(window_.view()), rows);
+        AppendRow(scanner_.record(window_.view()), unparsed, rows);
         window_.Consume(scanner_.size());
         break;
       case Next::kTooLarge:
@@ -202,15 +224,15 @@ sdk::Status CsvReader::OpenQuote() const {
 
 sdk::Status CsvReader::ShortRow() const {
   return CutOff("ends inside record " + std::to_string(place_.row + 1) + " (byte " + std::to_string(place_.offset) +
-                    "): it has " + std::to_string(scanner_.fields().size()) + " of " + std::to_string(columns_.size()) +
-                    " columns and no line end",
+                    "): it has " + std::to_string(scanner_.fields().size()) + " of " +
+                    std::to_string(columns_->size()) + " columns and no line end",
                 "fetch the file again; if it is complete, let it end with a line end");
 }
 
-// A record that only the end of the content ends may be the front of a longer one.
+// A record that only the end of the content ends may be the front of a longer one. Such a record always has fields.
 bool CsvReader::IsCutShort() const {
   return options_.full && scanner_.size() == scanner_.record(window_.view()).size() &&
-         scanner_.fields().size() < columns_.size();
+         scanner_.fields().size() < columns_->size();
 }
 
 bool CsvReader::HasTrailerText() {
@@ -253,85 +275,10 @@ sdk::Status CsvReader::TakeTrailer() {
                            "fetch the file again, or ask the department which of the two is right");
 }
 
-// True when a record of `width` values can be a row; `width` becomes how many of them are taken.
-bool CsvReader::FitWidth(size_t& width) const {
-  if (width == columns_.size()) return true;
-  if (options_.ragged != RaggedRows::kPad) return false;
-  if (width < columns_.size()) return true;
-  const auto& fields = scanner_.fields();
-  const auto is_empty = [](const CsvScanner::Field& field) { return field.size == 0 && field.tail.empty(); };
-  if (!std::all_of(fields.begin() + static_cast<ptrdiff_t>(columns_.size()), fields.end(), is_empty)) return false;
-  width = columns_.size();
-  return true;
-}
-
-void CsvReader::AppendRow(std::string_view record, sdk::RowBatch& rows) {
-  size_t width = scanner_.fields().size();
-  if (!FitWidth(width)) {
-    rows.AddUnreadable(place_.row, "ragged_row",
-                       std::to_string(width) + " columns where the header has " + std::to_string(columns_.size()),
-                       record);
-  } else if (decoder_.encoding() == Encoding::kUtf8) {
-    AppendUtf8Row(record, width, rows);
-  } else {
-    AppendDecodedRow(record, width, rows);
-  }
-}
-
-void CsvReader::AppendUtf8Row(std::string_view record, size_t width, sdk::RowBatch& rows) {
-  if (!base::IsValidUtf8(record)) return AppendPartly(record, width, "the record is not UTF-8", rows);
+void CsvReader::AppendRow(std::string_view record, bool unparsed, sdk::RowBatch& rows) {
+  if (unparsed) return rows.AddUnparsed(place_.row, record);
   rows.BeginRow(place_.row, record);
-  for (size_t i = 0; i < width; ++i) {
-    const CsvScanner::Field& field = scanner_.fields()[i];
-    if (field.doubled || !field.tail.empty()) {
-      rows.Add(scanner_.Value(field, scratch_));
-    } else if (field.size != 0 || field.quoted) {
-      rows.AddPart(static_cast<size_t>(field.begin - record.data()), field.size);
-    } else {
-      rows.AddAbsent();
-    }
-  }
-  for (size_t i = width; i < columns_.size(); ++i) rows.AddAbsent();
-  rows.EndRow();
-}
-
-void CsvReader::AppendDecodedRow(std::string_view record, size_t width, sdk::RowBatch& rows) {
-  // All values first: a row begun can't be taken back when its last value does not decode.
-  decoded_.clear();
-  decoded_fields_.clear();
-  for (size_t i = 0; i < width; ++i) {
-    const size_t offset = decoded_.size();
-    if (!decoder_.Append(scanner_.Value(scanner_.fields()[i], scratch_), decoded_)) {
-      return AppendPartly(record, width, "column " + columns_[i] + " is not " + EncodingName(decoder_.encoding()),
-                          rows);
-    }
-    decoded_fields_.push_back({offset, decoded_.size() - offset});
-  }
-  rows.BeginRow(place_.row, record);
-  for (size_t i = 0; i < width; ++i) {
-    if (decoded_fields_[i].size == 0 && !scanner_.fields()[i].quoted) {
-      rows.AddAbsent();
-    } else {
-      rows.Add(std::string_view(decoded_).substr(decoded_fields_[i].offset, decoded_fields_[i].size));
-    }
-  }
-  for (size_t i = width; i < columns_.size(); ++i) rows.AddAbsent();
-  rows.EndRow();
-}
-
-// What of it decodes is handed over as well: it may tell whose row it is.
-void CsvReader::AppendPartly(std::string_view record, size_t width, std::string detail, sdk::RowBatch& rows) {
-  rows.BeginUnreadable(place_.row, "encoding", std::move(detail), record);
-  for (size_t i = 0; i < width; ++i) {
-    const std::string_view value = scanner_.Value(scanner_.fields()[i], scratch_);
-    decoded_.clear();
-    if ((value.empty() && !scanner_.fields()[i].quoted) || !decoder_.Append(value, decoded_)) {
-      rows.AddAbsent();
-    } else {
-      rows.Add(decoded_);
-    }
-  }
-  for (size_t i = width; i < columns_.size(); ++i) rows.AddAbsent();
+  parser_->AddFields(scanner_, record, rows);
   rows.EndRow();
 }
 

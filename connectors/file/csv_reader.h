@@ -2,10 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "connectors/file/content_window.h"
+#include "connectors/file/csv_row_parser.h"
 #include "connectors/file/csv_scanner.h"
 #include "connectors/file/file_source.h"
 #include "connectors/file/row_reader.h"
@@ -13,7 +16,8 @@
 
 namespace datong::file {
 
-// A CSV file's rows. `path` is for messages. Memory: the window plus at most one record of kRecordBytesMax. A trailer
+// A CSV file's rows; where they may be unparsed, only the ends of their records are looked for. `path` is for messages.
+// Memory: the window plus at most one record of kRecordBytesMax. A trailer
 // is recognised by looking behind it, and place() never moves past it: who goes on from there finds it again.
 class CsvReader final : public RowReader {
  public:
@@ -23,26 +27,19 @@ class CsvReader final : public RowReader {
   sdk::Status Begin(Progress& progress) override;
   sdk::Status SkipTowards(const Place& place, Progress& progress) override;
   sdk::Status ReadRows(size_t rows_max, size_t bytes_max, sdk::RowBatch& rows, Progress& progress) override;
-  const std::vector<std::string>& columns() const override { return columns_; }
+  const std::vector<std::string>& columns() const override { return *columns_; }
+  std::string reading() const override;
   Place place() const override { return place_; }
   uint64_t stored_bytes_read() const override { return window_.stored_bytes_read(); }
 
  private:
   enum class Next { kRecord, kTooLarge, kEnd, kOpenQuote, kPause, kBroken };
-  struct DecodedField {
-    size_t offset = 0;  // into decoded_
-    size_t size = 0;
-  };
 
-  Next FindRecord();
+  Next FindRecord(bool with_fields);
   Next SkipTooLarge();
   sdk::Status TakeNames(std::string_view record);
-  void AppendRow(std::string_view record, sdk::RowBatch& rows);
-  void AppendUtf8Row(std::string_view record, size_t width, sdk::RowBatch& rows);
-  void AppendDecodedRow(std::string_view record, size_t width, sdk::RowBatch& rows);
-  void AppendPartly(std::string_view record, size_t width, std::string detail, sdk::RowBatch& rows);
+  void AppendRow(std::string_view record, bool unparsed, sdk::RowBatch& rows);
   void AppendTooLarge(sdk::RowBatch& rows);
-  bool FitWidth(size_t& width) const;
   enum class Last { kYes, kNo, kBroken };
   bool HasTrailerText();
   Last IsLastRecord();
@@ -58,8 +55,8 @@ class CsvReader final : public RowReader {
   TextDecoder decoder_;
   CsvScanner scanner_;
   std::string trailer_;  // in the file's encoding; "" = none is declared
-  std::vector<std::string> columns_;
-  std::vector<DecodedField> decoded_fields_;
+  CsvRowParser::Columns columns_;
+  std::optional<CsvRowParser> parser_;  // once the names are known
   std::string decoded_, scratch_;
   Place place_;
   uint32_t titles_left_;

@@ -16,6 +16,16 @@ int WideBytes(uint8_t second) {
   return second >= 0x40 ? 2 : 1;
 }
 
+// Whether the byte behind `text` may belong to a character of four bytes that begins in it.
+bool MayHoldNext(std::string_view text) {
+  const auto begins_at = [text](size_t from_end) {
+    if (text.size() < from_end) return false;
+    const auto first = static_cast<uint8_t>(text[text.size() - from_end]);
+    return first > 0x80 && WideBytes(static_cast<uint8_t>(text[text.size() - from_end + 1])) == 4;
+  };
+  return begins_at(2) || begins_at(3);
+}
+
 }  // namespace
 
 CsvScanner::CsvScanner(char delimiter, char quote, bool wide)
@@ -83,13 +93,45 @@ CsvScanner::Found CsvScanner::Next(std::string_view text, bool at_end) {
     if (*p != delimiter_) break;
     ++p;
   }
-  record_size_ = static_cast<size_t>(p - text.data());
-  if (*p == '\r') {
-    if (p + 1 == end && !at_end) return Found::kNeedMore;
-    if (p + 1 < end && p[1] == '\n') ++p;
+  return EndAtLineEnd(text, p, at_end);
+}
+
+CsvScanner::Found CsvScanner::EndAtLineEnd(std::string_view text, const char* line_end, bool at_end) {
+  const char* const end = text.data() + text.size();
+  record_size_ = static_cast<size_t>(line_end - text.data());
+  if (*line_end == '\r') {
+    if (line_end + 1 == end && !at_end) return Found::kNeedMore;
+    if (line_end + 1 < end && line_end[1] == '\n') ++line_end;
   }
-  size_ = static_cast<size_t>(p + 1 - text.data());
+  size_ = static_cast<size_t>(line_end + 1 - text.data());
   return record_size_ == 0 ? Found::kBlankLine : Found::kRecord;
+}
+
+const char* CsvScanner::QuoteOrLineEnd(const char* p, const char* end) const {
+  const char quote = quote_ < 0 ? '\n' : static_cast<char>(quote_);
+#if defined(__SSE2__)
+  const __m128i quotes = _mm_set1_epi8(quote), returns = _mm_set1_epi8('\r'), feeds = _mm_set1_epi8('\n');
+  for (; end - p >= 16; p += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(bytes, quotes),
+                                      _mm_or_si128(_mm_cmpeq_epi8(bytes, returns), _mm_cmpeq_epi8(bytes, feeds)));
+    const auto found = static_cast<unsigned>(_mm_movemask_epi8(ends));
+    if (found != 0) return p + std::countr_zero(found);
+  }
+#endif
+  while (p < end && *p != quote && *p != '\r' && *p != '\n') ++p;
+  return p;
+}
+
+// Before the first quote every line end ends a record - but where Next goes by whole characters, and this one may be a
+// wrong third or fourth byte of one.
+CsvScanner::Found CsvScanner::NextUnsplit(std::string_view text, bool at_end) {
+  const char* const end = text.data() + text.size();
+  const char* const p = QuoteOrLineEnd(text.data(), end);
+  if (p == end || (*p != '\r' && *p != '\n')) return Next(text, at_end);
+  if (wide_ && MayHoldNext(text.substr(0, static_cast<size_t>(p - text.data())))) return Next(text, at_end);
+  fields_.clear();
+  return EndAtLineEnd(text, p, at_end);
 }
 
 std::string_view CsvScanner::Value(const Field& field, std::string& scratch) const {

@@ -33,6 +33,10 @@ class CsvScanner {
   CsvScanner(char delimiter, char quote, bool wide);
 
   Found Next(std::string_view text, bool at_end);
+  // Finds the same without splitting it, if that can be told from its end alone: fields() are empty then. A record that
+  // no line end ends has its fields.
+  Found NextUnsplit(std::string_view text, bool at_end);
+  char delimiter() const { return delimiter_; }
   size_t size() const { return size_; }  // bytes of the record with its line end
   std::string_view record(std::string_view text) const { return text.substr(0, record_size_); }  // without it
   const std::vector<Field>& fields() const { return fields_; }                                   // views into `text`
@@ -52,6 +56,8 @@ class CsvScanner {
  private:
   enum class Skip : uint8_t { kFieldStart, kPlain, kQuoted, kAfterQuote, kAfterReturn, kDone };
   const char* PlainEnd(const char* p, const char* end) const;
+  const char* QuoteOrLineEnd(const char* p, const char* end) const;
+  Found EndAtLineEnd(std::string_view text, const char* line_end, bool at_end);
 
   const char delimiter_;
   const int quote_;  // -1: none

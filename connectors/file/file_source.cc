@@ -363,7 +363,10 @@ void FileSource::Announce(sdk::SourceRead& into) {
   into.unit_begun->bytes_total = file_bytes_;
   into.unit_begun->as_of_us = as_of_us_;
   into.unit_begun->as_of_from_rows = options_.as_of_in_rows;
-  if (reader_ != nullptr) into.unit_begun->columns = reader_->columns();
+  if (reader_ != nullptr) {
+    into.unit_begun->columns = reader_->columns();
+    into.unit_begun->reading = reader_->reading();
+  }
 }
 
 void FileSource::EndFile(sdk::SourceRead& into, std::string failure) {

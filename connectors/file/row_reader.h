@@ -22,6 +22,7 @@ class RowReader {
   struct Place {
     uint64_t offset = 0;  // in the decompressed content
     uint64_t row = 0;     // records before it, the header not counted
+    friend bool operator==(const Place&, const Place&) = default;
   };
 
   virtual ~RowReader() = default;
@@ -33,7 +34,9 @@ class RowReader {
   virtual sdk::Status ReadRows(size_t rows_max, size_t bytes_max, sdk::RowBatch& rows, Progress& progress) = 0;
 
   virtual const std::vector<std::string>& columns() const = 0;  // after Begin
-  virtual Place place() const = 0;                              // behind the last row appended
+  // sdk::Unit::reading of them, after Begin.
+  virtual std::string reading() const { return {}; }
+  virtual Place place() const = 0;  // behind the last row appended
   virtual uint64_t stored_bytes_read() const = 0;
   // Names met that are no column, since the last call.
   virtual std::vector<std::string> TakeUnknownColumns() { return {}; }

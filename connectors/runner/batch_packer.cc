@@ -30,33 +30,34 @@ BatchPacker::BatchPacker(const client::ResourceInfo& resource)
       values_(resource.schema.items.size()),
       open_(resource.partitions) {}
 
-void BatchPacker::Add(const sdk::RowBatch& rows, std::span<const base::Digest> signatures) {
+void BatchPacker::Add(sdk::RowBatch& rows, RecalledRows* recalled) {
   DATONG_CHECK(columns_ != nullptr);
-  if (memory_ != nullptr) Recall(rows, signatures);
+  const bool needs_recalled = recorder_ != nullptr || which_are_held_ != nullptr;
+  if (!needs_recalled) recalled = nullptr;
+  DATONG_CHECK(!needs_recalled || (recalled != nullptr && recalled->known.size() == rows.rows()));
+  if (which_are_held_) FindHeld(rows, *recalled);
   for (size_t row = 0; row < rows.rows(); ++row) {
-    if (memory_ != nullptr) {
+    if (which_are_held_) {
       if (is_held_[row] != 0) continue;
       AddHeldBefore(row);
     }
-    AddRow(rows, row);
+    rows.Parse(row);
+    AddRow(rows, row, recalled);
     if (unsealed_bytes_ >= kBytesBetweenLooks) SealFullBatches();
   }
-  if (memory_ != nullptr) {
-    AddHeldBefore(rows.rows());
-    memory_->Remember(signatures, claims_, is_known_);
-  }
+  if (which_are_held_) AddHeldBefore(rows.rows());
+  if (recorder_ != nullptr) recorder_->Remember(recalled->signatures, recalled->claims, recalled->known);
   rows_ += rows.rows();
 }
 
-void BatchPacker::BeginUnit(const ColumnMap& columns, RowMemory* memory, WhichAreHeld which_are_held) {
+void BatchPacker::BeginUnit(const ColumnMap& columns, RowRecorder* recorder, WhichAreHeld which_are_held) {
   columns_ = &columns;
-  memory_ = memory;
+  recorder_ = recorder;
   which_are_held_ = std::move(which_are_held);
 }
 
-void BatchPacker::Recall(const sdk::RowBatch& rows, std::span<const base::Digest> signatures) {
-  DATONG_CHECK(signatures.size() == rows.rows());
-  memory_->Recall(signatures, claims_, is_known_);
+// Asks which of the rows that are recalled the exchange holds.
+void BatchPacker::FindHeld(const sdk::RowBatch& rows, const RecalledRows& recalled) {
   is_held_.assign(rows.rows(), 0);
   held_.resize(resource_.partitions);
   for (Held& held : held_) {
@@ -67,11 +68,9 @@ void BatchPacker::Recall(const sdk::RowBatch& rows, std::span<const base::Digest
     held.added = 0;
   }
   for (size_t row = 0; row < rows.rows(); ++row) {
-    // What such a row becomes does not follow from its text alone.
-    if (rows.unreadable(row) != nullptr || rows.is_delete(row)) is_known_[row] = 0;
-    if (is_known_[row] == 0 || !which_are_held_) continue;
-    Held& held = held_[record::PartitionOf(claims_.key[row], resource_.partitions)];
-    held.claims.push_back(claims_.at(row));
+    if (recalled.known[row] == 0) continue;
+    Held& held = held_[record::PartitionOf(recalled.claims.key[row], resource_.partitions)];
+    held.claims.push_back(recalled.claims.at(row));
     held.row_numbers.push_back(rows.row_number(row));
     held.rows.push_back(static_cast<uint32_t>(row));
   }
@@ -118,7 +117,7 @@ void BatchPacker::AddHeldBefore(size_t row) {
   }
 }
 
-void BatchPacker::AddRow(const sdk::RowBatch& rows, size_t row) {
+void BatchPacker::AddRow(const sdk::RowBatch& rows, size_t row, RecalledRows* recalled) {
   const record::RecordWriter::Place place{0, rows.row_number(row)};
   if (const sdk::RowBatch::Unreadable* unreadable = rows.unreadable(row)) {
     std::optional<base::Digest> key;
@@ -126,13 +125,13 @@ void BatchPacker::AddRow(const sdk::RowBatch& rows, size_t row) {
       TakeValues(rows, row);
       key = writer_.KeyOfRow(values_);
     }
-    AddUnreadable({unreadable->reason, unreadable->detail}, unreadable->raw, place, key);
-    return Count(std::min(unreadable->raw.size(), base::kRecordBytesMax) + kUnreadableOverhead);
+    AddUnreadable({unreadable->reason, unreadable->detail}, rows.raw(row), place, key);
+    return Count(std::min(rows.raw(row).size(), base::kRecordBytesMax) + kUnreadableOverhead);
   }
   const bool is_record = AddReadable(rows, row, place);
-  if (memory_ == nullptr || rows.is_delete(row)) return;
-  is_known_[row] = is_record ? 1 : 0;
-  if (is_record) claims_.set(row, writer_.appended());
+  if (recalled == nullptr || rows.is_delete(row)) return;
+  recalled->known[row] = is_record ? 1 : 0;
+  if (is_record) recalled->claims.set(row, writer_.appended());
 }
 
 // False when the row is no record, and was added as an unreadable one.

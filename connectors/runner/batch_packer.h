@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "connectors/runner/column_map.h"
-#include "connectors/runner/row_memory.h"
+#include "connectors/runner/recalled_rows.h"
+#include "connectors/runner/row_recorder.h"
 #include "connectors/sdk/row_batch.h"
 #include "exchange_core/client/exchange_client.h"
 #include "exchange_core/record/record_writer.h"
@@ -36,12 +36,13 @@ class BatchPacker {
   using WhichAreHeld =
       std::function<void(uint32_t partition, const record::RecordClaims&, std::vector<uint32_t>& entries)>;
 
-  // The rows that follow belong to a unit with this map (kept by reference until the next call). `memory`, may be null:
-  // what became of the rows of the last dump. With it and `which_are_held` a row that the exchange holds as it is goes
-  // out without its content.
-  void BeginUnit(const ColumnMap& columns, RowMemory* memory = nullptr, WhichAreHeld which_are_held = nullptr);
-  // `signatures`: of the rows (row_memory.h); with a memory they are needed, without one they are not looked at.
-  void Add(const sdk::RowBatch& rows, std::span<const base::Digest> signatures = {});
+  // The rows that follow belong to a unit with this map. `recorder`, may be null: writes down what they become. With
+  // `which_are_held` a row that is recalled, and that the exchange holds as it is, goes out without its content. Map
+  // and recorder are kept by reference until the next call.
+  void BeginUnit(const ColumnMap& columns, RowRecorder* recorder = nullptr, WhichAreHeld which_are_held = nullptr);
+  // Rows that need their values and have none yet are parsed. `recalled`, of the rows: needed with a recorder or
+  // `which_are_held`, else not looked at; what the other rows become is added to it.
+  void Add(sdk::RowBatch& rows, RecalledRows* recalled = nullptr);
 
   size_t rows() const { return rows_; }
   size_t bytes() const { return bytes_; }  // of the rows' text, about the payload's size
@@ -50,9 +51,8 @@ class BatchPacker {
   void GiveBack(FilledBatches taken);  // their memory, for what comes next
 
  private:
-  // Looks up what the rows at hand became in the last dump, and which of them the exchange holds.
-  void Recall(const sdk::RowBatch& rows, std::span<const base::Digest> signatures);
-  void AddRow(const sdk::RowBatch& rows, size_t row);
+  void FindHeld(const sdk::RowBatch& rows, const RecalledRows& recalled);
+  void AddRow(const sdk::RowBatch& rows, size_t row, RecalledRows* recalled);
   void KeepHeld(uint32_t partition);
   void AddHeldBefore(size_t row);
   bool AddReadable(const sdk::RowBatch& rows, size_t row, record::RecordWriter::Place place);
@@ -67,11 +67,9 @@ class BatchPacker {
   const client::ResourceInfo& resource_;
   record::RecordWriter writer_;
   const ColumnMap* columns_ = nullptr;
-  RowMemory* memory_ = nullptr;
+  RowRecorder* recorder_ = nullptr;
   WhichAreHeld which_are_held_;
-  // With a memory, of every row at hand: what it becomes and whether that is known (yet).
-  record::RecordClaims claims_;
-  std::vector<uint8_t> is_known_, is_held_;
+  std::vector<uint8_t> is_held_;  // of every row at hand
   // Of those that the exchange holds: they wait here, and go out in their order with what stands between them.
   struct Held {
     record::RecordClaims claims;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "connectors/runner/row_signature.h"
+
 namespace datong::runner {
 namespace {
 
@@ -90,8 +92,8 @@ void SourceRunner::Acknowledge(const std::string& position) {
 }
 
 // Null: the Read has not ended yet.
-std::unique_ptr<SourceReader::SignedRead> SourceRunner::CollectRead() {
-  std::unique_ptr<SignedRead> ended = reader_.TakeRead();
+std::unique_ptr<SourceReader::RecalledRead> SourceRunner::CollectRead() {
+  std::unique_ptr<RecalledRead> ended = reader_.TakeRead();
   if (ended != nullptr && acknowledged_) connector_->Acknowledge(*std::exchange(acknowledged_, std::nullopt));
   return ended;
 }
@@ -176,7 +178,7 @@ base::StepResult SourceRunner::Open() {
 
 base::StepResult SourceRunner::Read() {
   if (!reader_.AtWork()) reader_.Ask(std::exchange(spare_read_, nullptr));
-  std::unique_ptr<SignedRead> ended = CollectRead();
+  std::unique_ptr<RecalledRead> ended = CollectRead();
   if (ended == nullptr) return base::StepResult::Idle();  // its end wakes us
   spare_read_ = std::exchange(read_, std::move(ended));
   if (const sdk::Status& status = read_->status; !status.ok()) {
@@ -184,7 +186,9 @@ base::StepResult SourceRunner::Read() {
     if (status.retryable() && packer_->rows() != 0) return GoOnWith(Next::kPublish);
     return Trouble(RunnerError::From(status));
   }
-  if (!read().exhausted && read().idle_ms == 0) reader_.Ask(std::move(spare_read_));
+  // What rows are recalled from is known once their unit has begun.
+  const bool reads_on = !read().exhausted && read().idle_ms == 0 && !read().unit_begun;
+  if (reads_on) reader_.Ask(std::move(spare_read_));
   if (!publisher_.AtWork()) Succeeded();  // else that is still to be seen
   const bool unit_over = read().unit_ended || !read().unit_failure.empty();
   if (unit_over && read().rows.rows() != 0) {
@@ -231,7 +235,7 @@ base::StepResult SourceRunner::BeginUnit() {
   columns_ = std::move(columns);
   reads_past_ = !columns_.failure.empty();
   if (run_->snapshot && columns_.lacks_key) columns_.failure.clear();
-  BeginPacking();
+  BeginPacking(unit);
   Succeeded();
   Update([&](SourceProgress& progress) {
     progress.unit = unit.name;
@@ -243,26 +247,27 @@ base::StepResult SourceRunner::BeginUnit() {
 }
 
 // Rows of a full dump are remembered. What the last one's rows became tells which of these the exchange may hold.
-void SourceRunner::BeginPacking() {
-  RowMemory* memory = nullptr;
+void SourceRunner::BeginPacking(const sdk::Unit& unit) {
+  recorder_.reset();
+  std::unique_ptr<RememberedRows> remembered;
+  BatchPacker::WhichAreHeld which_are_held;
   const bool has_rows =
       !reads_past_ && !columns_.column_of_item.empty();  // else it failed before its columns were known
   if (run_->snapshot && has_rows && RemembersRows()) {
-    if (!memory_) {
-      options_.files->MakeDirectories(options_.row_memory_directory).IgnoreError();  // no folder, no memory
-      memory_.emplace(*options_.files,
-                      options_.row_memory_directory + "/source-" + std::to_string(session_->source_id()) + ".rows");
+    options_.files->MakeDirectories(options_.row_memory_directory).IgnoreError();  // no folder, no memory
+    const std::string path =
+        options_.row_memory_directory + "/source-" + std::to_string(session_->source_id()) + ".rows";
+    const base::Digest meaning = MeaningOf(*resource_, columns_, unit.reading);
+    recorder_.emplace(*options_.files, path, meaning, run_rows_ == 0);
+    if (run_->may_leave_out) {
+      remembered = std::make_unique<RememberedRows>(*options_.files, path, meaning);
+      which_are_held = [this](uint32_t partition, const record::RecordClaims& claims, std::vector<uint32_t>& entries) {
+        session_->WhichAreHeld(partition, claims, entries);
+      };
     }
-    memory_->BeginUnit(MeaningOf(*resource_, columns_), run_rows_ == 0);
-    memory = &*memory_;
   }
-  BatchPacker::WhichAreHeld which_are_held;
-  if (memory != nullptr && run_->may_leave_out) {
-    which_are_held = [this](uint32_t partition, const record::RecordClaims& claims, std::vector<uint32_t>& entries) {
-      session_->WhichAreHeld(partition, claims, entries);
-    };
-  }
-  packer_->BeginUnit(columns_, memory, std::move(which_are_held));
+  packer_->BeginUnit(columns_, recorder_ ? &*recorder_ : nullptr, std::move(which_are_held));
+  reader_.BeginUnit(std::move(remembered));
 }
 
 base::StepResult SourceRunner::TakeRows() {
@@ -270,7 +275,7 @@ base::StepResult SourceRunner::TakeRows() {
     if (!run_)
       return Trouble(
           {"bad_connector", "the source gave rows outside of a unit", "report this to whoever wrote it", false});
-    if (!reads_past_) packer_->Add(read().rows, read_->signatures);
+    if (!reads_past_) packer_->Add(read().rows, &read_->recalled);
     rows_position_ = read().position;
   }
   if (!read().position.empty()) position_ = read().position;
@@ -345,7 +350,8 @@ base::StepResult SourceRunner::EndUnit() {
     return Trouble(RunnerError::From(ended));
   }
   observer_.Reached("source.unit_ended");
-  if (memory_) memory_->EndUnit(failure.empty() && !reads_past_);
+  if (recorder_) recorder_->EndUnit(failure.empty() && !reads_past_);
+  recorder_.reset();
   run_.reset();
   read().unit_ended = false;
   read().unit_failure.clear();

@@ -13,7 +13,7 @@
 #include "connectors/runner/back_off.h"
 #include "connectors/runner/batch_packer.h"
 #include "connectors/runner/column_map.h"
-#include "connectors/runner/row_memory.h"
+#include "connectors/runner/row_recorder.h"
 #include "connectors/runner/runner_error.h"
 #include "connectors/runner/source_publisher.h"
 #include "connectors/runner/source_reader.h"
@@ -38,7 +38,7 @@ struct SourceRunnerOptions {
   size_t bytes_per_publish_target = size_t{2} << 20;      // or, with many partitions,
   size_t bytes_per_partition_target = size_t{256} << 10;  // so much for each
   record::Codec codec = record::Codec::kZstd;
-  // Where the source remembers the rows of its last full dump (row_memory.h); "" = nowhere.
+  // Where the source remembers the rows of its last full dump (row_memory_file.h); "" = nowhere.
   std::string row_memory_directory;
   base::FileSystem* files = &base::PosixFileSystem();
 };
@@ -83,7 +83,7 @@ class SourceRunner final : public base::Worker {
   SourceProgress progress() const;  // thread-safe
 
  private:
-  using SignedRead = SourceReader::SignedRead;
+  using RecalledRead = SourceReader::RecalledRead;
   // What must happen next; every action can be repeated after a failure that passes.
   enum class Next { kOpen, kRead, kBeginUnit, kPublish, kEndUnit, kEndSource, kFinish };
 
@@ -93,14 +93,14 @@ class SourceRunner final : public base::Worker {
   base::StepResult Open();
   base::StepResult Read();
   base::StepResult BeginUnit();
-  void BeginPacking();
+  void BeginPacking(const sdk::Unit& unit);
   base::StepResult TakeRows();
   base::StepResult Publish();
   base::StepResult EndUnit();
   base::StepResult EndSource();
   base::StepResult Finish();
   void CollectPublished();
-  std::unique_ptr<SignedRead> CollectRead();
+  std::unique_ptr<RecalledRead> CollectRead();
   void Acknowledge(const std::string& position);
   PublishJob TakeJob();
   base::StepResult GoOnWith(Next next);
@@ -127,14 +127,14 @@ class SourceRunner final : public base::Worker {
   std::optional<client::UnitRun> run_;         // the unit at hand
   uint64_t run_rows_ = 0;                      // of it, handed to the publisher
   ColumnMap columns_;
-  bool reads_past_ = false;  // no row of the unit can be taken
-  std::optional<RowMemory> memory_;
+  bool reads_past_ = false;              // no row of the unit can be taken
+  std::optional<RowRecorder> recorder_;  // of a full dump whose rows are remembered
   std::optional<BatchPacker> packer_;
   SourceReader reader_;
   SourcePublisher publisher_;
-  std::unique_ptr<PublishJob> unpublished_;                                  // one that failed, to be handed over again
-  std::unique_ptr<SignedRead> read_ = std::make_unique<SignedRead>();        // at hand
-  std::unique_ptr<SignedRead> spare_read_ = std::make_unique<SignedRead>();  // null: the reader has it
+  std::unique_ptr<PublishJob> unpublished_;                                // one that failed, to be handed over again
+  std::unique_ptr<RecalledRead> read_ = std::make_unique<RecalledRead>();  // at hand
+  std::unique_ptr<RecalledRead> spare_read_ = std::make_unique<RecalledRead>();  // null: the reader has it
   std::optional<std::string> acknowledged_;  // to be told once the Read under way has ended
   std::string rows_position_;                // behind the rows in packer_; within their unit
   std::string position_;                     // behind everything read

@@ -3,29 +3,33 @@
 
 namespace datong::sdk {
 
-void RowBatch::AddUnreadable(uint64_t row_number, std::string reason, std::string detail, std::string_view raw_bytes) {
-  BeginUnreadable(row_number, std::move(reason), std::move(detail), raw_bytes);
+void RowBatch::AddUnreadable(uint64_t row_number, std::string reason, std::string detail, std::string_view raw) {
+  BeginRow(row_number, raw);
+  SetUnreadable(std::move(reason), std::move(detail));
   EndRow();
 }
 
-void RowBatch::BeginUnreadable(uint64_t row_number, std::string reason, std::string detail,
-                               std::string_view raw_bytes) {
-  BeginRow(row_number);
-  row_unreadable_.back() = static_cast<int32_t>(unreadable_.size());
-  unreadable_.push_back({std::move(reason), std::move(detail), std::string(raw_bytes)});
-  unreadable_bytes_ += raw_bytes.size();
+void RowBatch::SetUnreadable(std::string reason, std::string detail) {
+  rows_[at_hand_].unreadable = static_cast<int32_t>(unreadable_.size());
+  unreadable_.push_back({std::move(reason), std::move(detail)});
+}
+
+void RowBatch::ParseNow(size_t row) {
+  at_hand_ = row;
+  rows_[row].is_parsed = true;
+  rows_[row].first_value = static_cast<uint32_t>(values_.size());
+  parsed_from_ = raw(row);
+  parser_->Parse(parsed_from_, *this);
+  EndRow();
 }
 
 void RowBatch::Clear() {
   arena_.clear();
+  rows_.clear();
   values_.clear();
-  row_ends_.clear();
-  row_raw_.clear();
-  row_numbers_.clear();
-  row_deletes_.clear();
-  row_unreadable_.clear();
   unreadable_.clear();
-  unreadable_bytes_ = 0;
+  may_be_unparsed_ = false;
+  parser_.reset();
 }
 
 }  // namespace datong::sdk

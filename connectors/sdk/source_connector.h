@@ -23,6 +23,10 @@ struct Unit {
   std::vector<std::string> columns;  // names of the values of each row, in order
   int64_t as_of_us = 0;              // a full dump: the moment it speaks of, microseconds UTC since 1970; 0 = unknown
   bool as_of_from_rows = false;      // a full dump: the latest event time of its rows is that moment
+  // Stands for all that decides, besides a row's raw bytes, what values it has (delimiter, encoding, ...): rows with
+  // equal bytes in units with equal readings have equal values. All rows have their raw bytes then, and only then they
+  // may come unparsed. Opaque; "" = the values do not follow from the raw bytes.
+  std::string reading;
 };
 
 // One answer of Read. Filled by the connector; cleared by the runner before each call. A Read that ends its unit

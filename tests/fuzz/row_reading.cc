@@ -47,7 +47,6 @@ void Append(const sdk::RowBatch& rows, Seen& seen) {
     to.raw = rows.raw(row);
     if (const auto* unreadable = rows.unreadable(row)) {
       to.unreadable = unreadable->reason;
-      to.raw = unreadable->raw;
       DATONG_CHECK(!to.unreadable.empty() && !unreadable->detail.empty());
     }
     for (size_t i = 0; i < rows.width(row); ++i) {
@@ -74,7 +73,7 @@ std::unique_ptr<file::ByteStream> InPieces(std::string_view content, size_t piec
   return std::make_unique<Pieces>(content, piece_max);
 }
 
-Seen ReadAll(file::RowReader& reader, size_t rows_max, const file::RowReader::Place* place) {
+Seen ReadAll(file::RowReader& reader, size_t rows_max, const file::RowReader::Place* place, bool parse_later) {
   Seen seen;
   auto progress = file::RowReader::Progress::kMore;
   while (progress == file::RowReader::Progress::kMore) {
@@ -90,8 +89,10 @@ Seen ReadAll(file::RowReader& reader, size_t rows_max, const file::RowReader::Pl
   sdk::RowBatch rows;
   for (progress = file::RowReader::Progress::kMore; progress == file::RowReader::Progress::kMore;) {
     rows.Clear();
+    if (parse_later) rows.AllowUnparsed();
     const sdk::Status read = reader.ReadRows(rows_max, kEverything, rows, progress);
     DATONG_CHECK(rows.rows() <= rows_max);
+    for (size_t row = 0; row < rows.rows(); ++row) rows.Parse(row);
     Append(rows, seen);
     if (rows_max == 1 && rows.rows() == 1) seen.places.push_back(reader.place());
     if (!read.ok()) {
@@ -108,6 +109,9 @@ void CheckReader(const NewReader& make, size_t piece_max, size_t resume) {
   const Seen one_by_one = ReadAll(*make(piece_max), 1);
   DATONG_CHECK(one_by_one.columns == whole.columns && one_by_one.failure == whole.failure);
   DATONG_CHECK(one_by_one.rows == whole.rows && one_by_one.places.size() == whole.rows.size());
+  const Seen later = ReadAll(*make(piece_max), 1, nullptr, true);
+  DATONG_CHECK(later.columns == whole.columns && later.failure == whole.failure && later.rows == whole.rows);
+  DATONG_CHECK(later.places == one_by_one.places);
   if (whole.rows.empty()) return;
 
   const size_t rows_before = 1 + resume % whole.rows.size();

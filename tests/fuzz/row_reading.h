@@ -34,15 +34,16 @@ struct Seen {
   std::string failure;                         // code and message, "" = read to its end
 };
 
-// Reads all of it, from `place` on where one is given.
-Seen ReadAll(file::RowReader& reader, size_t rows_max, const file::RowReader::Place* place = nullptr);
+// Reads all of it, from `place` on where one is given. `parse_later`: rows may come unparsed.
+Seen ReadAll(file::RowReader& reader, size_t rows_max, const file::RowReader::Place* place = nullptr,
+             bool parse_later = false);
 
 // Makes a reader of the content in pieces of 1 to `piece_max` bytes.
 using NewReader = std::function<std::unique_ptr<file::RowReader>(size_t piece_max)>;
 
-// Whatever the pieces: the same columns, rows and end. Rows are numbered from 1 without gaps and are as wide as the
-// columns, unreadable ones as wide or without values; values are UTF-8; from behind any row, chosen by `resume`, the
-// rest is the same.
+// Whatever the pieces, and parsed at once or later: the same columns, rows and end. Rows are numbered from 1 without
+// gaps and are as wide as the columns, unreadable ones as wide or without values; values are UTF-8; from behind any
+// row, chosen by `resume`, the rest is the same.
 void CheckReader(const NewReader& make, size_t piece_max, size_t resume);
 
 }  // namespace datong::fuzz

@@ -29,9 +29,9 @@ class FakeExchange final : public client::ExchangeClient {
   std::string identity = "fake";
   uint64_t acknowledged = 0;  // next position
   std::vector<client::RefusedDelivery> refused;
-  bool holds_everything = false;                // whatever WhichAreHeld asks for
-  std::map<base::Digest, size_t> entry_of_key;  // that it was asked for
-  std::vector<absl::Status> fail_next;  // taken from the front by Publish, EndUnit, BeginUnit, Fetch, Acknowledge
+  bool holds_everything = false;          // whatever WhichAreHeld asks for
+  std::vector<record::RecordClaim> held;  // what it said so of, by entry
+  std::vector<absl::Status> fail_next;    // taken from the front by Publish, EndUnit, BeginUnit, Fetch, Acknowledge
 
   absl::StatusOr<client::ResourceInfo> DescribeResource(const std::string&) override { return resource; }
   absl::StatusOr<std::unique_ptr<client::PublishSession>> OpenPublisher(const std::string&,
@@ -97,8 +97,8 @@ class FakeExchange final : public client::ExchangeClient {
     void WhichAreHeld(uint32_t, const record::RecordClaims& claims, std::vector<uint32_t>& entries) override {
       entries.assign(claims.size(), kNotHeld);
       for (size_t i = 0; exchange_.holds_everything && i < claims.size(); ++i) {
-        const auto known = exchange_.entry_of_key.try_emplace(claims.key[i], exchange_.entry_of_key.size());
-        entries[i] = static_cast<uint32_t>(known.first->second);
+        entries[i] = static_cast<uint32_t>(exchange_.held.size());
+        exchange_.held.push_back(claims.at(i));
       }
     }
 

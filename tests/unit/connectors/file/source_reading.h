@@ -61,7 +61,7 @@ inline ReadFile ReadAll(FileSourceOptions options, const std::string& position =
       to.position = read.position;
       if (const auto* unreadable = read.rows.unreadable(row)) {
         to.unreadable = unreadable->reason;
-        to.raw = unreadable->raw;
+        to.raw = read.rows.raw(row);
       }
       for (size_t i = 0; i < read.rows.width(row); ++i) {
         const auto value = read.rows.value(row, i);

@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "connectors/runner/row_memory.h"
+#include "connectors/runner/remembered_rows.h"
+#include "connectors/runner/row_recorder.h"
 #include "exchange_core/base/file_system.h"
 #include "exchange_core/base/random.h"
 #include "tests/support/quota_file_system.h"
@@ -30,10 +31,17 @@ std::vector<uint64_t> Rows(uint64_t count) {
   return rows;
 }
 
+// The file that two dumps share.
+struct Memory {
+  base::FileSystem& files;
+  const std::string path;
+};
+
 // Reads a dump of `rows` along with the memory of the last one. The answer: how many rows were remembered.
-uint64_t ReadDump(RowMemory& memory, const std::vector<uint64_t>& rows, bool complete = true,
+uint64_t ReadDump(const Memory& memory, const std::vector<uint64_t>& rows, bool complete = true,
                   const base::Digest& meaning = kMeaning, bool from_first_row = true) {
-  memory.BeginUnit(meaning, from_first_row);
+  RememberedRows last(memory.files, memory.path, meaning);
+  RowRecorder next(memory.files, memory.path, meaning, from_first_row);
   uint64_t remembered = 0;
   constexpr size_t kRowsAtOnce = 1'777;
   for (size_t begin = 0; begin < rows.size(); begin += kRowsAtOnce) {
@@ -42,30 +50,29 @@ uint64_t ReadDump(RowMemory& memory, const std::vector<uint64_t>& rows, bool com
     for (const uint64_t row : some) signatures.push_back(SignatureOf(row));
     record::RecordClaims claims;
     std::vector<uint8_t> known;
-    memory.Recall(signatures, claims, known);
+    last.Recall(signatures, claims, known);
     for (size_t i = 0; i < some.size(); ++i) {
       if (known[i] != 0 && claims.at(i) != ClaimOf(some[i])) FAIL("row " << some[i] << " is given another row's claim");
       remembered += known[i];
       claims.set(i, ClaimOf(some[i]));
     }
-    memory.Remember(signatures, claims, std::vector<uint8_t>(some.size(), 1));
+    next.Remember(signatures, claims, std::vector<uint8_t>(some.size(), 1));
   }
-  memory.EndUnit(complete);
+  next.EndUnit(complete);
   return remembered;
 }
 
 struct World {
   tests::TemporaryDirectory directory;
   const std::string path = directory.path() + "/source-7.rows";
-  RowMemory memory{base::PosixFileSystem(), path};
+  const Memory memory{base::PosixFileSystem(), path};
 };
 
 TEST_CASE("a dump that is the last one is remembered to its last row") {
   World world;
   CHECK(ReadDump(world.memory, Rows(100'000)) == 0);
   CHECK(ReadDump(world.memory, Rows(100'000)) == 100'000);
-  RowMemory after_restart(base::PosixFileSystem(), world.path);
-  CHECK(ReadDump(after_restart, Rows(100'000)) == 100'000);
+  CHECK(ReadDump(world.memory, Rows(100'000)) == 100'000);
 }
 
 TEST_CASE("all that is still there is remembered, whichever rows came, went and changed") {
@@ -142,8 +149,7 @@ TEST_CASE("a full disk ends the remembering and nothing else") {
   ReadDump(world.memory, Rows(20'000));
   tests::QuotaFileSystem disk(base::PosixFileSystem());
   disk.SetBytesLeft(300'000);
-  RowMemory memory(disk, world.path);
-  CHECK(ReadDump(memory, Rows(20'000)) == 20'000);
+  CHECK(ReadDump({disk, world.path}, Rows(20'000)) == 20'000);
   CHECK_FALSE(std::filesystem::exists(world.path + ".next"));
   CHECK(ReadDump(world.memory, Rows(20'000)) == 20'000);
 }

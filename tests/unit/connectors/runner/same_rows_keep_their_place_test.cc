@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows that go out without their content take a road of their own through the packer: they stand in the batches where
 // they would have stood with it, between the same neighbours and with the same claims, whichever of them that are.
+// Where their source hands them over unparsed, they and no others stay so.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "connectors/runner/batch_packer.h"
+#include "connectors/runner/row_signature.h"
 #include "tests/unit/connectors/runner/runner_support.h"
 
 namespace datong::runner {
@@ -18,11 +23,38 @@ struct Text {
   bool unreadable = false;
 };
 
+std::string RawOf(const Text& text) {
+  return (text.unreadable ? "?" : "") + text.code + "\t" + text.name + "\t" + text.capital;
+}
+
+void AddValues(std::string_view raw, sdk::RowBatch& rows) {
+  if (raw.front() == '?') return rows.SetUnreadable("encoding", "not UTF-8");
+  for (int column = 0; column < 3; ++column) {
+    const size_t size = std::min(raw.find('\t'), raw.size());
+    rows.Add(raw.substr(0, size));
+    raw.remove_prefix(std::min(size + 1, raw.size()));
+  }
+}
+
+class CountingParser final : public sdk::RowParser {
+ public:
+  explicit CountingParser(size_t& parsed) : parsed_(parsed) {}
+  void Parse(std::string_view raw, sdk::RowBatch& into) override {
+    ++parsed_;
+    AddValues(raw, into);
+  }
+
+ private:
+  size_t& parsed_;
+};
+
+// That a row is deleted does not stand in its bytes: such rows come parsed.
 void AddTo(sdk::RowBatch& rows, uint64_t number, const Text& text) {
-  if (text.unreadable) return rows.AddUnreadable(number, "encoding", "not UTF-8", text.code);
-  rows.BeginRow(number);
+  const std::string raw = RawOf(text);
+  if (rows.may_be_unparsed() && !text.is_delete) return rows.AddUnparsed(number, raw);
+  rows.BeginRow(number, raw);
   if (text.is_delete) rows.SetDelete();
-  for (const std::string& value : {text.code, text.name, text.capital}) rows.Add(value);
+  AddValues(raw, rows);
   rows.EndRow();
 }
 
@@ -34,19 +66,29 @@ struct Packed {
   uint32_t entry = 0;
 };
 
+// How a dump is handed over, and how many of its rows were parsed later then.
+struct Way {
+  bool unparsed = false;
+  size_t parsed = 0;
+};
+
 // What goes out for a dump, by partition and in order, handed over some rows at a time.
-std::map<uint32_t, std::vector<Packed>> Pack(BatchPacker& packer, const std::vector<Text>& dump,
-                                             base::SeededRandom& random) {
+std::map<uint32_t, std::vector<Packed>> Pack(BatchPacker& packer, RememberedRows* remembered,
+                                             const std::vector<Text>& dump, Way& way, base::SeededRandom& random) {
   std::map<uint32_t, std::vector<Packed>> out;
   sdk::RowBatch rows;
-  std::vector<base::Digest> signatures;
+  RecalledRows recalled;
   for (size_t i = 0; i < dump.size();) {
     rows.Clear();
+    if (way.unparsed) {
+      rows.AllowUnparsed();
+      rows.SetParser(std::make_unique<CountingParser>(way.parsed));
+    }
     for (uint64_t some = 1 + random.Below(20'000); some > 0 && i < dump.size(); --some, ++i) {
       AddTo(rows, i + 1, dump[i]);
     }
-    SignRows(rows, signatures);
-    packer.Add(rows, signatures);
+    RecallRows(rows, way.unparsed, remembered, recalled);
+    packer.Add(rows, &recalled);
     if (random.Below(2) == 0 && i < dump.size()) continue;
     FilledBatches filled = packer.Take();
     for (const FilledBatches::Filled& one : filled.batches) {
@@ -65,7 +107,8 @@ std::map<uint32_t, std::vector<Packed>> Pack(BatchPacker& packer, const std::vec
   return out;
 }
 
-TEST_CASE("rows that are the same stand where they would stand with their content") {
+TEST_CASE("rows that are the same stand where they would stand with their content, and are not parsed") {
+  Way way{.unparsed = GENERATE(false, true)};
   base::SeededRandom random(file::TestSeed(base::SystemRandom().Next()));
   tests::TemporaryDirectory directory;
   const client::ResourceInfo resource = Register(3);
@@ -73,13 +116,15 @@ TEST_CASE("rows that are the same stand where they would stand with their conten
   std::vector<Text> dump;
   for (int i = 0; i < 60'000; ++i) dump.push_back({"c" + std::to_string(i), "甲", std::to_string(i % 7)});
 
-  RowMemory memory(base::PosixFileSystem(), directory.path() + "/source-1.rows");
+  const std::string path = directory.path() + "/source-1.rows";
   BatchPacker with_memory(resource), plain(resource);
   const auto pack_with_memory = [&](const BatchPacker::WhichAreHeld& which_are_held) {
-    memory.BeginUnit(MeaningOf(resource, columns), true);
-    with_memory.BeginUnit(columns, &memory, which_are_held);
-    auto packed = Pack(with_memory, dump, random);
-    memory.EndUnit(true);
+    const base::Digest meaning = MeaningOf(resource, columns, "");
+    RememberedRows remembered(base::PosixFileSystem(), path, meaning);
+    RowRecorder recorder(base::PosixFileSystem(), path, meaning, true);
+    with_memory.BeginUnit(columns, &recorder, which_are_held);
+    auto packed = Pack(with_memory, &remembered, dump, way, random);
+    recorder.EndUnit(true);
     return packed;
   };
   pack_with_memory(nullptr);
@@ -93,6 +138,7 @@ TEST_CASE("rows that are the same stand where they would stand with their conten
     }
     const uint64_t not_held_of_thousand = random.Below(100);
     size_t held_rows = 0, same_rows = 0;
+    way.parsed = 0;
     std::vector<record::RecordClaim> entries;
     const auto hold = [&](uint32_t, const record::RecordClaims& claims, std::vector<uint32_t>& answer) {
       answer.assign(claims.size(), client::PublishSession::kNotHeld);
@@ -105,7 +151,8 @@ TEST_CASE("rows that are the same stand where they would stand with their conten
     };
     const auto packed = pack_with_memory(hold);
     plain.BeginUnit(columns);
-    const auto expected = Pack(plain, dump, random);
+    Way plain_way;
+    const auto expected = Pack(plain, nullptr, dump, plain_way, random);
     REQUIRE(packed.size() == expected.size());
     for (const auto& [partition, records] : expected) {
       const std::vector<Packed>& found = packed.at(partition);
@@ -124,6 +171,9 @@ TEST_CASE("rows that are the same stand where they would stand with their conten
     }
     CHECK(same_rows == held_rows);
     CHECK(held_rows > 10'000);
+    const auto deletes = std::count_if(dump.begin(), dump.end(), [](const Text& text) { return text.is_delete; });
+    const size_t not_held = dump.size() - static_cast<size_t>(deletes) - held_rows;
+    CHECK(way.parsed == (way.unparsed ? not_held : 0));
   }
 }
 
