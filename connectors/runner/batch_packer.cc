@@ -18,7 +18,7 @@ constexpr size_t kBytesBetweenLooks = size_t{256} << 10;
 constexpr size_t kUnreadableOverhead = 128;          // reason, detail and digest of the row, about
 constexpr size_t kBatchRowsFull = size_t{16} << 10;  // rows without content: their columns weigh as much
 constexpr size_t kHeldAtOnce = 4096;
-constexpr size_t kSameBytes = 4;      // of a row without content
+constexpr size_t kSameBytes = 36;     // of a row without content: not what it takes, but what it weighs on its way
 constexpr size_t kItemOverhead = 12;  // tag and length, or a number that is longer than its text
 static_assert(kBatchPayloadFull + 2 * kBytesBetweenLooks + base::kRecordBytesMax < base::kBatchBytesMax);
 
