@@ -298,9 +298,7 @@ absl::Status MeasureSnapshotFiles(const BenchmarkOptions& options, std::vector<F
       "%s; production file source, runner and exchange in one process, %d lanes, 4 partitions, embedded engine, every "
       "commit synced, one subscription; from opening the file to the end of the release",
       data, kLanes);
-  const std::string alone = data +
-                            "; the file source drained without an exchange (it reads a file twice: its SHA-256 is "
-                            "its name)";
+  const std::string alone = data + "; the file source drained without an exchange, the file's SHA-256 included";
   const std::string commands = data + "; LC_ALL=C sort --parallel=2 -S 1G, then comm -3 of the sorted ones";
   reading.Report("snapshot.files.reading", alone, figures);
   first.Report("snapshot.files.first", road, figures);

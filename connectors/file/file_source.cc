@@ -7,6 +7,7 @@
 
 #include "connectors/file/byte_stream.h"
 #include "connectors/file/csv_reader.h"
+#include "connectors/file/digested_file.h"
 #include "connectors/file/dump_moment.h"
 #include "connectors/file/file_kind.h"
 #include "connectors/file/file_queue.h"
@@ -14,13 +15,10 @@
 #include "connectors/file/resume_position.h"
 #include "connectors/file/text_encoding.h"
 #include "connectors/file/world_status.h"
-#include "exchange_core/base/digest.h"
 
 namespace datong::file {
 namespace {
 
-constexpr size_t kHashChunkBytes = size_t{1} << 20;
-constexpr uint64_t kHashBytesPerRead = uint64_t{64} << 20;  // a fraction of a second
 constexpr size_t kPositionNameBytesMax = 3072;
 
 bool HasEnding(const std::string& path, const std::string& ending) {
@@ -36,7 +34,8 @@ std::string FailureText(const sdk::Status& status) {
 }
 
 // Reads one file after the other through phases of bounded work: find it, say what it truly is, read what is stated of
-// it, digest its bytes, read what stands before the rows, skip to where an earlier run stopped, read rows.
+// it, compare it with what an earlier run saw of it, digest it where its identity is needed at once, read what stands
+// before the rows, skip to where that run stopped, read rows, digest what no row has come from.
 class FileSource final : public sdk::SourceConnector {
  public:
   FileSource(FileSourceOptions options, base::FileSystem& files, base::StepObserver& observer)
@@ -44,23 +43,24 @@ class FileSource final : public sdk::SourceConnector {
 
   sdk::Status Open(const std::string& position) override;
   sdk::Status Read(sdk::SourceRead& into) override;
+  sdk::Status Identify(std::string& identity) override;
   void Acknowledge(const std::string& position) override { (void)position; }  // files stay where they are
   void Close() override { CloseFile(); }
 
  private:
-  enum class Phase { kFind, kDigest, kBegin, kSkip, kRows };
+  enum class Phase { kFind, kCompare, kDigest, kBegin, kSkip, kRows, kEnd };
 
   sdk::Status CheckOptions();
   sdk::Status Find(sdk::SourceRead& into);
   sdk::Status TakeManifest();
+  sdk::Status Compare();
   sdk::Status Digest();
-  sdk::Status CheckUnchanged();
   sdk::Status CheckStated();
   sdk::Status MakeReader();
   sdk::Status Begin(sdk::SourceRead& into);
   sdk::Status Skip();
   sdk::Status ReadRows(sdk::SourceRead& into);
-  sdk::Status Refuse(const sdk::Status& refusal, sdk::SourceRead& into);
+  sdk::Status End(sdk::SourceRead& into);
   void Announce(sdk::SourceRead& into);
   void EndFile(sdk::SourceRead& into, std::string failure);
   void CloseFile();
@@ -74,18 +74,17 @@ class FileSource final : public sdk::SourceConnector {
 
   Phase phase_ = Phase::kFind;
   std::optional<ResumePosition> resume_;  // inside the file at hand, until it is reached
+  bool goes_on_ = false;                  // there, and the file is still the same
   std::string position_;                  // what was last reported
   std::string path_;
-  std::shared_ptr<base::RandomAccessFile> file_;
+  std::shared_ptr<DigestedFile> file_;
   uint64_t file_bytes_ = 0;
-  uint64_t digested_bytes_ = 0;
-  std::unique_ptr<base::Sha256Stream> sha256_;
-  std::string chunk_;
-  std::string identity_;
-  std::optional<sdk::Status> refusal_;  // known already; told once the unit has its identity
+  bool digest_first_ = false;  // its identity is needed before its first row
+  std::string identity_;       // "" = not known yet
   Manifest manifest_;
   int64_t as_of_us_ = 0;
-  std::optional<sdk::Status> breach_;  // the file is not what is stated of it; told like refusal_, but of any file
+  std::optional<sdk::Status> breach_;  // why the unit fails before its first row; told once it has its identity
+  std::string failure_;                // why it fails behind its last one
   std::unique_ptr<RowReader> reader_;
 };
 
@@ -142,6 +141,8 @@ sdk::Status FileSource::Read(sdk::SourceRead& into) {
   switch (phase_) {
     case Phase::kFind:
       return Find(into);
+    case Phase::kCompare:
+      return Compare();
     case Phase::kDigest:
       return Digest();
     case Phase::kBegin:
@@ -150,6 +151,8 @@ sdk::Status FileSource::Read(sdk::SourceRead& into) {
       return Skip();
     case Phase::kRows:
       return ReadRows(into);
+    case Phase::kEnd:
+      return End(into);
   }
   return sdk::Status::Ok();
 }
@@ -167,33 +170,33 @@ sdk::Status FileSource::Find(sdk::SourceRead& into) {
     return sdk::Status::Fail("bad_options", "file name too long: " + path_);
   if (resume_ && resume_->name != BaseName(path_)) resume_.reset();
 
-  absl::StatusOr<std::unique_ptr<base::RandomAccessFile>> file = files_.OpenRead(path_);
-  if (!file.ok()) return FromWorld(file.status());
-  file_ = *std::move(file);
-  const absl::StatusOr<uint64_t> size = file_->Size();
+  absl::StatusOr<std::unique_ptr<base::RandomAccessFile>> opened = files_.OpenRead(path_);
+  if (!opened.ok()) return FromWorld(opened.status());
+  const std::shared_ptr<base::RandomAccessFile> file = *std::move(opened);
+  const absl::StatusOr<uint64_t> size = file->Size();
   if (!size.ok()) return FromWorld(size.status());
   file_bytes_ = *size;
-  const absl::StatusOr<ForeignKind> foreign = FindForeignKind(file_, path_);
+  const absl::StatusOr<ForeignKind> foreign = FindForeignKind(file, path_);
   if (!foreign.ok()) return FromWorld(foreign.status());
-  refusal_.reset();
+  breach_.reset();
+  manifest_ = {};
   if (!foreign->code.empty()) {
-    refusal_ =
+    breach_ =
         sdk::Status::Fail(foreign->code, path_ + " is " + foreign->name + ", not CSV or JSON lines", foreign->hint);
-    if (!queue_.watches()) return *refusal_;
+    if (!queue_.watches()) return *breach_;
+  } else if (const sdk::Status taken = TakeManifest(); !taken.ok()) {
+    return taken;
   }
-  if (!refusal_) {
-    if (const sdk::Status taken = TakeManifest(); !taken.ok()) return taken;
-  }
-  sha256_ = std::make_unique<base::Sha256Stream>();
-  digested_bytes_ = 0;
-  chunk_.resize(kHashChunkBytes);
-  phase_ = Phase::kDigest;
+  file_ = std::make_shared<DigestedFile>(file);
+  goes_on_ = false;
+  identity_.clear();
+  digest_first_ = breach_ || !manifest_.sha256.empty();
+  phase_ = resume_ ? Phase::kCompare : digest_first_ ? Phase::kDigest : Phase::kBegin;
   return sdk::Status::Ok();
 }
 
 // Retry: the disk did not answer, or, in a watched directory, the dump is not complete yet.
 sdk::Status FileSource::TakeManifest() {
-  breach_.reset();
   const sdk::Status read = ReadManifest(files_, path_, options_.manifest, manifest_);
   if (read.ok() || read.retryable()) return read;
   if (queue_.watches() && read.code() == "no_manifest") {
@@ -224,37 +227,50 @@ sdk::Status FileSource::CheckStated() {
   return sdk::Status::Ok();
 }
 
-sdk::Status FileSource::Digest() {
-  const uint64_t stop = digested_bytes_ + kHashBytesPerRead;
-  while (digested_bytes_ < stop) {
-    const absl::StatusOr<size_t> got = file_->ReadAt(digested_bytes_, chunk_.size(), chunk_.data());
-    if (!got.ok()) return FromWorld(got.status());
-    if (*got == 0) {
-      identity_ = base::ToHex(sha256_->Finish());
-      file_bytes_ = digested_bytes_;
-      if (const sdk::Status unchanged = CheckUnchanged(); !unchanged.ok()) return unchanged;
-      phase_ = Phase::kBegin;
-      return sdk::Status::Ok();
+// Whether the file is the one that the position was taken in, as far as that one had been read.
+sdk::Status FileSource::Compare() {
+  std::string difference;
+  if (resume_->bytes != 0 && resume_->bytes != file_bytes_) {
+    difference = "it had " + std::to_string(resume_->bytes) + " bytes, has " + std::to_string(file_bytes_);
+  } else {
+    const absl::StatusOr<bool> there = file_->DigestTowards(resume_->digested);
+    if (!there.ok()) return FromWorld(there.status());
+    if (!*there) return sdk::Status::Ok();
+    if (const std::string digest = file_->digest(); digest != resume_->sha256) {
+      difference = "SHA-256 was " + resume_->sha256.substr(0, 16) + "..., is " + digest.substr(0, 16) + "...";
     }
-    sha256_->Update(std::string_view(chunk_).substr(0, *got));
-    digested_bytes_ += *got;
   }
-  return sdk::Status::Ok();
-}
-
-sdk::Status FileSource::CheckUnchanged() {
-  if (!resume_ || resume_->identity == identity_) return sdk::Status::Ok();
+  phase_ = digest_first_ ? Phase::kDigest : Phase::kBegin;
+  goes_on_ = difference.empty();
+  if (goes_on_) return sdk::Status::Ok();
+  const uint64_t row = resume_->place.row;
   if (options_.read_again) {
     resume_.reset();  // whoever names a file for import means it as it is now
     return sdk::Status::Ok();
   }
-  const std::string before = resume_->identity;
   phase_ = Phase::kFind;  // once the old file is back, the next Read finds it
-  return sdk::Status::Fail("file_changed",
-                           path_ + " was read up to record " + std::to_string(resume_->place.row) +
-                               " and is another file now (SHA-256 was " + before.substr(0, 16) + "..., is " +
-                               identity_.substr(0, 16) + "...)",
-                           "put the former file back, or import the new one as a new unit");
+  return sdk::Status::Fail(
+      "file_changed",
+      path_ + " was read up to record " + std::to_string(row) + " and is another file now (" + difference + ")",
+      "put the former file back, or import the new one as a new unit");
+}
+
+sdk::Status FileSource::Digest() {
+  const absl::StatusOr<bool> there = file_->DigestTowards(DigestedFile::kEnd);
+  if (!there.ok()) return FromWorld(there.status());
+  if (!*there) return sdk::Status::Ok();
+  identity_ = file_->digest();
+  file_bytes_ = file_->digested_bytes();
+  phase_ = Phase::kBegin;
+  return sdk::Status::Ok();
+}
+
+// file_bytes_ stays what was announced: a file that grew since fails at its end.
+sdk::Status FileSource::Identify(std::string& identity) {
+  const absl::StatusOr<bool> there = file_->DigestTowards(DigestedFile::kEnd);
+  if (!there.ok()) return FromWorld(there.status());
+  if (*there) identity = file_->digest();
+  return sdk::Status::Ok();
 }
 
 sdk::Status FileSource::MakeReader() {
@@ -280,26 +296,32 @@ sdk::Status FileSource::MakeReader() {
 }
 
 sdk::Status FileSource::Begin(sdk::SourceRead& into) {
-  if (refusal_) return Refuse(*refusal_, into);
-  if (const sdk::Status stated = CheckStated(); !stated.ok()) {
+  if (!breach_) {
+    if (const sdk::Status stated = CheckStated(); !stated.ok()) breach_ = stated;
+  }
+  RowReader::Progress progress = RowReader::Progress::kMore;
+  if (!breach_) {
+    if (reader_ == nullptr) {
+      if (const sdk::Status made = MakeReader(); !made.ok()) return made;
+    }
+    const sdk::Status begun = reader_->Begin(progress);
+    if (begun.retryable()) return begun;
+    if (!begun.ok()) {
+      // Named files: the source stops and says why. A watched directory must not be blocked by one bad file: its unit
+      // fails. So does any content that breaks off before its first row: that is not a wrong kind of file.
+      if (!queue_.watches() && begun.code() != "cut_off" && begun.code() != "damaged") {
+        CloseFile();
+        return begun;
+      }
+      breach_ = begun;
+    }
+  }
+  if (breach_ && identity_.empty()) {
+    phase_ = Phase::kDigest;
+  } else if (breach_) {
     Announce(into);
-    EndFile(into, FailureText(stated));
-    return sdk::Status::Ok();
-  }
-  if (reader_ == nullptr) {
-    if (const sdk::Status made = MakeReader(); !made.ok()) return made;
-  }
-  RowReader::Progress progress;
-  const sdk::Status begun = reader_->Begin(progress);
-  if (begun.retryable()) return begun;
-  if (!begun.ok()) {
-    // A content that breaks off before its first row is a unit that failed, not a wrong kind of file.
-    if (begun.code() != "cut_off" && begun.code() != "damaged") return Refuse(begun, into);
-    Announce(into);
-    EndFile(into, FailureText(begun));
-    return sdk::Status::Ok();
-  }
-  if (progress == RowReader::Progress::kDone) {
+    EndFile(into, FailureText(*breach_));
+  } else if (progress == RowReader::Progress::kDone) {
     if (resume_ && resume_->place.offset < reader_->place().offset) resume_.reset();  // taken before the first row
     phase_ = resume_ ? Phase::kSkip : Phase::kRows;
     Announce(into);
@@ -328,31 +350,29 @@ sdk::Status FileSource::ReadRows(sdk::SourceRead& into) {
   into.position = position_ = PositionText(false);
   if (into.rows.rows() != 0) return sdk::Status::Ok();  // an end or an error comes again with the next Read
   if (read.retryable()) return read;
-  if (!read.ok()) {
-    EndFile(into, FailureText(read));
-  } else if (progress == RowReader::Progress::kDone) {
-    const absl::StatusOr<uint64_t> size = file_->Size();
-    const uint64_t rows = reader_->place().row;
-    std::string failure;
-    if (size.ok() && *size != file_bytes_) {
-      failure = "file_changed: " + path_ + " was written to while it was read (give it a new name when complete)";
-    } else if (manifest_.count && *manifest_.count != rows) {
-      failure = "count_mismatch: " + path_ + " holds " + std::to_string(rows) + " rows, " + BaseName(path_) +
-                ".count says " + std::to_string(*manifest_.count) + " (fetch both files again)";
-    }
-    EndFile(into, std::move(failure));
-  }
-  return sdk::Status::Ok();
+  if (read.ok() && progress != RowReader::Progress::kDone) return sdk::Status::Ok();
+  if (!read.ok()) failure_ = FailureText(read);
+  phase_ = Phase::kEnd;
+  return End(into);
 }
 
-// Named files: the source stops and says why. A watched directory must not be blocked by one bad file: its unit fails.
-sdk::Status FileSource::Refuse(const sdk::Status& refusal, sdk::SourceRead& into) {
-  if (!queue_.watches()) {
-    CloseFile();
-    return refusal;
+// Bytes that no row has come from belong to the file's identity: those behind its rows, or behind a damage. A file that
+// was written to while it was read has none.
+sdk::Status FileSource::End(sdk::SourceRead& into) {
+  const absl::StatusOr<bool> there = file_->DigestTowards(DigestedFile::kEnd);
+  if (!there.ok()) return FromWorld(there.status());
+  if (!*there) return sdk::Status::Ok();
+  const absl::StatusOr<uint64_t> size = file_->Size();
+  const bool changed = (size.ok() && *size != file_bytes_) || file_->digested_bytes() != file_bytes_;
+  identity_ = changed ? "" : file_->digest();
+  const uint64_t rows = reader_->place().row;
+  if (failure_.empty() && changed) {
+    failure_ = "file_changed: " + path_ + " was written to while it was read (give it a new name when complete)";
+  } else if (failure_.empty() && manifest_.count && *manifest_.count != rows) {
+    failure_ = "count_mismatch: " + path_ + " holds " + std::to_string(rows) + " rows, " + BaseName(path_) +
+               ".count says " + std::to_string(*manifest_.count) + " (fetch both files again)";
   }
-  Announce(into);
-  EndFile(into, FailureText(refusal));
+  EndFile(into, std::move(failure_));
   return sdk::Status::Ok();
 }
 
@@ -360,6 +380,7 @@ void FileSource::Announce(sdk::SourceRead& into) {
   into.unit_begun.emplace();
   into.unit_begun->name = BaseName(path_);
   into.unit_begun->identity = identity_;
+  into.unit_begun->goes_on = goes_on_;
   into.unit_begun->bytes_total = file_bytes_;
   into.unit_begun->as_of_us = as_of_us_;
   into.unit_begun->as_of_from_rows = options_.as_of_in_rows;
@@ -372,6 +393,7 @@ void FileSource::Announce(sdk::SourceRead& into) {
 void FileSource::EndFile(sdk::SourceRead& into, std::string failure) {
   into.unit_ended = failure.empty();
   into.unit_failure = std::move(failure);
+  into.identity = identity_;
   into.bytes_read = into.unit_ended ? file_bytes_ : into.bytes_read;
   into.position = position_ = PositionText(true);
   queue_.Finished();
@@ -382,9 +404,8 @@ void FileSource::CloseFile() {
   phase_ = Phase::kFind;
   reader_.reset();
   file_.reset();
-  sha256_.reset();
-  refusal_.reset();
   breach_.reset();
+  failure_.clear();
   as_of_us_ = 0;
 }
 
@@ -393,7 +414,9 @@ std::string FileSource::PositionText(bool done) const {
   position.done = done;
   position.index = queue_.index();
   if (reader_ != nullptr) position.place = reader_->place();
-  position.identity = identity_;
+  position.bytes = file_bytes_;
+  position.digested = file_->digested_bytes();
+  position.sha256 = file_->digest();
   position.name = BaseName(path_);
   return FormatPosition(position);
 }

@@ -13,7 +13,9 @@
 #include "exchange_core/base/step_observer.h"
 
 // CSV and JSON lines files as a source. A file is a unit; its identity is the SHA-256 of its bytes as stored, its name
-// the base name. gzip is recognised by content, whatever the file is called.
+// the base name. gzip is recognised by content, whatever the file is called. A file is read once: it is digested as its
+// rows are read, and its identity told at its end; before its first row only where its SHA-256 is stated, where it
+// fails before that row, and when asked for.
 namespace datong::file {
 
 enum class Format { kAuto, kCsv, kJsonLines };  // kAuto: .jsonl .ndjson .json (before .gz) are JSON lines, all else CSV

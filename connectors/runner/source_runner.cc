@@ -106,6 +106,8 @@ base::StepResult SourceRunner::DoNext() {
       return Read();
     case Next::kBeginUnit:
       return BeginUnit();
+    case Next::kIdentify:
+      return Identify();
     case Next::kPublish:
       return Publish();
     case Next::kEndUnit:
@@ -186,7 +188,7 @@ base::StepResult SourceRunner::Read() {
     if (status.retryable() && packer_->rows() != 0) return GoOnWith(Next::kPublish);
     return Trouble(RunnerError::From(status));
   }
-  // What rows are recalled from is known once their unit has begun.
+  // Before a unit has begun its connector may be asked for its identity, and nobody knows what rows are recalled from.
   const bool reads_on = !read().exhausted && read().idle_ms == 0 && !read().unit_begun;
   if (reads_on) reader_.Ask(std::move(spare_read_));
   if (!publisher_.AtWork()) Succeeded();  // else that is still to be seen
@@ -204,7 +206,8 @@ base::StepResult SourceRunner::Read() {
 }
 
 base::StepResult SourceRunner::BeginUnit() {
-  const sdk::Unit& unit = *read().unit_begun;
+  sdk::Unit& unit = *read().unit_begun;
+  if (unit.identity.empty()) unit.identity = read().identity;  // one Read may be all of a unit
   // Items that the resource was given since are taken from the next unit on. Nothing is packed between two units.
   absl::StatusOr<client::ResourceInfo> resource = exchange_.DescribeResource(options_.resource);
   if (!resource.ok()) return Trouble(RunnerError::From(resource.status()));
@@ -215,8 +218,13 @@ base::StepResult SourceRunner::BeginUnit() {
   // A unit that failed before its columns were known has none to map.
   ColumnMap columns =
       read().unit_failure.empty() ? MapColumns(resource_->schema, unit.columns, options_.item_of_column) : ColumnMap();
-  if (unfinished_ && unfinished_->identity == unit.identity) {
+  const bool unfinished =
+      unfinished_ && (unit.goes_on ? unfinished_->name == unit.name
+                                   : !unit.identity.empty() && unfinished_->identity == unit.identity);
+  if (unfinished) {
     run_ = std::exchange(unfinished_, std::nullopt);
+  } else if (unit.goes_on) {
+    return ReadAnew();
   } else {
     client::UnitDeclaration declared{.name = unit.name,
                                      .identity = unit.identity,
@@ -228,6 +236,7 @@ base::StepResult SourceRunner::BeginUnit() {
                                      .columns = columns.names};
     absl::StatusOr<client::UnitRun> run = session_->BeginUnit(declared);
     if (!run.ok()) return Trouble(WhyNotBegun(run.status()));
+    if (run->run == 0) return GoOnWith(Next::kIdentify);
     run_ = *std::move(run);
     unfinished_.reset();
   }
@@ -244,6 +253,22 @@ base::StepResult SourceRunner::BeginUnit() {
     progress.ignored_columns = columns_.ignored_columns;
   });
   return TakeRows();
+}
+
+// No Read is under way: the next one is asked for when the unit has begun.
+base::StepResult SourceRunner::Identify() {
+  std::string& identity = read().unit_begun->identity;
+  if (const sdk::Status told = connector_->Identify(identity); !told.ok()) return Trouble(RunnerError::From(told));
+  Succeeded();
+  return GoOnWith(identity.empty() ? Next::kIdentify : Next::kBeginUnit);
+}
+
+// The run that the source would go on in was given up for another one: what is begun now needs all of its rows.
+base::StepResult SourceRunner::ReadAnew() {
+  if (std::exchange(connector_open_, false)) connector_->Close();
+  if (const sdk::Status opened = connector_->Open(""); !opened.ok()) return Trouble(RunnerError::From(opened));
+  connector_open_ = true;
+  return GoOnWith(Next::kRead);
 }
 
 // Rows of a full dump are remembered. What the last one's rows became tells which of these the exchange may hold.
@@ -346,7 +371,11 @@ PublishJob SourceRunner::TakeJob() {
 base::StepResult SourceRunner::EndUnit() {
   if (publisher_.AtWork()) return base::StepResult::Idle();
   const std::string failure = !columns_.failure.empty() ? columns_.failure : read().unit_failure;
-  if (const absl::Status ended = session_->EndUnit(position_, failure.empty(), failure); !ended.ok()) {
+  if (failure.empty() && run_->identity.empty() && read().identity.empty()) {
+    return Trouble({"bad_connector", "the source ended a unit without telling its identity",
+                    "report this to whoever wrote it", false});
+  }
+  if (const absl::Status ended = session_->EndUnit(position_, failure.empty(), failure, read().identity); !ended.ok()) {
     return Trouble(RunnerError::From(ended));
   }
   observer_.Reached("source.unit_ended");

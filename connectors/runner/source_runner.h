@@ -85,7 +85,7 @@ class SourceRunner final : public base::Worker {
  private:
   using RecalledRead = SourceReader::RecalledRead;
   // What must happen next; every action can be repeated after a failure that passes.
-  enum class Next { kOpen, kRead, kBeginUnit, kPublish, kEndUnit, kEndSource, kFinish };
+  enum class Next { kOpen, kRead, kBeginUnit, kIdentify, kPublish, kEndUnit, kEndSource, kFinish };
 
   bool RemembersRows() const { return options_.full && !options_.row_memory_directory.empty(); }
   sdk::SourceRead& read() { return read_->read; }
@@ -93,6 +93,8 @@ class SourceRunner final : public base::Worker {
   base::StepResult Open();
   base::StepResult Read();
   base::StepResult BeginUnit();
+  base::StepResult Identify();
+  base::StepResult ReadAnew();
   void BeginPacking(const sdk::Unit& unit);
   base::StepResult TakeRows();
   base::StepResult Publish();

@@ -3,6 +3,11 @@
 
 namespace datong::sdk {
 
+Status SourceConnector::Identify(std::string& /*identity*/) {
+  return Status::Fail("bad_connector", "the source began a unit without identity and cannot tell it when asked",
+                      "report this to whoever wrote it");
+}
+
 void SourceRead::Clear() {
   unit_begun.reset();
   rows.Clear();
@@ -10,6 +15,7 @@ void SourceRead::Clear() {
   bytes_read = 0;
   unit_ended = false;
   unit_failure.clear();
+  identity.clear();
   exhausted = false;
   idle_ms = 0;
   unknown_columns.clear();

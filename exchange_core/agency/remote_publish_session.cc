@@ -60,7 +60,8 @@ class RemotePublishSession final : public client::PublishSession {
   absl::Status Open();
   absl::StatusOr<client::UnitRun> BeginUnit(const client::UnitDeclaration& unit) override;
   absl::Status Publish(std::vector<client::PublishBatch> batches, const std::string& position, uint64_t rows) override;
-  absl::Status EndUnit(const std::string& position, bool complete, const std::string& failure) override;
+  absl::Status EndUnit(const std::string& position, bool complete, const std::string& failure,
+                       const std::string& identity) override;
   void WhichAreHeld(uint32_t, const record::RecordClaims& rows, std::vector<uint32_t>& entries) override {
     entries.assign(rows.size(), kNotHeld);
   }
@@ -86,7 +87,8 @@ class RemotePublishSession final : public client::PublishSession {
   uint64_t session_ = 0;  // 0: to be opened
   uint32_t source_id_ = 0;
   std::string publish_topic_;
-  Standing stands_;  // as last confirmed
+  bool late_identity_ = false;  // whoever leads lets a unit begin without one
+  Standing stands_;             // as last confirmed
   std::optional<client::UnitRun> unfinished_;
   std::optional<Doubted> doubted_;
   std::optional<Doubted> landed_;  // was doubted, and did land: whoever asks for it again has it already
@@ -120,6 +122,7 @@ absl::StatusOr<Standing> RemotePublishSession::OpenAtExchange(bool again) {
   session_ = number;
   source_id_ = told.source_id();
   publish_topic_ = told.publish_topic();
+  late_identity_ = told.late_identity();
   Standing found;
   found.position = told.position();
   if (told.has_unfinished()) found.open = RunOf(told.unfinished());
@@ -180,6 +183,7 @@ absl::StatusOr<client::UnitRun> RemotePublishSession::BeginUnit(const client::Un
                                                                 landed->then.open->identity == unit.identity) {
     return *stands_.open;
   }
+  if (unit.identity.empty() && !late_identity_) return client::UnitRun{};
   DepartmentRequest request;
   auto* asked = request.mutable_begin_unit();
   asked->set_name(unit.name);
@@ -193,9 +197,15 @@ absl::StatusOr<client::UnitRun> RemotePublishSession::BeginUnit(const client::Un
   Standing then{stands_.position, client::UnitRun{}};
   then.open->name = unit.name;
   then.open->identity = unit.identity;
+  const Standing before = stands_;
   ASSIGN_OR_RETURN(const auto answer, Ask(std::move(request), then));
-  stands_.open = RunOf(answer.unit());
-  return *stands_.open;
+  const client::UnitRun run = RunOf(answer.unit());
+  if (run.run == 0) {
+    stands_ = before;
+  } else {
+    stands_.open = run;
+  }
+  return run;
 }
 
 absl::Status RemotePublishSession::Publish(std::vector<client::PublishBatch> batches, const std::string& position,
@@ -225,7 +235,8 @@ absl::Status RemotePublishSession::Publish(std::vector<client::PublishBatch> bat
   return Ask(std::move(request), then).status();
 }
 
-absl::Status RemotePublishSession::EndUnit(const std::string& position, bool complete, const std::string& failure) {
+absl::Status RemotePublishSession::EndUnit(const std::string& position, bool complete, const std::string& failure,
+                                           const std::string& identity) {
   RETURN_IF_ERROR(Settle());
   if (const auto landed = std::exchange(landed_, std::nullopt); landed && landed->request.has_end_unit()) {
     return absl::OkStatus();
@@ -236,6 +247,7 @@ absl::Status RemotePublishSession::EndUnit(const std::string& position, bool com
   request.mutable_end_unit()->set_position(position);
   request.mutable_end_unit()->set_complete(complete);
   request.mutable_end_unit()->set_failure(failure);
+  request.mutable_end_unit()->set_identity(identity);
   unfinished_.reset();
   appended_.reset();
   return Ask(std::move(request), Standing{position, std::nullopt}).status();

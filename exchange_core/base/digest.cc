@@ -125,6 +125,15 @@ void Sha256Stream::Update(std::string_view content) {
   DATONG_CHECK(EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), content.data(), content.size()) == 1);
 }
 
+Sha256Digest Sha256Stream::Sofar() const {
+  static thread_local const std::unique_ptr<EVP_MD_CTX, ContextDeleter> copy(EVP_MD_CTX_new());
+  Sha256Digest digest;
+  DATONG_CHECK(copy != nullptr);
+  DATONG_CHECK(EVP_MD_CTX_copy_ex(copy.get(), static_cast<const EVP_MD_CTX*>(context_)) == 1);
+  DATONG_CHECK(EVP_DigestFinal_ex(copy.get(), digest.data(), nullptr) == 1);
+  return digest;
+}
+
 Sha256Digest Sha256Stream::Finish() {
   Sha256Digest digest;
   DATONG_CHECK(EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), digest.data(), nullptr) == 1);

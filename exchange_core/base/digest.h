@@ -48,7 +48,8 @@ class Sha256Stream {
   Sha256Stream(const Sha256Stream&) = delete;
   Sha256Stream& operator=(const Sha256Stream&) = delete;
   void Update(std::string_view content);
-  Sha256Digest Finish();  // once
+  Sha256Digest Sofar() const;  // of what came until now; more may follow
+  Sha256Digest Finish();       // once
 
  private:
   void* context_;

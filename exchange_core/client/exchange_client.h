@@ -29,7 +29,7 @@ struct ResourceInfo {
 // What a source says of a unit before its rows.
 struct UnitDeclaration {
   std::string name;               // what people call it: the file's base name
-  std::string identity;           // stable and content-bound: the SHA-256 of the file in hex
+  std::string identity;           // stable and content-bound: the SHA-256 of the file in hex; empty: told at its end
   uint64_t bytes_total = 0;       // 0 = unknown
   bool full = false;              // a complete dump. Of an entity resource that makes it a snapshot (docs/snapshots.md)
   bool as_new = false;            // a later one even if it was read before
@@ -41,6 +41,7 @@ struct UnitDeclaration {
 
 // One reading of one unit (a file) by one source: what `files` lists a line for.
 struct UnitRun {
+  // 0: nothing was begun; by name and length this may be the unit read before, so its identity is to be declared too.
   uint64_t run = 0;            // number of this reading, unique in the exchange; batches carry it as publisher_epoch
   uint32_t file_sequence = 0;  // order of the unit within its resource; the same unit read again keeps its number
   std::string name;
@@ -66,13 +67,17 @@ class PublishSession {
   virtual const std::optional<UnitRun>& unfinished() const = 0;
   // Where the source stands when no unit is open: position after the last ended unit; empty at the first start.
   virtual const std::string& position() const = 0;
-  // Ends an unfinished run as failed, then begins a new one. The unit is one read before, and keeps its number in the
-  // order, when the latest run under this name had this identity; `as_new` says it is a later one all the same.
-  // Unavailable: the source's last snapshot is not decided and done yet, try again later.
+  // Ends an unfinished run as failed, then begins a new one; but an unfinished run of a unit declared in the same words
+  // that nothing was published of is that one. The unit is one read before, and keeps its number in the order, when the
+  // latest run under this name had this identity; `as_new` says it is a later one all the same. Declared without
+  // identity it is a new one, unless that run had as many bytes, or nobody knows: see UnitRun::run. Unavailable: the
+  // source's last snapshot is not decided and done yet, try again later.
   virtual absl::StatusOr<UnitRun> BeginUnit(const UnitDeclaration& unit) = 0;
   // Durable when OK, all or nothing, with the position. ResourceExhausted: the exchange is behind, try again later.
   virtual absl::Status Publish(std::vector<PublishBatch> batches, const std::string& position, uint64_t rows) = 0;
-  virtual absl::Status EndUnit(const std::string& position, bool complete, const std::string& failure) = 0;
+  // `identity`: of a unit declared without one; may be empty when it failed.
+  virtual absl::Status EndUnit(const std::string& position, bool complete, const std::string& failure,
+                               const std::string& identity) = 0;
   // Of rows of the open run, all of one partition: where the exchange holds exactly this as the present record, its
   // entry, so that the row may go out as Operation::kSame; else kNotHeld. What changes behind the answer is later than
   // the dump. All kNotHeld where the exchange cannot tell (yet): the content is sent then. May be called while another

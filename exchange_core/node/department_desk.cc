@@ -359,7 +359,8 @@ absl::Status DepartmentDesk::CheckSourceStands(const Request& request) {
                                          [&](const auto& place) { return place.position() == source->position; });
   const bool begun = asked.has_may_have_begun() && same_position &&
                      (open == nullptr || (open->name == asked.may_have_begun().name() && open->rows_published == 0 &&
-                                          open->identity == asked.may_have_begun().identity()));
+                                          open->identity == asked.may_have_begun().identity() &&
+                                          open->bytes_total == asked.may_have_begun().bytes_total()));
   if (at_a_place || begun) return absl::OkStatus();
   return absl::AbortedError(
       absl::StrCat("source \"", source->name, "\": another process has published under this name since"));
@@ -391,6 +392,7 @@ absl::Status DepartmentDesk::OpenSource(const Request& request, Answer& answer) 
   told->set_source_id(kept.source->source_id());
   told->set_position(kept.source->position());
   told->set_publish_topic(kept.publish_topic);
+  told->set_late_identity(true);
   if (const auto& unfinished = kept.source->unfinished(); unfinished) {
     kept.open_run = unfinished->run;
     TellUnit(*unfinished, *told->mutable_unfinished());
@@ -492,7 +494,7 @@ absl::Status DepartmentDesk::BeginUnit(const Request& request, Session& session,
   RETURN_IF_ERROR(CheckSize("the name of the unit", asked.name().size(), base::kNameBytesMax));
   RETURN_IF_ERROR(CheckSize("the identity of the unit", asked.identity().size(), base::kNameBytesMax));
   RETURN_IF_ERROR(CheckSize("the list of columns", column_bytes, kColumnBytesMax));
-  if (!units_.Take(state_.options.clock->Steady())) {
+  if (!units_.Has(state_.options.clock->Steady())) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the department has begun more than ", kUnitsPerSecond, " files a second; the source waits"));
   }
@@ -505,8 +507,11 @@ absl::Status DepartmentDesk::BeginUnit(const Request& request, Session& session,
   unit.as_of = asked.as_of();
   unit.as_of_from_items = asked.as_of_from_items();
   unit.columns.assign(asked.columns().begin(), asked.columns().end());
-  ASSIGN_OR_RETURN(const client::UnitRun run, session.source->BeginUnit(unit));
-  session.open_run = run.run;
+  const absl::StatusOr<client::UnitRun> begun = session.source->BeginUnit(unit);
+  if (!begun.ok() || begun->run != 0) units_.Spend(1);
+  RETURN_IF_ERROR(begun.status());
+  const client::UnitRun& run = *begun;
+  if (run.run != 0) session.open_run = run.run;
   TellUnit(run, *answer.mutable_unit());
   return absl::OkStatus();
 }
@@ -524,10 +529,11 @@ absl::Status DepartmentDesk::RecordProgress(const Request& request, Session& ses
 absl::Status DepartmentDesk::EndUnit(const Request& request, Session& session) {
   const auto& asked = request.end_unit();
   RETURN_IF_ERROR(CheckSize("the position", asked.position().size(), base::kNameBytesMax));
+  RETURN_IF_ERROR(CheckSize("the identity of the unit", asked.identity().size(), base::kNameBytesMax));
   if (asked.run() != session.open_run) {
     return absl::FailedPreconditionError(absl::StrCat("run ", asked.run(), " is not the one that is open"));
   }
-  RETURN_IF_ERROR(session.source->EndUnit(asked.position(), asked.complete(), asked.failure()));
+  RETURN_IF_ERROR(session.source->EndUnit(asked.position(), asked.complete(), asked.failure(), asked.identity()));
   session.open_run = 0;
   return absl::OkStatus();
 }

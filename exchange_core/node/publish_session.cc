@@ -43,6 +43,20 @@ absl::Status CheckTexts(const client::UnitDeclaration& unit) {
   return absl::OkStatus();
 }
 
+// Whether an open run is what the declaration would begin: of this unit, and nothing of it published.
+bool IsBegunBy(const client::UnitDeclaration& unit, bool snapshot, const SourceRun& run) {
+  if (run.rows_published != 0 || run.name != unit.name || run.identity != unit.identity) return false;
+  if (run.bytes_total != unit.bytes_total || run.full != unit.full || run.snapshot != snapshot) return false;
+  return !snapshot || ((run.as_of_declared ? run.as_of : 0) == unit.as_of &&
+                       run.as_of_from_items == unit.as_of_from_items && run.columns == unit.columns);
+}
+
+// What is longer or shorter is not the same.
+bool MayBeSame(const client::UnitDeclaration& unit, const SourceRun& run) {
+  return run.name == unit.name && !run.identity.empty() &&
+         (run.bytes_total == unit.bytes_total || run.bytes_total == 0 || unit.bytes_total == 0);
+}
+
 class LocalPublishSession final : public client::PublishSession {
  public:
   LocalPublishSession(ExchangeState& state, const std::string& source, const catalog::Resource& resource)
@@ -65,7 +79,8 @@ class LocalPublishSession final : public client::PublishSession {
   absl::Status Open();
   absl::StatusOr<client::UnitRun> BeginUnit(const client::UnitDeclaration& unit) override;
   absl::Status Publish(std::vector<client::PublishBatch> batches, const std::string& position, uint64_t rows) override;
-  absl::Status EndUnit(const std::string& position, bool complete, const std::string& failure) override;
+  absl::Status EndUnit(const std::string& position, bool complete, const std::string& failure,
+                       const std::string& identity) override;
   void WhichAreHeld(uint32_t partition, const record::RecordClaims& rows, std::vector<uint32_t>& entries) override;
 
  private:
@@ -81,7 +96,10 @@ class LocalPublishSession final : public client::PublishSession {
                       const ledger::v1::SnapshotMark* mark = nullptr);
   absl::Status Write(broker::Writer& writer, std::vector<client::PublishBatch> batches, const SourceEvent& event,
                      const ledger::v1::SnapshotMark* mark);
-  absl::Status EndRun(const std::string& position, bool complete, const std::string& failure);
+  absl::Status EndRun(const std::string& position, bool complete, const std::string& failure,
+                      const std::string& identity);
+  // The open run if the unit is what it was begun for; a run without number if the unit's identity must be known first.
+  std::optional<client::UnitRun> AnswerAtOnce(const client::UnitDeclaration& unit, bool snapshot);
   absl::Status CheckEarlierSnapshotsAreDone();
   bool MayLeaveOut(uint64_t run);
   void BeginSnapshot(const client::UnitDeclaration& unit, exchange::v1::UnitBegun& begun,
@@ -322,27 +340,38 @@ void LocalPublishSession::BeginSnapshot(const client::UnitDeclaration& unit, exc
   begin->set_same_key(static_cast<uint32_t>(policy.same_key));
 }
 
+std::optional<client::UnitRun> LocalPublishSession::AnswerAtOnce(const client::UnitDeclaration& unit, bool snapshot) {
+  const std::lock_guard lock(state_.tables);
+  const SourceRun* open = source_.open_run == 0 ? nullptr : &state_.sources.runs().at(source_.open_run);
+  if (open != nullptr && IsBegunBy(unit, snapshot, *open)) {
+    return client::UnitRun{open->run, open->file_sequence, open->name, open->identity, source_.position,
+                           0,         open->seen_before,   snapshot};
+  }
+  if (unit.as_new || !unit.identity.empty()) return std::nullopt;
+  const SourceRun* latest = state_.sources.FindLatest(source_.resource_id, unit.name);
+  const bool may_be_latest = latest != nullptr && MayBeSame(unit, *latest);
+  const bool may_be_open = open != nullptr && open->rows_published == 0 && MayBeSame(unit, *open);
+  return may_be_latest || may_be_open ? std::optional(client::UnitRun{}) : std::nullopt;
+}
+
 absl::StatusOr<client::UnitRun> LocalPublishSession::BeginUnit(const client::UnitDeclaration& unit) {
   RETURN_IF_ERROR(CheckTexts(unit));
   RETURN_IF_ERROR(Settle());
-  if (const auto landed = std::exchange(landed_, std::nullopt); landed && landed->has_begun() &&
-                                                                landed->begun().name() == unit.name &&
-                                                                landed->begun().identity() == unit.identity) {
-    const auto& begun = landed->begun();
-    unfinished_.reset();
-    client::UnitRun run{begun.run(), begun.file_sequence(), unit.name,       unit.identity, source_.position,
-                        0,           begun.seen_before(),   begun.snapshot()};
-    run.may_leave_out = MayLeaveOut(run.run);
-    return run;
-  }
-  const std::lock_guard order(state_.source_order);
-  if (source_.open_run != 0) {
-    RETURN_IF_ERROR(EndRun(source_.position, false, "abandoned: another file was begun before this one ended"));
-  }
+  landed_.reset();
   const bool snapshot = unit.full && has_snapshots_;
-  RETURN_IF_ERROR(CheckEarlierSnapshotsAreDone());
+  const std::lock_guard order(state_.source_order);
   // The numbers that others were given, also by a commit that its session cannot be sure of.
   RETURN_IF_ERROR(state_.sources_tail.CatchUp());
+  if (auto run = AnswerAtOnce(unit, snapshot); run) {
+    if (run->run == 0) return *run;
+    unfinished_.reset();
+    run->may_leave_out = MayLeaveOut(run->run);
+    return *run;
+  }
+  if (source_.open_run != 0) {
+    RETURN_IF_ERROR(EndRun(source_.position, false, "abandoned: another file was begun before this one ended", ""));
+  }
+  RETURN_IF_ERROR(CheckEarlierSnapshotsAreDone());
   client::UnitRun run;
   run.snapshot = snapshot;
   run.name = unit.name;
@@ -351,11 +380,10 @@ absl::StatusOr<client::UnitRun> LocalPublishSession::BeginUnit(const client::Uni
   {
     const std::lock_guard lock(state_.tables);
     run.run = state_.sources.NextRun();
-    const SourceRun* earlier =
-        unit.as_new ? nullptr : state_.sources.FindUnit(source_.resource_id, unit.name, unit.identity);
-    run.file_sequence =
-        earlier != nullptr ? earlier->file_sequence : state_.sources.NextFileSequence(source_.resource_id);
-    run.seen_before = earlier != nullptr;
+    const SourceRun* latest =
+        unit.as_new || unit.identity.empty() ? nullptr : state_.sources.FindLatest(source_.resource_id, unit.name);
+    run.seen_before = latest != nullptr && latest->identity == unit.identity;
+    run.file_sequence = run.seen_before ? latest->file_sequence : state_.sources.NextFileSequence(source_.resource_id);
   }
   if (run.file_sequence > record::kFileSequenceMax) {
     return absl::OutOfRangeError(absl::StrCat("source \"", source_.name, "\": a resource has room for ",
@@ -424,19 +452,23 @@ absl::Status LocalPublishSession::Publish(std::vector<client::PublishBatch> batc
   return absl::OkStatus();
 }
 
-absl::Status LocalPublishSession::EndUnit(const std::string& position, bool complete, const std::string& failure) {
+absl::Status LocalPublishSession::EndUnit(const std::string& position, bool complete, const std::string& failure,
+                                          const std::string& identity) {
   RETURN_IF_ERROR(Settle());
   if (const auto landed = std::exchange(landed_, std::nullopt); landed && landed->has_ended()) return absl::OkStatus();
   if (source_.open_run == 0) return absl::FailedPreconditionError("no unit is open");
   RETURN_IF_ERROR(CheckText("the position", position));
-  return EndRun(position, complete, record::Printable(failure, kFailureBytesMax));
+  RETURN_IF_ERROR(CheckText("the identity of the unit", identity));
+  return EndRun(position, complete, record::Printable(failure, kFailureBytesMax), identity);
 }
 
-absl::Status LocalPublishSession::EndRun(const std::string& position, bool complete, const std::string& failure) {
+absl::Status LocalPublishSession::EndRun(const std::string& position, bool complete, const std::string& failure,
+                                         const std::string& identity) {
   SourceEvent event = NewEvent(position);
   event.mutable_ended()->set_run(source_.open_run);
   event.mutable_ended()->set_complete(complete);
   event.mutable_ended()->set_failure(failure);
+  event.mutable_ended()->set_identity(identity);
   ledger::v1::SnapshotMark mark;
   mark.set_snapshot(source_.open_run);
   mark.set_source_id(source_.id);

@@ -59,6 +59,7 @@ absl::Status SourceTable::Apply(const exchange::v1::SourceEvent& event) {
     run.ended = true;
     run.complete = event.ended().complete();
     run.failure = event.ended().failure();
+    if (!event.ended().identity().empty()) run.identity = event.ended().identity();
     run.ended_time = event.time();
     source.open_run = 0;
   }
@@ -82,10 +83,10 @@ uint32_t SourceTable::NextFileSequence(uint32_t resource_id) const {
   return it == file_sequences_.end() ? 1 : it->second + 1;
 }
 
-const SourceRun* SourceTable::FindUnit(uint32_t resource_id, std::string_view name, std::string_view identity) const {
+const SourceRun* SourceTable::FindLatest(uint32_t resource_id, std::string_view name) const {
   for (auto it = runs_.rbegin(); it != runs_.rend(); ++it) {
     const SourceRun& run = it->second;
-    if (run.resource_id == resource_id && run.name == name) return run.identity == identity ? &run : nullptr;
+    if (run.resource_id == resource_id && run.name == name) return &run;
   }
   return nullptr;
 }

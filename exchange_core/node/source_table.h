@@ -24,7 +24,8 @@ struct SourceRun {
   uint32_t source_id = 0;
   uint32_t resource_id = 0;
   uint32_t file_sequence = 0;
-  std::string name, identity, failure;
+  std::string name, failure;
+  std::string identity;  // empty: not known yet, or never
   uint64_t bytes_total = 0;
   uint64_t rows_published = 0;
   bool full = false;
@@ -63,9 +64,9 @@ class SourceTable {
   uint32_t NextSourceId() const { return static_cast<uint32_t>(sources_.size()) + 1; }
   uint64_t NextRun() const { return runs_.empty() ? 1 : runs_.rbegin()->first + 1; }
   uint32_t NextFileSequence(uint32_t resource_id) const;
-  // The run that read the same unit before: the latest one under this name, if its content was the same. A file that
-  // went back to what it was in between (A, B, A under one name) is a new unit; a dated file that comes again is not.
-  const SourceRun* FindUnit(uint32_t resource_id, std::string_view name, std::string_view identity) const;
+  // The latest run under this name. It read the same unit if its content was the same: a file that went back to what it
+  // was in between (A, B, A under one name) is a new unit; a dated file that comes again is not.
+  const SourceRun* FindLatest(uint32_t resource_id, std::string_view name) const;
 
  private:
   std::map<uint32_t, SourceState> sources_;

@@ -277,6 +277,7 @@ void ControlMessages() {
   progress.set_position("datong.file/1 done=0 index=0 offset=8192 row=17");
   ended.mutable_ended()->set_run(9);
   ended.mutable_ended()->set_complete(true);
+  ended.mutable_ended()->set_identity(std::string(64, 'e'));
   std::string journal;
   for (const auto* event : {&registered, &begun, &progress, &ended}) journal += Piece(event->SerializeAsString());
   Write("control_codec", "journal_of_one_unit", journal);

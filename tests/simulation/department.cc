@@ -73,6 +73,7 @@ const Dump* Departments::Find(const std::string& resource, const std::string& na
 
 const Dump& Departments::Add(Dump dump) {
   places_.try_emplace({dump.resource, dump.name, dump.identity}, dumps.size());
+  places_.try_emplace({dump.resource, dump.name, ""}, dumps.size());
   return dumps.emplace_back(std::move(dump));
 }
 

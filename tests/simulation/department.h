@@ -75,11 +75,13 @@ struct Departments {
   std::deque<Dump> dumps;  // in the order in which they were handed over
 
   const Dump& Add(Dump dump);
-  // The rows that a run of the exchange read: the dump with this name and identity. nullptr: nobody ever wrote it.
+  // The rows that a run of the exchange read: the dump with this name and identity. Of a run whose identity is not
+  // known yet, or never will be: the first one with this name, for where one had the name before, the exchange asks for
+  // the identity at once. nullptr: nobody ever wrote it.
   const Dump* Find(const std::string& resource, const std::string& name, const std::string& identity) const;
 
  private:
-  std::map<std::tuple<std::string, std::string, std::string>, size_t> places_;
+  std::map<std::tuple<std::string, std::string, std::string>, size_t> places_;  // identity "": the first of the name
 };
 
 inline constexpr char kNoFormInGbk[] = "\xF0\x9F\x8C\x8A";  // U+1F30A

@@ -3,21 +3,24 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 namespace datong::simulation {
 namespace {
 
-// Position: "<unit>/<row>": that many units are over, that many rows of the next are read.
+// Position: "<unit>/<row>": that many units are over, that many rows of the next are read. Every other unit begins
+// without its identity.
 class SystemConnector final : public sdk::SourceConnector {
  public:
   SystemConnector(const DepartmentSystem& system, base::RandomSource& random) : system_(system), random_(random) {}
 
   sdk::Status Open(const std::string& position) override {
     unit_ = row_ = 0;
-    announced_ = false;
+    announced_ = goes_on_ = false;
     if (!position.empty() && std::sscanf(position.c_str(), "%zu/%zu", &unit_, &row_) != 2) {
       return sdk::Status::Fail("bad_position", "not a position of this system: " + position);
     }
+    goes_on_ = row_ != 0;
     return sdk::Status::Ok();
   }
 
@@ -29,11 +32,17 @@ class SystemConnector final : public sdk::SourceConnector {
       return sdk::Status::Ok();
     }
     const Dump& dump = *system_.units()[unit_];
+    const bool late = unit_ % 2 == 1;
     if (!announced_) {
       announced_ = true;
-      into.unit_begun = sdk::Unit{dump.name, dump.identity, 0, system_.columns()};
+      into.unit_begun.emplace();
+      into.unit_begun->name = dump.name;
+      into.unit_begun->identity = late ? "" : dump.identity;
+      into.unit_begun->goes_on = late && std::exchange(goes_on_, false);
+      into.unit_begun->columns = system_.columns();
     }
     if (row_ == dump.rows.size()) {
+      if (late) into.identity = dump.identity;
       ++unit_;
       row_ = 0;
       announced_ = false;
@@ -43,6 +52,12 @@ class SystemConnector final : public sdk::SourceConnector {
       for (; row_ < end; ++row_) AddRow(dump.rows[row_], row_ + 1, into.rows);
     }
     into.position = Position();
+    return sdk::Status::Ok();
+  }
+
+  sdk::Status Identify(std::string& identity) override {
+    if (random_.Below(20) == 0) return sdk::Status::Retry("the system is busy");
+    if (random_.Below(3) != 0) identity = system_.units()[unit_]->identity;
     return sdk::Status::Ok();
   }
 
@@ -70,6 +85,7 @@ class SystemConnector final : public sdk::SourceConnector {
   base::RandomSource& random_;
   size_t unit_ = 0, row_ = 0;
   bool announced_ = false;
+  bool goes_on_ = false;
 };
 
 }  // namespace

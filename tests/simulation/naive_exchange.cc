@@ -151,8 +151,8 @@ const Dump* NaiveExchange::Replay::DumpOf(Inputs& inputs, const Record& record) 
   if (record.seen.file != books.name) {
     Complain(inputs, record, absl::StrCat("it was read from \"", books.name, "\""));
   }
-  const auto unit = inputs.units.try_emplace(record.seen.file_sequence, books.name, books.identity).first->second;
-  if (unit.first != books.name || unit.second != books.identity) {
+  const auto unit = inputs.units.try_emplace(record.seen.file_sequence, books.name, dump->identity).first->second;
+  if (unit.first != books.name || unit.second != dump->identity) {
     Complain(inputs, record,
              absl::StrCat("file number ", record.seen.file_sequence, " is that of \"", unit.first,
                           "\" with another content"));

@@ -29,6 +29,7 @@ class FakeExchange final : public client::ExchangeClient {
   std::string identity = "fake";
   uint64_t acknowledged = 0;  // next position
   std::vector<client::RefusedDelivery> refused;
+  bool asks_for_identity = false;         // of a unit that is declared without
   bool holds_everything = false;          // whatever WhichAreHeld asks for
   std::vector<record::RecordClaim> held;  // what it said so of, by entry
   std::vector<absl::Status> fail_next;    // taken from the front by Publish, EndUnit, BeginUnit, Fetch, Acknowledge
@@ -59,8 +60,13 @@ class FakeExchange final : public client::ExchangeClient {
     const std::string& position() const override { return position_; }
     absl::StatusOr<client::UnitRun> BeginUnit(const client::UnitDeclaration& unit) override {
       if (absl::Status failure = exchange_.TakeFailure(); !failure.ok()) return failure;
-      if (exchange_.unfinished) exchange_.ended.push_back({*exchange_.unfinished, "given up"});
       client::UnitRun run;
+      if (unit.identity.empty() && exchange_.asks_for_identity) return run;
+      if (const auto& open = exchange_.unfinished;
+          open && open->name == unit.name && open->identity == unit.identity && open->rows_published == 0) {
+        return *open;
+      }
+      if (exchange_.unfinished) exchange_.ended.push_back({*exchange_.unfinished, "given up"});
       run.run = exchange_.ended.size() + 1;
       run.file_sequence = static_cast<uint32_t>(run.run);
       run.name = unit.name;
@@ -87,8 +93,10 @@ class FakeExchange final : public client::ExchangeClient {
       exchange_.unfinished->rows_published += rows;
       return absl::OkStatus();
     }
-    absl::Status EndUnit(const std::string& position, bool complete, const std::string& failure) override {
+    absl::Status EndUnit(const std::string& position, bool complete, const std::string& failure,
+                         const std::string& identity) override {
       if (absl::Status status = exchange_.TakeFailure(); !status.ok()) return status;
+      if (!identity.empty()) exchange_.unfinished->identity = identity;
       exchange_.ended.push_back({*exchange_.unfinished, complete ? "" : failure});
       exchange_.unfinished.reset();
       exchange_.position = position;

@@ -155,7 +155,7 @@ class TestSource {
       const size_t end = std::min(rows.size(), begin + rows_per_publish);
       PublishRows(run, rows, begin, end);
     }
-    End(unit.name, true);
+    End(unit.name, true, unit.identity.empty() ? "content of " + unit.name : "");
     return run.run;
   }
   client::UnitRun Begin(const client::UnitDeclaration& unit) {
@@ -165,9 +165,9 @@ class TestSource {
     REQUIRE(run.ok());
     return *run;
   }
-  void End(const std::string& name, bool complete) {
+  void End(const std::string& name, bool complete, const std::string& identity = "") {
     const auto end = [&] {
-      return session_->EndUnit("end of " + name, complete, complete ? "" : "cut_off: as it happens");
+      return session_->EndUnit("end of " + name, complete, complete ? "" : "cut_off: as it happens", identity);
     };
     absl::Status ended = end();
     if (absl::IsUnavailable(ended)) ended = end();

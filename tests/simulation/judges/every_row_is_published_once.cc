@@ -108,12 +108,12 @@ class RowJudge {
     if (dump == nullptr) {
       judgement_.Complain(absl::StrCat(Name(run), " reads content that nobody wrote: ", run.identity));
     } else if (dump->cut_off && run.state != node::RunBooks::State::kReceiving) {
-      complete_.emplace(run.resource, run.name, run.identity);  // as far as it goes
+      complete_.emplace(run.resource, run.name, dump->identity);  // as far as it goes
       if (run.state != node::RunBooks::State::kFailed) {
         judgement_.Complain(absl::StrCat(Name(run), " was cut off, and did not fail"));
       }
     } else if (run.state == node::RunBooks::State::kComplete || run.state == node::RunBooks::State::kHeld) {
-      complete_.emplace(run.resource, run.name, run.identity);
+      complete_.emplace(run.resource, run.name, run.identity);  // its end tells it
       for (uint64_t row = 1; row <= dump->rows.size(); ++row) {
         if (row < published.rows.size() && published.rows[row]) continue;
         judgement_.Complain(

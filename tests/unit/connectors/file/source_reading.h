@@ -32,6 +32,7 @@ struct ReadRow {
 
 struct ReadFile {
   std::vector<sdk::Unit> units;
+  std::vector<std::string> identities;  // of units that ended, as told at the end
   std::vector<ReadRow> rows;
   std::string failure;      // of the last unit that failed
   size_t complete = 0;      // units
@@ -41,9 +42,10 @@ struct ReadFile {
   std::vector<std::string> unknown;
 };
 
-inline ReadFile ReadAll(FileSourceOptions options, const std::string& position = "") {
+inline ReadFile ReadAll(FileSourceOptions options, const std::string& position = "",
+                        base::FileSystem& files = base::PosixFileSystem()) {
   ReadFile all;
-  const auto source = NewFileSource(std::move(options), base::PosixFileSystem());
+  const auto source = NewFileSource(std::move(options), files);
   const auto failed = [&all](const sdk::Status& status) {
     all.status_code = status.code();
     all.status_text = status.message() + " / " + status.hint();
@@ -70,6 +72,7 @@ inline ReadFile ReadAll(FileSourceOptions options, const std::string& position =
     }
     all.unknown.insert(all.unknown.end(), read.unknown_columns.begin(), read.unknown_columns.end());
     if (read.unit_ended) ++all.complete;
+    if (read.unit_ended || !read.unit_failure.empty()) all.identities.push_back(read.identity);
     if (!read.unit_failure.empty()) all.failure = read.unit_failure;
     all.position = read.position;
     if (read.exhausted || read.idle_ms > 0) ++idle;

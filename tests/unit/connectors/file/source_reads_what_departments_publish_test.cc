@@ -130,7 +130,7 @@ TEST_CASE("registers: rows as counted; the one ragged record is unreadable with 
     options.paths = {SharedData("uk-registers/" + dump["name"].get<std::string>())};
     const ReadFile read = ReadAll(options);
     CHECK(read.rows.size() == dump["rows"].get<size_t>());
-    CHECK(read.units[0].identity == dump["sha256"].get<std::string>());
+    CHECK(read.identities.at(0) == dump["sha256"].get<std::string>());
   }
   for (const auto& dump : facts["divisions/gb2260-stats"]) {
     options.paths = {SharedData("divisions/" + dump["name"].get<std::string>())};

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "connectors/runner/source_runner.h"
+#include "exchange_core/base/digest.h"
 #include "exchange_core/record/rejected_row.h"
 #include "exchange_core/record/wire_walker.h"
 #include "tests/unit/connectors/runner/runner_support.h"
@@ -74,8 +75,10 @@ std::vector<uint64_t> UpTo(uint64_t last) {
 }
 
 TEST_CASE("stopped after any step, and after every step, the rows arrive once") {
+  const bool asked = GENERATE(false, true);  // whether the exchange must know the identity first
   for (size_t stop_every = 1; stop_every < 40; ++stop_every) {
     World world;
+    world.exchange.asks_for_identity = asked;
     world.WriteRows(100);
     size_t restarts = 0;
     for (bool finished = false; !finished && restarts < 1000; ++restarts) {
@@ -92,7 +95,64 @@ TEST_CASE("stopped after any step, and after every step, the rows arrive once") 
     REQUIRE(world.exchange.ended.size() == 1);
     CHECK(world.exchange.ended[0].second == "");
     CHECK(world.exchange.ended[0].first.rows_published == 100);
+    const std::string identity = base::ToHex(base::Sha256(file::ReadBytes(world.source.paths[0])));
+    CHECK(world.exchange.ended[0].first.identity == identity);
+    CHECK(world.exchange.declared.size() == 1);
+    CHECK(world.exchange.declared[0].identity == (asked ? identity : ""));
   }
+}
+
+TEST_CASE("a unit whose run was given up for another one is read from its first row") {
+  World world;
+  world.WriteRows(100);
+  {
+    auto runner = world.Runner();
+    while (world.exchange.published.empty()) {
+      runner->Step();
+      world.scheduler.StepEach();
+    }
+  }
+  REQUIRE(!world.exchange.unfinished->position.empty());
+  REQUIRE(world.Rows().size() < 100);
+  // The other one was begun and not published to: the source's position is still inside the first one.
+  world.exchange.published.clear();
+  world.exchange.unfinished->name = "other.csv";
+  world.exchange.unfinished->rows_published = 0;
+  auto runner = world.Runner();
+  world.Run(*runner);
+  CHECK(runner->progress().units_complete == 1);
+  CHECK(world.Rows() == UpTo(100));
+}
+
+// Begins a unit without identity, and at its end has none either.
+class NamelessSource final : public sdk::SourceConnector {
+ public:
+  sdk::Status Open(const std::string&) override { return sdk::Status::Ok(); }
+  sdk::Status Read(sdk::SourceRead& into) override {
+    if (!begun_) {
+      into.unit_begun.emplace().name = "u";
+      into.unit_begun->columns = {"code", "名称", "capital"};
+    }
+    into.unit_ended = begun_;
+    begun_ = true;
+    return sdk::Status::Ok();
+  }
+  void Acknowledge(const std::string&) override {}
+  void Close() override {}
+
+ private:
+  bool begun_ = false;
+};
+
+TEST_CASE("a source that does not tell what it read is stopped") {
+  World world;
+  world.exchange.asks_for_identity = GENERATE(false, true);
+  SourceRunner runner(world.options, std::make_unique<NamelessSource>(), world.exchange, world.scheduler, world.clock,
+                      world.random);
+  world.Run(runner);
+  CHECK(runner.progress().state == SourceProgress::State::kFailed);
+  CHECK(runner.progress().error.code == "bad_connector");
+  CHECK(world.exchange.ended.empty());
 }
 
 TEST_CASE("with reading and publishing on threads of their own") {

@@ -48,14 +48,15 @@ void Serve(TestExchange& exchange) {
 TEST_CASE("a department's source goes on where the journal says, whatever commit is lost") {
   const Fate fate = GENERATE(Fate::kLostBefore, Fate::kLostAfter);
   const int commit = GENERATE(range(0, 14));
-  CAPTURE(static_cast<int>(fate), commit);
+  const std::string identity = GENERATE(as<std::string>{}, "1", "");  // known at the beginning, or at the end
+  CAPTURE(static_cast<int>(fate), commit, identity);
   TestExchange exchange;
   exchange.Apply(kCatalog);
   TestDepartment registry(exchange, kRegistry, "in", 11), tax(exchange, kTax, "out", 12);
   {
     TestSource source(registry.client(), "in", "companies");
     exchange.flaky().Strike(commit, fate);
-    source.PublishUnit("a.csv", "1", SomeRows(30), 10);
+    source.PublishUnit("a.csv", identity, SomeRows(30), 10);
     exchange.flaky().SetFate(nullptr);
   }
   Serve(exchange);

@@ -35,14 +35,15 @@ void Spare(TestExchange& exchange) { exchange.flaky().SetFate(nullptr); }
 
 TEST_CASE("a source that does not know what became of a commit goes on where the journal says") {
   const Fate fate = GENERATE(Fate::kLostBefore, Fate::kLostAfter);
-  const int commit = GENERATE(0, 1, 2, 3, 4);  // begin, three publishes, end
-  CAPTURE(static_cast<int>(fate), commit);
+  const int commit = GENERATE(0, 1, 2, 3, 4);                         // begin, three publishes, end
+  const std::string identity = GENERATE(as<std::string>{}, "1", "");  // known at the beginning, or at the end
+  CAPTURE(static_cast<int>(fate), commit, identity);
   TestExchange exchange;
   exchange.Apply(kCatalog);
   {
     TestSource source(*exchange, "files", "companies");
     exchange.flaky().Strike(commit, fate);
-    source.PublishUnit("a.csv", "1", SomeRows(30), 10);
+    source.PublishUnit("a.csv", identity, SomeRows(30), 10);
     Spare(exchange);
   }
   exchange.Settle();
@@ -147,16 +148,16 @@ TEST_CASE(
   REQUIRE(exchange->broker().OpenWriter("source.files").ok());
   confirmed = !lost;
   const auto end = exchange->broker().Bounds({"sources", 0})->end;
-  const absl::Status ended = (*source)->EndUnit("", true, "");
+  const absl::Status ended = (*source)->EndUnit("", true, "", "");
   if (lost) {
     CHECK(absl::IsAborted(ended));
-    CHECK(absl::IsAborted((*source)->EndUnit("", true, "")));
+    CHECK(absl::IsAborted((*source)->EndUnit("", true, "", "")));
     CHECK(absl::IsAborted(exchange->client().OpenPublisher("others", "companies").status()));
     CHECK(absl::IsAborted(exchange->client().OpenSubscription("tax").status()));
     CHECK(exchange->broker().Bounds({"sources", 0})->end == end);
   } else {
     CHECK(absl::IsUnavailable(ended));
-    CHECK((*source)->EndUnit("", true, "").ok());
+    CHECK((*source)->EndUnit("", true, "", "").ok());
     CHECK(exchange->runs()[0].state == RunBooks::State::kComplete);
   }
 }
@@ -167,10 +168,10 @@ TEST_CASE("a session that was opened anew in its own process is the only one") {
   const auto older = exchange->client().OpenPublisher("files", "companies");
   REQUIRE((*older)->BeginUnit({.name = "a.csv", .identity = "1"}).ok());
   const auto newer = exchange->client().OpenPublisher("files", "companies");
-  CHECK(absl::IsAborted((*older)->EndUnit("", true, "")));
-  CHECK(absl::IsAborted((*older)->EndUnit("", true, "")));
+  CHECK(absl::IsAborted((*older)->EndUnit("", true, "", "")));
+  CHECK(absl::IsAborted((*older)->EndUnit("", true, "", "")));
   REQUIRE((*newer)->unfinished().has_value());
-  CHECK((*newer)->EndUnit("", true, "").ok());
+  CHECK((*newer)->EndUnit("", true, "", "").ok());
 }
 
 TEST_CASE("whoever takes the lead takes over the writers of sources that the one before it may have open") {

@@ -468,7 +468,7 @@ TEST_CASE("what a journal could not be read again with never gets into it") {
   CHECK(absl::IsInvalidArgument(
       session.BeginUnit({.name = "day-1", .identity = "x", .full = true, .columns = {"code", gbk}}).status()));
   const client::UnitRun run = world.source->Begin({.name = "day-1", .identity = "x", .full = true});
-  REQUIRE(session.EndUnit("end", false, "bad_manifest: it holds \"" + gbk + "\"").ok());
+  REQUIRE(session.EndUnit("end", false, "bad_manifest: it holds \"" + gbk + "\"", "").ok());
   world.Settle();
   const auto books = Only(world.exchange->snapshots(), run.run);
   CHECK(books.state == State::kDropped);
