@@ -51,6 +51,8 @@ void RowRecorder::EndUnit(bool complete) {
   if (complete && next_ != nullptr && filling_.size() != 0) WriteChunk();
   if (complete && next_ != nullptr && next_->Close().ok()) {
     next_ = nullptr;
+    // To replace a file would make some file systems write the new one out at once, and this one need not be safe.
+    files_.Remove(path_).IgnoreError();
     files_.Rename(path_of_next_, path_).IgnoreError();
   }
   Stop();
