@@ -16,6 +16,22 @@ int WideBytes(uint8_t second) {
   return second >= 0x40 ? 2 : 1;
 }
 
+// The first `byte`, CR or LF; `end` if there is none.
+const char* ByteOrLineEnd(const char* p, const char* end, char byte) {
+#if defined(__SSE2__)
+  const __m128i wanted = _mm_set1_epi8(byte), returns = _mm_set1_epi8('\r'), feeds = _mm_set1_epi8('\n');
+  for (; end - p >= 16; p += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(bytes, wanted),
+                                      _mm_or_si128(_mm_cmpeq_epi8(bytes, returns), _mm_cmpeq_epi8(bytes, feeds)));
+    const auto found = static_cast<unsigned>(_mm_movemask_epi8(ends));
+    if (found != 0) return p + std::countr_zero(found);
+  }
+#endif
+  while (p < end && *p != byte && *p != '\r' && *p != '\n') ++p;
+  return p;
+}
+
 // Whether the byte behind `text` may belong to a character of four bytes that begins in it.
 bool MayHoldNext(std::string_view text) {
   const auto begins_at = [text](size_t from_end) {
@@ -35,20 +51,7 @@ CsvScanner::CsvScanner(char delimiter, char quote, bool wide)
 }
 
 const char* CsvScanner::PlainEnd(const char* p, const char* end) const {
-  if (!wide_) {
-#if defined(__SSE2__)
-    const __m128i delimiters = _mm_set1_epi8(delimiter_), returns = _mm_set1_epi8('\r'), feeds = _mm_set1_epi8('\n');
-    for (; end - p >= 16; p += 16) {
-      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-      const __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(bytes, delimiters),
-                                        _mm_or_si128(_mm_cmpeq_epi8(bytes, returns), _mm_cmpeq_epi8(bytes, feeds)));
-      const auto found = static_cast<unsigned>(_mm_movemask_epi8(ends));
-      if (found != 0) return p + std::countr_zero(found);
-    }
-#endif
-    while (p < end && !ends_plain_[static_cast<uint8_t>(*p)]) ++p;
-    return p;
-  }
+  if (!wide_) return ByteOrLineEnd(p, end, delimiter_);
   while (p < end && !ends_plain_[static_cast<uint8_t>(*p)]) {
     if (static_cast<uint8_t>(*p) > 0x80 && p + 1 < end) {
       const int bytes = WideBytes(static_cast<uint8_t>(p[1]));
@@ -107,27 +110,11 @@ CsvScanner::Found CsvScanner::EndAtLineEnd(std::string_view text, const char* li
   return record_size_ == 0 ? Found::kBlankLine : Found::kRecord;
 }
 
-const char* CsvScanner::QuoteOrLineEnd(const char* p, const char* end) const {
-  const char quote = quote_ < 0 ? '\n' : static_cast<char>(quote_);
-#if defined(__SSE2__)
-  const __m128i quotes = _mm_set1_epi8(quote), returns = _mm_set1_epi8('\r'), feeds = _mm_set1_epi8('\n');
-  for (; end - p >= 16; p += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    const __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(bytes, quotes),
-                                      _mm_or_si128(_mm_cmpeq_epi8(bytes, returns), _mm_cmpeq_epi8(bytes, feeds)));
-    const auto found = static_cast<unsigned>(_mm_movemask_epi8(ends));
-    if (found != 0) return p + std::countr_zero(found);
-  }
-#endif
-  while (p < end && *p != quote && *p != '\r' && *p != '\n') ++p;
-  return p;
-}
-
 // Before the first quote every line end ends a record - but where Next goes by whole characters, and this one may be a
 // wrong third or fourth byte of one.
 CsvScanner::Found CsvScanner::NextUnsplit(std::string_view text, bool at_end) {
   const char* const end = text.data() + text.size();
-  const char* const p = QuoteOrLineEnd(text.data(), end);
+  const char* const p = ByteOrLineEnd(text.data(), end, quote_ < 0 ? '\n' : static_cast<char>(quote_));
   if (p == end || (*p != '\r' && *p != '\n')) return Next(text, at_end);
   if (wide_ && MayHoldNext(text.substr(0, static_cast<size_t>(p - text.data())))) return Next(text, at_end);
   fields_.clear();

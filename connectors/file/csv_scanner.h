@@ -56,7 +56,6 @@ class CsvScanner {
  private:
   enum class Skip : uint8_t { kFieldStart, kPlain, kQuoted, kAfterQuote, kAfterReturn, kDone };
   const char* PlainEnd(const char* p, const char* end) const;
-  const char* QuoteOrLineEnd(const char* p, const char* end) const;
   Found EndAtLineEnd(std::string_view text, const char* line_end, bool at_end);
 
   const char delimiter_;
