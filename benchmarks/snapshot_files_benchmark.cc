@@ -133,9 +133,15 @@ class DumpExchange {
     return made;
   }
 
-  // From opening the file to the release of its snapshot, deletes included.
-  absl::StatusOr<ProcessCost> Import(const std::string& path) {
+  // From opening the file to the release of its snapshot, deletes included; and the part of the time until all rows
+  // were read, published, judged and decided upon.
+  struct Imported {
+    ProcessCost cost;
+    double seconds_to_decision = 0;
+  };
+  absl::StatusOr<Imported> Import(const std::string& path) {
     const OwnCost own;
+    const base::TimeUs begun = base::SystemClock().Now();
     const size_t snapshots_before = exchange_->snapshots().size();
     runner::SourceRunnerOptions options;
     options.source = kSourceName;
@@ -149,7 +155,7 @@ class DumpExchange {
     const ProcessCost cost = own.Stop();
     scheduler_->Remove(runner);
     RETURN_IF_ERROR(imported);
-    return cost;
+    return Imported{cost, static_cast<double>(exchange_->snapshots().back().decided_time - begun) / 1e6};
   }
 
   // The last snapshot and the books say what the dumps are.
@@ -272,24 +278,26 @@ absl::Status MeasureSnapshotFiles(const BenchmarkOptions& options, std::vector<F
   const uint64_t first_rows = files.dumps.keys, second_rows = files.dumps.nightly_rows();
 
   Costs reading, first, nightly, sorting_both, sorting_one;
-  std::vector<double> of_reading, of_sorting;
+  std::vector<double> to_decision, of_reading, of_reading_to_decision, of_sorting;
   for (int i = 0; i < options.repetitions(); ++i) {  // in turn, so that a noisy minute meets all of them
     ASSIGN_OR_RETURN(const ProcessCost read, ReadOnly(files.second, second_rows));
     ASSIGN_OR_RETURN(const Sorting sorting, SortAndCompare(files));
     const ScratchDirectory data(scratch.path());
     ASSIGN_OR_RETURN(const auto exchange, DumpExchange::Open(data.path()));
-    ASSIGN_OR_RETURN(const ProcessCost imported, exchange->Import(files.first));
+    ASSIGN_OR_RETURN(const auto imported, exchange->Import(files.first));
     RETURN_IF_ERROR(exchange->Check(files.dumps, false));
-    ASSIGN_OR_RETURN(const ProcessCost again, exchange->Import(files.second));
+    ASSIGN_OR_RETURN(const auto again, exchange->Import(files.second));
     RETURN_IF_ERROR(exchange->Check(files.dumps, true));
     reading.Add(read, second_rows);
-    first.Add(imported, first_rows);
-    nightly.Add(again, second_rows);
+    first.Add(imported.cost, first_rows);
+    nightly.Add(again.cost, second_rows);
+    to_decision.push_back(static_cast<double>(second_rows) / again.seconds_to_decision);
     ProcessCost both = sorting.sort_first;
     sorting_both.Add(both += sorting.Nightly(), second_rows);
     sorting_one.Add(sorting.Nightly(), second_rows);
-    of_reading.push_back(read.wall_seconds / again.wall_seconds);
-    of_sorting.push_back(sorting.Nightly().wall_seconds / again.wall_seconds);
+    of_reading.push_back(read.wall_seconds / again.cost.wall_seconds);
+    of_reading_to_decision.push_back(read.wall_seconds / again.seconds_to_decision);
+    of_sorting.push_back(sorting.Nightly().wall_seconds / again.cost.wall_seconds);
   }
   const std::string data =
       absl::StrFormat("CSV dumps of %d and %d rows of %d bytes, %d changed, %d missing", first_rows, second_rows,
@@ -303,7 +311,11 @@ absl::Status MeasureSnapshotFiles(const BenchmarkOptions& options, std::vector<F
   reading.Report("snapshot.files.reading", alone, figures);
   first.Report("snapshot.files.first", road, figures);
   nightly.Report("snapshot.files.nightly", road, figures);
+  const std::string decided =
+      data + "; of the nightly one, until all its rows are read, sealed, compared and decided upon";
+  figures.push_back(FigureOf("snapshot.files.nightly.to_decision", "rows/s", to_decision, decided));
   figures.push_back(FigureOf("snapshot.files.share_of_reading", "ratio", of_reading, road));
+  figures.push_back(FigureOf("snapshot.files.share_of_reading.to_decision", "ratio", of_reading_to_decision, decided));
   sorting_both.Report("snapshot.sort_both", commands, figures);
   sorting_one.Report("snapshot.sort_one", commands + "; yesterday's sorted one was kept", figures);
   figures.push_back(FigureOf("snapshot.files.against_sort_one", "times faster", of_sorting,
