@@ -17,8 +17,8 @@
 namespace datong::file {
 
 // A CSV file's rows; where they may be unparsed, only the ends of their records are looked for. `path` is for messages.
-// Memory: the window plus at most one record of kRecordBytesMax. A trailer
-// is recognised by looking behind it, and place() never moves past it: who goes on from there finds it again.
+// Memory: the window plus at most one record of kRecordBytesMax. A trailer is recognised by looking behind it, and
+// place() never moves past it: who goes on from there finds it again.
 class CsvReader final : public RowReader {
  public:
   CsvReader(std::unique_ptr<ByteStream> content, std::string path, const FileSourceOptions& options, Encoding encoding,

@@ -51,6 +51,11 @@ bool IsBegunBy(const client::UnitDeclaration& unit, bool snapshot, const SourceR
                        run.as_of_from_items == unit.as_of_from_items && run.columns == unit.columns);
 }
 
+client::UnitRun UnitRunOf(const SourceRun& run, const std::string& position) {
+  return {run.run,  run.file_sequence,  run.name,        run.identity,
+          position, run.rows_published, run.seen_before, run.snapshot};
+}
+
 // What is longer or shorter is not the same.
 bool MayBeSame(const client::UnitDeclaration& unit, const SourceRun& run) {
   return run.name == unit.name && !run.identity.empty() &&
@@ -147,9 +152,7 @@ absl::Status LocalPublishSession::Open() {
   if (source_.open_run == 0) return absl::OkStatus();
   {
     const std::lock_guard lock(state_.tables);
-    const SourceRun& run = state_.sources.runs().at(source_.open_run);
-    unfinished_ = client::UnitRun{run.run,          run.file_sequence,  run.name,        run.identity,
-                                  source_.position, run.rows_published, run.seen_before, run.snapshot};
+    unfinished_ = UnitRunOf(state_.sources.runs().at(source_.open_run), source_.position);
   }
   unfinished_->may_leave_out = MayLeaveOut(unfinished_->run);
   return absl::OkStatus();
@@ -344,8 +347,7 @@ std::optional<client::UnitRun> LocalPublishSession::AnswerAtOnce(const client::U
   const std::lock_guard lock(state_.tables);
   const SourceRun* open = source_.open_run == 0 ? nullptr : &state_.sources.runs().at(source_.open_run);
   if (open != nullptr && IsBegunBy(unit, snapshot, *open)) {
-    return client::UnitRun{open->run, open->file_sequence, open->name, open->identity, source_.position,
-                           0,         open->seen_before,   snapshot};
+    return UnitRunOf(*open, source_.position);
   }
   if (unit.as_new || !unit.identity.empty()) return std::nullopt;
   const SourceRun* latest = state_.sources.FindLatest(source_.resource_id, unit.name);

@@ -133,14 +133,16 @@ absl::Status SnapshotRelease::Delete(const catalog::Resource& resource, index::E
       AddRecord(position, due.record, entry.key, entry.fingerprint, entry.version, source_order, Verdict::kDeleted,
                 work);
     }
-    ASSIGN_OR_RETURN(record::RecordBatch * gone, batches_.PickAt(position, records));
-    bytes += gone->payload.size();
+    if (records.empty()) continue;
+    ASSIGN_OR_RETURN(StoredBatches::Picked * picked, batches_.PickAt(position, records));
+    bytes += picked->opened_bytes;
     // The last content, said gone by this dump.
-    gone->header.files = {{identity.file_sequence, identity.file}};
-    std::fill(gone->columns.file_index.begin(), gone->columns.file_index.end(), 0);
-    std::fill(gone->columns.row.begin(), gone->columns.row.end(), 0);
+    record::RecordBatch& gone = picked->batch;
+    gone.header.files = {{identity.file_sequence, identity.file}};
+    std::fill(gone.columns.file_index.begin(), gone.columns.file_index.end(), 0);
+    std::fill(gone.columns.row.begin(), gone.columns.row.end(), 0);
     operations.assign(records.size(), DeliveredOperation(Verdict::kDeleted));
-    RETURN_IF_ERROR(Route(resource, {gone->header, gone->columns, gone->payload, position, 0}, operations, work));
+    RETURN_IF_ERROR(Route(resource, {gone.header, gone.columns, gone.payload, position, 0}, operations, work));
   }
   work.step.set_finished(due_->empty());
   return absl::OkStatus();

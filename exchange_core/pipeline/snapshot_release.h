@@ -58,7 +58,6 @@ class SnapshotRelease {
  private:
   absl::Status Apply(const catalog::Resource& resource, index::EntityIndex& index, SnapshotWork& work);
   absl::Status Delete(const catalog::Resource& resource, index::EntityIndex& index, SnapshotWork& work);
-  // Records `first`... of the step, all of the opened batch, go to every view under their operations.
   struct RecordsAt {
     const record::BatchHeader& header;
     const record::RecordColumns& columns;
@@ -66,6 +65,7 @@ class SnapshotRelease {
     uint64_t position;          // of their batch in the input
     base::TimeUs receive_time;  // 0: nobody sent them
   };
+  // They go to every view under their operations, one for each; 0: this one does not.
   absl::Status Route(const catalog::Resource& resource, const RecordsAt& from, const std::vector<uint8_t>& operations,
                      SnapshotWork& work);
   void AddRecord(uint64_t position, uint32_t record, const base::Digest& key, const base::Digest& fingerprint,

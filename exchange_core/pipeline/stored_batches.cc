@@ -24,10 +24,10 @@ absl::StatusOr<StoredBatches::Opened*> StoredBatches::At(broker::Position positi
   return &opened_;
 }
 
-absl::StatusOr<record::RecordBatch*> StoredBatches::PickAt(broker::Position position,
-                                                           std::span<const uint32_t> records) {
+absl::StatusOr<StoredBatches::Picked*> StoredBatches::PickAt(broker::Position position,
+                                                             std::span<const uint32_t> records) {
   ASSIGN_OR_RETURN(const broker::Message message, broker_.ReadAt(input_, position));
-  RETURN_IF_ERROR(record::PickRecordsOfDecided(message.body.bytes(), records, picked_));
+  ASSIGN_OR_RETURN(picked_.opened_bytes, record::PickRecordsOfDecided(message.body.bytes(), records, picked_.batch));
   return &picked_;
 }
 

@@ -30,8 +30,12 @@ class StoredBatches {
   };
   // Valid until the next call.
   absl::StatusOr<Opened*> At(broker::Position position);
-  // These records of the batch alone; they ascend. Costs less where they are few.
-  absl::StatusOr<record::RecordBatch*> PickAt(broker::Position position, std::span<const uint32_t> records);
+  struct Picked {
+    record::RecordBatch batch;
+    size_t opened_bytes = 0;  // of payload, for these records
+  };
+  // These records of the batch alone; they ascend. Costs less where they are few. Valid until the next call.
+  absl::StatusOr<Picked*> PickAt(broker::Position position, std::span<const uint32_t> records);
   // As At, without opening the payload.
   absl::StatusOr<const record::PackedBatch*> ColumnsAt(broker::Position position);
 
@@ -47,7 +51,7 @@ class StoredBatches {
   const broker::TopicPartition input_;
   bool has_columns_ = false, has_payload_ = false;  // of opened_
   Opened opened_;
-  record::RecordBatch picked_;
+  Picked picked_;
   uint64_t payload_bytes_ = 0, stored_bytes_ = 0;
 };
 

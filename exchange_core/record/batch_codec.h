@@ -40,8 +40,10 @@ absl::Status DecodeColumns(std::string_view bytes, PackedBatch& into);
 absl::Status DecodeColumnsOfDecided(std::string_view bytes, PackedBatch& into);
 
 // A few records of such a batch alone, in the order of `records`, which ascends. Columns are walked over and the
-// payload is opened no further than they need: checked is what leads to them. OutOfRange: it has no such record.
-absl::Status PickRecordsOfDecided(std::string_view bytes, std::span<const uint32_t> records, RecordBatch& into);
+// payload is opened no further than they need: checked is what leads to them. Gives how many bytes of payload were
+// opened. DataLoss too: it has no such record.
+absl::StatusOr<size_t> PickRecordsOfDecided(std::string_view bytes, std::span<const uint32_t> records,
+                                            RecordBatch& into);
 
 // The payload of a batch whose columns were decoded. DataLoss when it does not decompress to exactly payload_bytes.
 absl::Status DecodePayload(const PackedBatch& batch, std::string& into);

@@ -358,7 +358,7 @@ absl::Status ReadFront(std::string_view bytes, SealCheck check, FixedHeader& fix
 // Adds the records to `into`: their columns, and where they lie in the payload, as (begin, end).
 absl::Status PickColumns(const FixedHeader& fixed, std::string_view bytes, std::span<const uint32_t> records,
                          RecordColumns& into, std::vector<std::pair<uint32_t, uint32_t>>& places) {
-  thread_local RecordColumns all;  // but for the digests
+  RecordColumns all;  // but for the digests
   ColumnReader reader(bytes, fixed.record_count);
   size_t same = 0;
   if ((fixed.column_flags & kHasSame) != 0) RETURN_IF_ERROR(ReadWhoIsSame(reader, bytes, all, same));
@@ -370,7 +370,7 @@ absl::Status PickColumns(const FixedHeader& fixed, std::string_view bytes, std::
   RETURN_IF_ERROR(ReadOtherColumns(fixed, same, reader, all));
   size_t passed = 0, same_before = 0;
   for (const uint32_t i : records) {
-    if (i >= fixed.record_count) return absl::OutOfRangeError(absl::StrCat("a record batch has no record ", i));
+    if (i >= fixed.record_count) return absl::DataLossError(absl::StrCat("a record batch has no record ", i));
     for (; same != 0 && passed < i; ++passed) same_before += all.operation[passed] == Operation::kSame ? 1 : 0;
     const bool is_same = all.operation[i] == Operation::kSame;
     const auto digest = [&](const uint8_t* column) {
@@ -425,16 +425,17 @@ absl::Status DecodeColumnsOfDecided(std::string_view bytes, PackedBatch& into) {
   return ReadOrClear(bytes, SealCheck::kWasVerified, into);
 }
 
-absl::Status PickRecordsOfDecided(std::string_view bytes, std::span<const uint32_t> records, RecordBatch& into) {
+absl::StatusOr<size_t> PickRecordsOfDecided(std::string_view bytes, std::span<const uint32_t> records,
+                                            RecordBatch& into) {
   into.clear();
-  if (records.empty()) return absl::OkStatus();
+  if (records.empty()) return 0;
   FixedHeader fixed;
   base::Sha256Digest seal;
   RETURN_IF_ERROR(ReadFront(bytes, SealCheck::kWasVerified, fixed, seal, into.header));
   std::vector<std::pair<uint32_t, uint32_t>> places;
   RETURN_IF_ERROR(
       PickColumns(fixed, bytes.substr(fixed.header_bytes, fixed.columns_bytes), records, into.columns, places));
-  thread_local std::string front;
+  std::string front;
   RETURN_IF_ERROR(DecompressPayloadFront(
       into.header.codec, bytes.substr(fixed.header_bytes + fixed.columns_bytes, fixed.stored_payload_bytes),
       fixed.payload_bytes, places.back().second, front));
@@ -442,7 +443,7 @@ absl::Status PickRecordsOfDecided(std::string_view bytes, std::span<const uint32
     into.payload.append(front, begin, end - begin);
     into.columns.payload_end.push_back(static_cast<uint32_t>(into.payload.size()));
   }
-  return absl::OkStatus();
+  return front.size();
 }
 
 uint32_t StatedPayloadBytes(std::string_view bytes) {
